@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One list of settings for every Swift target. Warnings are errors; between our modules `package` is the
+// widest access; imports are internal unless a declaration shows them.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies.map { .byName(name: $0) }, path: "Sources/\(name)",
+        swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [String]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies.map { .byName(name: $0) }, path: "Sources/\(name)",
+        swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [String], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies.map { .byName(name: $0) },
+        path: "Tests/\(name)Tests", resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "fieldbook",
+    products: [
+        .executable(name: "fieldbook", targets: ["fieldbook"]),
+        .executable(name: "fieldbookd", targets: ["fieldbookd"]),
+        .executable(name: "fieldbook-server", targets: ["fieldbook-server"]),
+    ],
+    dependencies: [],
+    targets: [
+        // Level 0: values and primitives.
+        .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
+        module("PartnerModel"),
+        module("Digests"),
+        module("PropertyKit"),
+        module("Diagnostics", ["CLinux"]),
+        // Level 1.
+        module("ConflictRules", ["PartnerModel"]),
+        module("SyncProtocol", ["PartnerModel", "Digests"]),
+        module("SQLiteKit", ["CSQLite"]),
+        module("HTTPKit", ["CLinux"]),
+        module("TerminalKit", ["Diagnostics"]),
+        // Level 2.
+        module("SyncCore", ["PartnerModel", "SyncProtocol"]),
+        module("ReplicaStore", ["PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
+        module("LedgerStore", ["PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
+        module("LocalAPI", ["PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit"]),
+        // Level 3.
+        module("SyncEngine", ["PartnerModel", "Diagnostics", "SyncProtocol", "SyncCore", "ReplicaStore", "HTTPKit"]),
+        module(
+            "SyncServer",
+            ["PartnerModel", "Digests", "PropertyKit", "Diagnostics", "ConflictRules", "SyncProtocol", "HTTPKit", "LedgerStore"]),
+        // Level 4.
+        module(
+            "SyncDaemon",
+            ["CLinux", "PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit", "SyncCore", "ReplicaStore", "LocalAPI", "SyncEngine"]),
+        // Level 5: the programs.
+        program(
+            "fieldbook",
+            ["PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "TerminalKit", "ReplicaStore", "LocalAPI", "HTTPKit"]),
+        program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
+        program(
+            "fieldbook-server",
+            ["PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "LedgerStore", "HTTPKit", "SyncServer"]),
+        // Tests mirror the modules.
+        .target(
+            name: "TestKit", dependencies: ["Diagnostics", "PropertyKit"], path: "Tests/TestKit", swiftSettings: strict),
+        tests("PartnerModel", ["PartnerModel", "PropertyKit", "TestKit"]),
+        tests("Digests", ["Digests"]),
+        tests("PropertyKit", ["PropertyKit"]),
+        tests("Diagnostics", ["Diagnostics", "TestKit", "CLinux"]),
+        tests("ConflictRules", ["ConflictRules", "PartnerModel", "PropertyKit", "TestKit"]),
+        tests("SyncProtocol", ["SyncProtocol", "PartnerModel", "Digests", "PropertyKit", "TestKit"]),
+        tests("SQLiteKit", ["SQLiteKit", "TestKit", "PropertyKit"]),
+        tests("HTTPKit", ["HTTPKit", "TestKit", "PropertyKit", "CLinux"]),
+        tests("TerminalKit", ["TerminalKit", "Diagnostics", "TestKit"]),
+        tests("SyncCore", ["SyncCore", "PartnerModel", "SyncProtocol", "PropertyKit", "TestKit"]),
+        tests("ReplicaStore", ["ReplicaStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
+        tests("LedgerStore", ["LedgerStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
+        tests("LocalAPI", ["LocalAPI", "PartnerModel", "SyncProtocol", "HTTPKit", "Diagnostics", "TestKit"]),
+        tests(
+            "SyncEngine",
+            ["SyncEngine", "SyncCore", "ReplicaStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Diagnostics", "TestKit"]),
+        tests(
+            "SyncServer",
+            ["SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics", "PropertyKit", "TestKit"]),
+        tests("SyncDaemon", ["SyncDaemon", "SyncEngine", "ReplicaStore", "LocalAPI", "HTTPKit", "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
+        tests("EndToEnd", ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
+    ]
+)
