@@ -1,0 +1,46 @@
+/// How a customer is associated with the partner; it decides which edits are legal.
+package enum AssociationType: String, Sendable, CaseIterable {
+    /// The customer contracts with the vendor: discounts are legal, budgets and freezes are not.
+    case referral
+    /// The customer contracts with the partner: budgets and freezes are legal, discounts are not.
+    case reseller
+}
+
+/// State of the partner's own account.
+package enum PartnerState: String, Sendable, CaseIterable {
+    case active, restricted, frozen
+}
+
+/// What a member of a partner may do and see.
+package enum MemberRole: String, Sendable, CaseIterable {
+    /// Everything, and member administration.
+    case administrator
+    /// All customers; no member administration.
+    case `operator`
+    /// Only the customers assigned; no coupons.
+    case manager
+
+    package var seesAllCustomers: Bool { self != .manager }
+    package var seesCoupons: Bool { self != .manager }
+}
+
+/// The identity of a customer, as the ledger's `customer` register holds it.
+package struct Customer: Sendable, Hashable {
+    package let key: CustomerKey
+    /// The vendor's id, at most 64 characters.
+    package let customerID: String
+    package let accountName: String
+    /// Real name, in any script, at most 128 characters; may be shared by several customers.
+    package let name: String
+    package let association: AssociationType
+
+    package init(
+        key: CustomerKey, customerID: String, accountName: String, name: String, association: AssociationType
+    ) {
+        self.key = key
+        self.customerID = customerID
+        self.accountName = accountName
+        self.name = name
+        self.association = association
+    }
+}

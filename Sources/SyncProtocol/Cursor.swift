@@ -1,0 +1,75 @@
+package import Digests
+
+/// A position in a change feed or in a snapshot. Opaque to clients; the server reads it only with its own seal.
+///
+/// Text form: `f1-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-SEAL` for the feed and
+/// `s1-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-ENTITY-KEY-SEAL` for a snapshot pinned at SEQUENCE; the seal is the first 16
+/// bytes of HMAC-SHA256 in hex.
+package struct Cursor: Sendable, Hashable {
+    /// Where the cursor points.
+    package enum Place: Sendable, Hashable {
+        /// After all changes up to the sequence.
+        case feed
+        /// Before the rows of `entity` with a key above `key`, as of the pinned sequence.
+        case snapshot(entity: Int, key: Int64)
+    }
+
+    /// Lower-case hex identity of the feed's history.
+    package let epoch: String
+    package let scope: Int64
+    package let scopeVersion: Int64
+    package let sequence: Int64
+    package let place: Place
+
+    package init(epoch: String, scope: Int64, scopeVersion: Int64, sequence: Int64, place: Place) {
+        self.epoch = epoch
+        self.scope = scope
+        self.scopeVersion = scopeVersion
+        self.sequence = sequence
+        self.place = place
+    }
+
+    /// Why a cursor text was not taken.
+    package enum Refusal: Error, Sendable, Hashable { case malformed, seal }
+
+    private static let sealBytes = 16
+
+    /// The sealed text, at most `ProtocolLimits.cursorBytesMax` bytes.
+    package func text(key: [UInt8]) -> String {
+        let body = unsealed
+        return "\(body)-\(Cursor.seal(body, key: key))"
+    }
+
+    /// Reads a text made by `text(key:)`; any change to it is noticed.
+    package init(_ text: String, key: [UInt8]) throws(Refusal) {
+        guard text.utf8.count <= ProtocolLimits.cursorBytesMax, let split = text.lastIndex(of: "-") else { throw .malformed }
+        let body = String(text[..<split])
+        let seal = Array(text[text.index(after: split)...].utf8)
+        guard constantTimeEqual(seal, Array(Cursor.seal(body, key: key).utf8)) else { throw .seal }
+        let parts = body.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count >= 5, let scope = Int64(parts[2]), let scopeVersion = Int64(parts[3]), let sequence = Int64(parts[4])
+        else { throw .malformed }
+        switch (parts[0], parts.count) {
+        case ("f1", 5): place = .feed
+        case ("s1", 7):
+            guard let entity = Int(parts[5]), let row = Int64(parts[6]) else { throw .malformed }
+            place = .snapshot(entity: entity, key: row)
+        default: throw .malformed
+        }
+        self.epoch = parts[1]
+        self.scope = scope
+        self.scopeVersion = scopeVersion
+        self.sequence = sequence
+    }
+
+    private var unsealed: String {
+        switch place {
+        case .feed: "f1-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)"
+        case .snapshot(let entity, let key): "s1-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)-\(entity)-\(key)"
+        }
+    }
+
+    private static func seal(_ body: String, key: [UInt8]) -> String {
+        Hex.encode(Array(HMACSHA256.authenticate(Array(body.utf8), key: key).prefix(sealBytes)))
+    }
+}

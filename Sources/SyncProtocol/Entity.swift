@@ -1,0 +1,91 @@
+/// The kinds of row that the feed carries, in the order in which a snapshot sends them: what a person needs first
+/// comes first, the bulk of bill records last.
+package enum Entity: Int, Sendable, CaseIterable {
+    case partner, cycle, customer, freezes, budget, usage, contact, discount, manager, label, conflict, coupon
+    case product, region, resource, billRecord
+
+    /// Name on the wire and of the table in both stores.
+    package var name: String { self == .billRecord ? "bill_record" : "\(self)" }
+
+    /// True for the rows that are small in number and usable before the bill records have come.
+    package var isHead: Bool { rawValue <= Entity.coupon.rawValue }
+
+    /// The columns after key and version, in wire order.
+    package var columns: [Column] {
+        switch self {
+        case .partner:
+            [.text("name"), .text("state"), .text("currency"), .optionalInteger("discount_low"), .optionalInteger("discount_high")]
+        case .cycle: [.text("cycle"), .text("status"), .integer("as_of")]
+        case .customer:
+            [
+                .text("customer_id"), .optionalText("source_id"), .text("account_name"), .text("name"), .text("association"),
+                .integer("associated_on"), .integer("customer_type"), .text("verified_status"), .optionalText("level"),
+                .integer("former"),
+            ]
+        case .freezes: [.text("freezes"), .optionalText("kind")]
+        case .budget:
+            [
+                .optionalInteger("amount"), .optionalText("type"), .optionalText("on_exhaustion"), .text("set_by"),
+                .integer("set_at"),
+            ]
+        case .usage: [.integer("amount"), .integer("as_of")]
+        case .contact: [.optionalText("phone"), .optionalText("country_code"), .optionalText("email")]
+        case .discount:
+            [
+                .optionalInteger("percent_bp"), .optionalInteger("valid_from"), .optionalInteger("valid_until"),
+                .text("set_by"), .integer("set_at"),
+            ]
+        case .manager: [.optionalText("account_name")]
+        case .label: [.optionalText("label")]
+        case .conflict:
+            [
+                .integer("customer"), .text("register"), .text("replica"), .integer("edit"), .text("status"), .text("intent"),
+                .text("base"), .text("theirs"), .integer("theirs_version"), .text("mine_by"), .optionalText("theirs_by"),
+                .text("rule"), .integer("rules_version"), .integer("held_at"), .optionalText("choice"),
+                .optionalText("decided_by"), .optionalInteger("decided_at"), .optionalText("outcome"),
+                .optionalInteger("outcome_version"),
+            ]
+        case .coupon:
+            [
+                .text("coupon_id"), .text("code"), .integer("status"), .optionalInteger("customer"), .integer("type"),
+                .integer("face_value"), .optionalInteger("balance"), .text("currency"), .integer("valid_from"),
+                .integer("expires"), .integer("coupon_version"), .optionalText("plan_name"), .optionalText("usage"),
+                .integer("is_frozen"), .optionalText("source_id"),
+            ]
+        case .product:
+            [
+                .text("product_id"), .text("name"), .text("service_code"), .text("service_name"),
+                .text("resource_type_code"), .optionalText("resource_type_name"), .optionalText("spec"),
+            ]
+        case .region: [.text("code"), .text("name")]
+        case .resource: [.integer("customer"), .text("resource_id"), .optionalText("name")]
+        case .billRecord:
+            [
+                .integer("customer"), .integer("cycle"), .text("bill_id"), .optionalText("trade_id"), .integer("bill_type"),
+                .integer("charging_mode"), .integer("product"), .optionalInteger("region"), .optionalInteger("resource"),
+                .optionalInteger("trade_time"), .integer("consume_time"), .optionalText("usage_type"),
+                .optionalText("usage_amount"), .optionalText("usage_unit"), .text("currency"), .integer("official_amount"),
+                .integer("discount_amount"), .integer("payment_amount"), .integer("cash_amount"), .integer("credit_amount"),
+                .integer("coupon_amount"), .integer("flexi_amount"), .integer("stored_value_amount"), .integer("debt_amount"),
+                .integer("writeoff_amount"), .optionalInteger("period_type"), .optionalInteger("period_count"),
+            ]
+        }
+    }
+
+    /// The entity of a wire name; nil for one that this build does not know.
+    package static func named(_ name: String) -> Entity? { allCases.first { $0.name == name } }
+}
+
+/// A column of an entity: 64-bit integer or UTF-8 text. Money is an integer of 10^-8, a moment is seconds since 1970
+/// UTC, a cycle is YYYYMM, a share is hundredths of a percent.
+package struct Column: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable { case integer, text }
+    package let name: String
+    package let kind: Kind
+    package let isOptional: Bool
+
+    package static func integer(_ name: String) -> Column { Column(name: name, kind: .integer, isOptional: false) }
+    package static func optionalInteger(_ name: String) -> Column { Column(name: name, kind: .integer, isOptional: true) }
+    package static func text(_ name: String) -> Column { Column(name: name, kind: .text, isOptional: false) }
+    package static func optionalText(_ name: String) -> Column { Column(name: name, kind: .text, isOptional: true) }
+}

@@ -1,0 +1,57 @@
+/// What became of an edit. A closed list: an unknown code is a protocol error.
+package enum ResultCode: String, Sendable, CaseIterable, Codable {
+    // Terminal: stored, and given again for the same idempotency key.
+    case applied, merged, noop, overruled, rejected, forbidden, unsupported, expired
+    /// Standing: a conflict waits for a person.
+    case held
+    // Transient: never stored.
+    case retry, blocked
+    case needsStepUp = "needs_step_up"
+
+    package var isTerminal: Bool {
+        switch self {
+        case .applied, .merged, .noop, .overruled, .rejected, .forbidden, .unsupported, .expired: true
+        case .held, .retry, .blocked, .needsStepUp: false
+        }
+    }
+
+    /// True for the refusals that set an edit aside as a dead letter.
+    package var isRefusal: Bool {
+        switch self {
+        case .rejected, .forbidden, .unsupported, .expired: true
+        case .applied, .merged, .noop, .overruled, .held, .retry, .blocked, .needsStepUp: false
+        }
+    }
+}
+
+/// Stable codes of problem replies (RFC 9457), with the HTTP status each comes with.
+package enum ProblemCode: String, Sendable, CaseIterable {
+    case badRequest = "bad-request"
+    case unauthenticated
+    case forbidden
+    case notFound = "not-found"
+    case methodNotAllowed = "method-not-allowed"
+    case keyMismatch = "key-mismatch"
+    /// The cursor belongs to another epoch, scope or scope version, or is older than the tombstones kept.
+    case resyncRequired = "resync-required"
+    case tooLarge = "too-large"
+    case unsupported
+    case busy
+    case internalError = "internal-error"
+
+    package var status: Int {
+        switch self {
+        case .badRequest: 400
+        case .unauthenticated: 401
+        case .forbidden: 403
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .keyMismatch: 409
+        case .resyncRequired: 410
+        case .tooLarge: 413
+        case .unsupported: 422
+        case .busy: 503
+        case .internalError: 500
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import Digests
+
+/// A page as received: its bytes, checked as a whole, and where its row lines lie.
+///
+/// A page that was cut is usable up to its last cursor line: `rowsEnd` stops there, `isCut` is true, and it never is a
+/// checkpoint. A page that ends whole must agree with the count and digest of its closing line.
+package struct ReceivedPage: Sendable {
+    package let header: V1.PageHeader
+    /// Entity of each index of the header, nil for one this build does not know.
+    package let entities: [Entity?]
+    /// The bytes of the page; scanning resolves escapes in place.
+    package var bytes: [UInt8]
+    /// Where the lines between header and closing line lie, cursor lines included.
+    package let rowsStart: Int
+    package let rowsEnd: Int
+    package let rowCount: Int
+    /// The cursor to store with the rows.
+    package let cursor: String
+    package let more: Bool
+    package let isCheckpoint: Bool
+    package let isCut: Bool
+
+    /// Reads a page from a reply's body.
+    ///
+    /// `isWhole` is false when the connection ended early. Throws when the body is not a page of `kind` ("feed/1",
+    /// "snapshot/1"), does not start at `expectedCursor`, names a column we need not at all or in another order, or
+    /// fails its count or digest.
+    package init(_ bytes: [UInt8], kind: String, expectedCursor: String, isWhole: Bool) throws(RowError) {
+        guard let headerEnd = bytes.firstIndex(of: 0x0A), headerEnd <= ProtocolLimits.lineBytesMax else {
+            throw RowError("the reply is not a page of ours: it has no header line")
+        }
+        let header: V1.PageHeader
+        do { header = try WireCoding.decode(V1.PageHeader.self, from: Array(bytes[..<headerEnd])) } catch {
+            throw RowError("the reply is not a page of ours: \(error.why)")
+        }
+        guard header.fieldbook == kind else { throw RowError("the reply is not a \(kind) page") }
+        guard header.cursor == expectedCursor else { throw RowError("the page does not start at the cursor it was asked for") }
+        entities = try ReceivedPage.resolve(header.entities)
+        let scan = try PageLines(bytes, from: headerEnd + 1)
+        if let closing = scan.closing {
+            guard scan.rowCount == closing.count else { throw RowError("the page has another number of rows than it says") }
+            guard PageDigest.text(scan.digest) == closing.digest else { throw RowError("the page fails its digest") }
+            rowsEnd = scan.closingStart
+            rowCount = closing.count
+            cursor = closing.cursor
+            more = closing.more
+            isCheckpoint = closing.checkpoint
+            isCut = false
+        } else {
+            guard !isWhole, let last = scan.lastCursor else { throw RowError("the page ends before its first cursor line") }
+            rowsEnd = last.lineStart
+            rowCount = last.rowsAbove
+            cursor = last.cursor
+            more = true
+            isCheckpoint = false
+            isCut = true
+        }
+        self.header = header
+        self.bytes = bytes
+        rowsStart = headerEnd + 1
+    }
+
+    /// Calls `body` for each row line with its entity; lines of entities this build does not know are passed over.
+    /// Fields: 0 = entity index, 1 = key, 2 = version, 3… = columns; exactly three fields are a tombstone.
+    package mutating func forEachRow(
+        _ body: (Entity, RowScanner, UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let (start, end, entities) = (rowsStart, rowsEnd, entities)
+        try bytes.withUnsafeMutableBytes { buffer in
+            var scanner = RowScanner()
+            var index = start
+            while index < end {
+                let lineEnd = PageLines.lineEnd(UnsafeRawBufferPointer(buffer), from: index, end: end)
+                defer { index = lineEnd + 1 }
+                guard buffer[index] == UInt8(ascii: "[") else { continue }
+                try scanner.scan(buffer, line: index..<lineEnd)
+                guard scanner.fields.count >= 3, case .integer(let number) = scanner.fields[0], number >= 0,
+                    number < entities.count, case .integer = scanner.fields[1], case .integer = scanner.fields[2]
+                else { throw RowError("a row line does not begin with entity, key and version") }
+                guard let entity = entities[Int(number)] else { continue }
+                guard scanner.fields.count == 3 || scanner.fields.count >= 3 + entity.columns.count else {
+                    throw RowError("a row of \(entity.name) has too few columns")
+                }
+                try body(entity, scanner, UnsafeRawBufferPointer(buffer))
+            }
+        }
+    }
+
+    /// Columns are taken by position: ours must come first and in order; further ones of a newer server follow.
+    private static func resolve(_ entities: [V1.PageEntity]) throws(RowError) -> [Entity?] {
+        var resolved: [Entity?] = []
+        for announced in entities {
+            guard let entity = Entity.named(announced.name) else {
+                resolved.append(nil)
+                continue
+            }
+            guard announced.columns.starts(with: entity.columns.map(\.name)) else {
+                throw RowError("the columns of \(entity.name) are not the ones of protocol version \(V1.version)")
+            }
+            resolved.append(entity)
+        }
+        return resolved
+    }
+}
+
+/// One pass over the lines of a page body: counts rows, sums their digest, finds cursor lines and the closing line.
+private struct PageLines {
+    var rowCount = 0
+    var digest = CRC32()
+    var lastCursor: (cursor: String, lineStart: Int, rowsAbove: Int)?
+    var closing: V1.PageClosing?
+    var closingStart = 0
+
+    init(_ bytes: [UInt8], from start: Int) throws(RowError) {
+        let failure: RowError? = bytes.withUnsafeBytes { buffer in
+            do {
+                try read(buffer, from: start)
+                return nil
+            } catch { return error }
+        }
+        if let failure { throw failure }
+    }
+
+    static func lineEnd(_ buffer: UnsafeRawBufferPointer, from start: Int, end: Int) -> Int {
+        var index = start
+        while index < end, buffer[index] != 0x0A { index += 1 }
+        return index
+    }
+
+    private mutating func read(_ buffer: UnsafeRawBufferPointer, from start: Int) throws(RowError) {
+        var index = start
+        while index < buffer.count {
+            let end = PageLines.lineEnd(buffer, from: index, end: buffer.count)
+            guard end < buffer.count else { return }
+            guard end - index <= ProtocolLimits.lineBytesMax else { throw RowError("a line of the page is too long") }
+            guard closing == nil else { throw RowError("the page goes on after its closing line") }
+            guard end > index else { throw RowError("the page has an empty line") }
+            if buffer[index] == UInt8(ascii: "[") {
+                rowCount += 1
+                digest.update(UnsafeRawBufferPointer(rebasing: buffer[index...end]))
+            } else {
+                try readMark(Array(buffer[index..<end]), at: index)
+            }
+            index = end + 1
+        }
+    }
+
+    private mutating func readMark(_ line: [UInt8], at start: Int) throws(RowError) {
+        if let closing = try? WireCoding.decode(V1.PageClosing.self, from: line) {
+            self.closing = closing
+            closingStart = start
+            return
+        }
+        do {
+            let mark = try WireCoding.decode(V1.PageCursor.self, from: line)
+            lastCursor = (mark.cursor, start, rowCount)
+        } catch { throw RowError("a line of the page is neither row nor cursor") }
+    }
+}
+
+/// The digest of a page: CRC-32 over its row lines, line feeds included.
+enum PageDigest {
+    static func text(_ digest: CRC32) -> String {
+        let hex = String(digest.value, radix: 16)
+        return String(repeating: "0", count: 8 - hex.count) + hex
+    }
+}

@@ -1,0 +1,53 @@
+import Digests
+
+/// Writes one page of row lines: header, rows with a cursor line every so often, closing line.
+package struct PageWriter {
+    /// The bytes so far; whole after `finish`.
+    package private(set) var bytes: [UInt8] = []
+    /// Row lines so far.
+    package private(set) var rowCount = 0
+    private var digest = CRC32()
+
+    /// Begins a page after the cursor `start`.
+    package init(kind: String, epoch: String, start: String, serverTime: Int64) throws(WireCoding.Malformed) {
+        bytes.reserveCapacity(64 * 1024)
+        let header = V1.PageHeader(
+            fieldbook: kind, epoch: epoch, cursor: start, entities: PageWriter.entities, serverTime: serverTime)
+        bytes += try WireCoding.encode(header)
+        bytes.append(0x0A)
+    }
+
+    /// True when the page has reached a bound and must be closed.
+    package var isFull: Bool {
+        rowCount >= ProtocolLimits.pageRowsMax || bytes.count >= ProtocolLimits.pageBytesSoftMax
+    }
+
+    /// True when the next thing written should be a cursor line.
+    package var wantsCursor: Bool { rowCount > 0 && rowCount % ProtocolLimits.rowsPerCursorLine == 0 }
+
+    /// Adds one row line: the JSON array without its line feed.
+    package mutating func append(row: UnsafeRawBufferPointer) {
+        let start = bytes.count
+        bytes.append(contentsOf: row)
+        bytes.append(0x0A)
+        bytes[start...].withUnsafeBytes { digest.update($0) }
+        rowCount += 1
+    }
+
+    /// Says that everything above is whole up to `cursor`.
+    package mutating func append(cursor: String) throws(WireCoding.Malformed) {
+        bytes += try WireCoding.encode(V1.PageCursor(cursor: cursor))
+        bytes.append(0x0A)
+    }
+
+    /// Closes the page.
+    package mutating func finish(cursor: String, more: Bool, checkpoint: Bool) throws(WireCoding.Malformed) {
+        let closing = V1.PageClosing(
+            cursor: cursor, count: rowCount, digest: PageDigest.text(digest), more: more, checkpoint: checkpoint)
+        bytes += try WireCoding.encode(closing)
+        bytes.append(0x0A)
+    }
+
+    /// Header entry of every entity, index = raw value.
+    private static let entities = Entity.allCases.map { V1.PageEntity(name: $0.name, columns: $0.columns.map(\.name)) }
+}

@@ -1,0 +1,181 @@
+package import PartnerModel
+
+extension V1.State {
+    package init(_ state: RegisterState) {
+        self.init(register: state.register.rawValue)
+        switch state {
+        case .budget(let value): budget = value.map(V1.Budget.init)
+        case .freezes(let value): freezes = value.map(V1.Freeze.init)
+        case .discount(let value): discount = value.map(V1.Discount.init)
+        }
+    }
+
+    /// The state; throws when a word or a number is not one of ours.
+    package func state() throws(WireCoding.Malformed) -> RegisterState {
+        switch Register(rawValue: register) {
+        case .budget: return .budget(try budget?.budget())
+        case .freezes:
+            var members: [Freeze] = []
+            for freeze in freezes ?? [] { members.append(try freeze.freeze()) }
+            return .freezes(members)
+        case .discount: return .discount(discount?.discount())
+        case .conflict, nil: throw WireCoding.Malformed(why: "unknown register")
+        }
+    }
+}
+
+extension V1.Budget {
+    package init(_ budget: Budget) {
+        self.init(amount: budget.amount.exactText, type: budget.type.rawValue, onExhaustion: budget.onExhaustion.rawValue)
+    }
+
+    package func budget() throws(WireCoding.Malformed) -> Budget {
+        guard let amount = Money(amount), let type = BudgetType(rawValue: type),
+            let action = ExhaustionAction(rawValue: onExhaustion)
+        else { throw WireCoding.Malformed(why: "the budget cannot be read") }
+        return Budget(amount: amount, type: type, onExhaustion: action)
+    }
+}
+
+extension V1.Freeze {
+    package init(_ freeze: Freeze) {
+        self.init(
+            id: freeze.id, kind: freeze.kind.rawValue, cause: freeze.cause.rawValue, reason: freeze.reason, by: freeze.author,
+            at: freeze.at.seconds)
+    }
+
+    package func freeze() throws(WireCoding.Malformed) -> Freeze {
+        guard let kind = FreezeKind(rawValue: kind), let cause = FreezeCause(rawValue: cause) else {
+            throw WireCoding.Malformed(why: "the freeze cannot be read")
+        }
+        return Freeze(
+            id: id.value, kind: kind, cause: cause, reason: reason, author: by, at: Timestamp(seconds: at.value))
+    }
+}
+
+extension V1.Discount {
+    package init(_ discount: Discount) {
+        self.init(
+            percentBasisPoints: Int(discount.percent.value), validFrom: discount.validFrom.seconds,
+            validUntil: discount.validUntil.seconds)
+    }
+
+    package func discount() -> Discount {
+        Discount(
+            percent: BasisPoints(Int64(percentBasisPoints)), validFrom: Timestamp(seconds: validFrom.value),
+            validUntil: Timestamp(seconds: validUntil.value))
+    }
+}
+
+extension V1.Edit {
+    /// Lays the arguments of an intent into the edit and sets its kind.
+    package mutating func setIntent(_ intent: EditIntent) {
+        kind = intent.kind.rawValue
+        reason = intent.reason
+        validThrough = intent.validThrough?.description
+        switch intent {
+        case .setBudget(let budget, _): setBudget(budget)
+        case .adjustBudget(let change, _): delta = change.exactText
+        case .freeze(let kind, _): freezeKind = kind.rawValue
+        case .unfreeze(let kind, _, let ids):
+            freezeKind = kind.rawValue
+            seen = ids.map(WireInteger.init)
+        case .setDiscount(let discount): setDiscount(discount)
+        case .cancelDiscount: break
+        case .decideConflict(let key, let decision):
+            conflict = WireInteger(key.value)
+            switch decision {
+            case .mine: choice = "mine"
+            case .theirs: choice = "theirs"
+            case .budget(let budget):
+                choice = "value"
+                setBudget(budget)
+            case .discount(let discount):
+                choice = "value"
+                setDiscount(discount)
+            }
+        }
+    }
+
+    /// The intent, or why the edit is not one this build understands.
+    package func intent() throws(IntentRefusal) -> EditIntent {
+        guard schema == 1, let known = EditKind(rawValue: kind) else { throw .unsupported }
+        let cycle = try cycleArgument()
+        switch known {
+        case .setBudget: return .setBudget(try budgetArgument(), validThrough: cycle)
+        case .adjustBudget:
+            guard let text = delta, let change = Money(text) else { throw .malformed("delta") }
+            return .adjustBudget(delta: change, validThrough: cycle)
+        case .freeze: return .freeze(try freezeKindArgument(), reason: try reasonArgument())
+        case .unfreeze:
+            guard let ids = seen, ids.count <= 64 else { throw .malformed("seen") }
+            return .unfreeze(try freezeKindArgument(), reason: try reasonArgument(), seen: ids.map(\.value))
+        case .setDiscount: return .setDiscount(try discountArgument())
+        case .cancelDiscount: return .cancelDiscount
+        case .decideConflict:
+            guard let key = conflict else { throw .malformed("conflict") }
+            return .decideConflict(ConflictKey(key.value), try choiceArgument())
+        }
+    }
+
+    /// Why an edit's arguments were not taken.
+    package enum IntentRefusal: Error, Sendable, Hashable {
+        /// The kind or schema is not known here.
+        case unsupported
+        /// The named argument is missing or cannot be read.
+        case malformed(String)
+    }
+
+    private mutating func setBudget(_ budget: Budget) {
+        amount = budget.amount.exactText
+        type = budget.type.rawValue
+        onExhaustion = budget.onExhaustion.rawValue
+    }
+
+    private mutating func setDiscount(_ discount: Discount) {
+        percentBasisPoints = Int(discount.percent.value)
+        validFrom = WireInteger(discount.validFrom.seconds)
+        validUntil = WireInteger(discount.validUntil.seconds)
+    }
+
+    private func cycleArgument() throws(IntentRefusal) -> BillingCycle? {
+        guard let text = validThrough else { return nil }
+        guard let cycle = BillingCycle(text) else { throw .malformed("validThrough") }
+        return cycle
+    }
+
+    private func budgetArgument() throws(IntentRefusal) -> Budget {
+        guard let text = amount, let amount = Money(text) else { throw .malformed("amount") }
+        guard let type = type.flatMap(BudgetType.init(rawValue:)) else { throw .malformed("type") }
+        guard let action = onExhaustion.flatMap(ExhaustionAction.init(rawValue:)) else { throw .malformed("onExhaustion") }
+        return Budget(amount: amount, type: type, onExhaustion: action)
+    }
+
+    private func discountArgument() throws(IntentRefusal) -> Discount {
+        guard let percent = percentBasisPoints, (0...10_000).contains(percent) else { throw .malformed("percentBasisPoints") }
+        guard let from = validFrom, let until = validUntil else { throw .malformed("validUntil") }
+        return Discount(
+            percent: BasisPoints(Int64(percent)), validFrom: Timestamp(seconds: from.value),
+            validUntil: Timestamp(seconds: until.value))
+    }
+
+    private func freezeKindArgument() throws(IntentRefusal) -> FreezeKind {
+        guard let kind = freezeKind.flatMap(FreezeKind.init(rawValue:)) else { throw .malformed("freezeKind") }
+        return kind
+    }
+
+    private func reasonArgument() throws(IntentRefusal) -> String {
+        guard let reason else { throw .malformed("reason") }
+        return reason
+    }
+
+    private func choiceArgument() throws(IntentRefusal) -> ConflictChoice {
+        switch choice {
+        case "mine": return .mine
+        case "theirs": return .theirs
+        case "value" where amount != nil: return .budget(try budgetArgument())
+        case "value": return .discount(try discountArgument())
+        default: throw .malformed("choice")
+        }
+    }
+}

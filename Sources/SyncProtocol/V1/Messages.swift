@@ -1,0 +1,188 @@
+/// Wire types of `/sync/v1`, version 1. Domain types are never encoded themselves; `Mapping.swift` converts.
+package enum V1 {
+    /// The version this build speaks, and the header that names it.
+    package static let version = 1
+    /// Reply header with the feed epoch; its absence tells a captive portal or another server from ours.
+    package static let epochHeader = "Fieldbook-Epoch"
+    /// Reply header with earlier epochs as `EPOCH@LASTSEQUENCE`, oldest first, comma-separated; may be empty.
+    package static let lineageHeader = "Fieldbook-Lineage"
+    package static let pageMediaType = "application/x-ndjson"
+
+    /// Reply to `GET /sync/v1/hello`.
+    package struct Hello: Sendable, Hashable, Codable {
+        package var `protocol`: Int
+        package var software: String
+        package var partner: String
+        package var partnerName: String
+        package var member: String
+        package var role: String
+        package var scope: WireInteger
+        package var epoch: String
+        package var epochOrdinal: WireInteger
+        package var lineage: [Ancestor]
+        package var head: WireInteger
+        /// Oldest sequence whose tombstones are still served; a cursor below it has to resync.
+        package var lowWatermark: WireInteger
+        package var serverTime: WireInteger
+        package var rulesVersion: Int
+        package var pushEditsMax: Int
+        package var pushBytesMax: Int
+
+        package init(
+            software: String, partner: String, partnerName: String, member: String, role: String, scope: Int64, epoch: String,
+            epochOrdinal: Int64, lineage: [Ancestor], head: Int64, lowWatermark: Int64, serverTime: Int64, rulesVersion: Int
+        ) {
+            self.protocol = V1.version
+            self.software = software
+            self.partner = partner
+            self.partnerName = partnerName
+            self.member = member
+            self.role = role
+            self.scope = WireInteger(scope)
+            self.epoch = epoch
+            self.epochOrdinal = WireInteger(epochOrdinal)
+            self.lineage = lineage
+            self.head = WireInteger(head)
+            self.lowWatermark = WireInteger(lowWatermark)
+            self.serverTime = WireInteger(serverTime)
+            self.rulesVersion = rulesVersion
+            pushEditsMax = ProtocolLimits.pushEditsMax
+            pushBytesMax = ProtocolLimits.pushBytesMax
+        }
+    }
+
+    /// An earlier epoch and the last sequence of it that the present history kept.
+    package struct Ancestor: Sendable, Hashable, Codable {
+        package var epoch: String
+        package var last: WireInteger
+        package init(epoch: String, last: Int64) {
+            self.epoch = epoch
+            self.last = WireInteger(last)
+        }
+    }
+
+    /// Reply to `POST /sync/v1/snapshot`: where to begin and how much will come.
+    package struct SnapshotPlan: Sendable, Hashable, Codable {
+        package var cursor: String
+        package var sequence: WireInteger
+        package var rows: [EntityCount]
+        package init(cursor: String, sequence: Int64, rows: [EntityCount]) {
+            self.cursor = cursor
+            self.sequence = WireInteger(sequence)
+            self.rows = rows
+        }
+    }
+
+    /// Rows of one entity in a snapshot.
+    package struct EntityCount: Sendable, Hashable, Codable {
+        package var entity: String
+        package var count: WireInteger
+        package init(entity: String, count: Int64) {
+            self.entity = entity
+            self.count = WireInteger(count)
+        }
+    }
+
+    /// First line of a page.
+    package struct PageHeader: Sendable, Hashable, Codable {
+        /// `feed/1` or `snapshot/1`.
+        package var fieldbook: String
+        package var epoch: String
+        /// The cursor that the page starts after, byte for byte as it was asked.
+        package var cursor: String
+        package var entities: [PageEntity]
+        package var serverTime: WireInteger
+        package init(fieldbook: String, epoch: String, cursor: String, entities: [PageEntity], serverTime: Int64) {
+            self.fieldbook = fieldbook
+            self.epoch = epoch
+            self.cursor = cursor
+            self.entities = entities
+            self.serverTime = WireInteger(serverTime)
+        }
+    }
+
+    /// An entity of a page; row lines name it by its index in the header.
+    package struct PageEntity: Sendable, Hashable, Codable {
+        package var name: String
+        package var columns: [String]
+        package init(name: String, columns: [String]) {
+            self.name = name
+            self.columns = columns
+        }
+    }
+
+    /// A line between rows: everything above it is whole up to this cursor.
+    package struct PageCursor: Sendable, Hashable, Codable {
+        package var cursor: String
+        package init(cursor: String) { self.cursor = cursor }
+    }
+
+    /// Last line of a page.
+    package struct PageClosing: Sendable, Hashable, Codable {
+        package var cursor: String
+        /// Row lines of the page.
+        package var count: Int
+        /// CRC-32 (IEEE 802.3) over all row lines with their line feeds, eight lower-case hex digits.
+        package var digest: String
+        package var more: Bool
+        /// The page reaches the head as read in one server transaction.
+        package var checkpoint: Bool
+        package init(cursor: String, count: Int, digest: String, more: Bool, checkpoint: Bool) {
+            self.cursor = cursor
+            self.count = count
+            self.digest = digest
+            self.more = more
+            self.checkpoint = checkpoint
+        }
+    }
+
+    /// Body of `POST /sync/v1/push`.
+    package struct Push: Sendable, Hashable, Codable {
+        package var replica: String
+        package var incarnation: WireInteger
+        package var edits: [Edit]
+        package init(replica: String, incarnation: Int64, edits: [Edit]) {
+            self.replica = replica
+            self.incarnation = WireInteger(incarnation)
+            self.edits = edits
+        }
+    }
+
+    /// Reply to a push or to `GET /sync/v1/results`.
+    package struct Results: Sendable, Hashable, Codable {
+        package var epoch: String
+        package var results: [Result]
+        package init(epoch: String, results: [Result]) {
+            self.epoch = epoch
+            self.results = results
+        }
+    }
+
+    /// Body of `POST /sync/v1/ack`: results up to this edit number need not be kept for the replica.
+    package struct Ack: Sendable, Hashable, Codable {
+        package var replica: String
+        package var upTo: WireInteger
+        package init(replica: String, upTo: Int64) {
+            self.replica = replica
+            self.upTo = WireInteger(upTo)
+        }
+    }
+
+    /// Problem details of RFC 9457 with our code and the next step.
+    package struct Problem: Sendable, Hashable, Codable {
+        package var type: String
+        package var title: String
+        package var status: Int
+        package var detail: String
+        package var code: String
+        package var next: String
+        package init(_ code: ProblemCode, detail: String, next: String) {
+            type = "about:blank"
+            title = code.rawValue
+            status = code.status
+            self.detail = detail
+            self.code = code.rawValue
+            self.next = next
+        }
+    }
+}
