@@ -1,4 +1,4 @@
-package import Digests
+import Digests
 
 /// A position in a change feed or in a snapshot. Opaque to clients; the server reads it only with its own seal.
 ///

@@ -112,8 +112,8 @@ private struct PageLines {
     var closingStart = 0
 
     init(_ bytes: [UInt8], from start: Int) throws(RowError) {
-        let failure: RowError? = bytes.withUnsafeBytes { buffer in
-            do {
+        let failure = bytes.withUnsafeBytes { buffer -> RowError? in
+            do throws(RowError) {
                 try read(buffer, from: start)
                 return nil
             } catch { return error }

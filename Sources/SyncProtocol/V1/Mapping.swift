@@ -79,7 +79,7 @@ extension V1.Edit {
         case .freeze(let kind, _): freezeKind = kind.rawValue
         case .unfreeze(let kind, _, let ids):
             freezeKind = kind.rawValue
-            seen = ids.map(WireInteger.init)
+            seen = ids.map { WireInteger($0) }
         case .setDiscount(let discount): setDiscount(discount)
         case .cancelDiscount: break
         case .decideConflict(let key, let decision):

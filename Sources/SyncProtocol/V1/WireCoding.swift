@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 import Digests
 
 /// JSON of control messages: keys sorted, slashes plain, so that equal values have equal bytes.

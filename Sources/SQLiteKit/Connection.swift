@@ -1,0 +1,234 @@
+import CSQLite
+import Glibc
+
+/// How a file is opened.
+package enum OpenMode: Sendable { case readOnly, readWrite, create }
+
+/// What a commit survives, and what the connection may do.
+package enum Durability: Sendable {
+    /// Every commit survives a power loss (WAL, synchronous FULL).
+    case full
+    /// Commits survive the end of the process; after a power loss the file is whole but may be older (WAL, NORMAL).
+    case normal
+    /// Reads only (`query_only`); the file may be in use by a writer.
+    case reader
+}
+
+/// One SQLite connection, owned by one thread. It opens in WAL mode with foreign keys on and deleted content
+/// overwritten, and refuses a library older than 3.40.1.
+///
+/// Sources: https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous.
+package final class Connection {
+    /// The oldest accepted library, as SQLITE_VERSION_NUMBER.
+    package static let oldestLibrary: Int32 = 3_040_001
+    /// Statements kept prepared.
+    private static let statementsMax = 128
+
+    package let path: String
+    private var handle: OpaquePointer?
+    private var cache: [String: Statement] = [:]
+    private var cacheOrder: [String] = []
+    private var isInWrite = false
+    private let deadline = UnsafeMutablePointer<timespec>.allocate(capacity: 1)
+
+    /// Opens or creates the file. A created file has mode 0600.
+    package init(
+        path: String, mode: OpenMode, durability: Durability, cacheKiB: Int = 2048, busyTimeoutMilliseconds: Int32 = 5000
+    ) throws(SQLiteError) {
+        self.path = path
+        deadline.initialize(to: timespec())
+        guard sqlite3_libversion_number() >= Connection.oldestLibrary else {
+            throw SQLiteError(
+                code: .tooOld, what: "cannot use SQLite", why: "the library is \(String(cString: sqlite3_libversion()))",
+                next: "install SQLite 3.40.1 or newer")
+        }
+        if mode == .create {
+            let descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+            if descriptor >= 0 { Glibc.close(descriptor) }
+        }
+        let flags: Int32 =
+            switch mode {
+            case .readOnly: SQLITE_OPEN_READONLY
+            case .readWrite: SQLITE_OPEN_READWRITE
+            case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            }
+        let result = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
+        guard result == SQLITE_OK else {
+            sqlite3_close_v2(handle)
+            handle = nil
+            throw SQLiteError(result: result, what: "cannot open \(Connection.fileName(path))")
+        }
+        sqlite3_extended_result_codes(handle, 1)
+        sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
+        do { try configure(durability, cacheKiB: cacheKiB) } catch {
+            sqlite3_close_v2(handle)
+            handle = nil
+            throw error
+        }
+    }
+
+    deinit {
+        close()
+        deadline.deallocate()
+    }
+
+    private func configure(_ durability: Durability, cacheKiB: Int) throws(SQLiteError) {
+        // The first read tells a file that is not a database before anything is set.
+        try execute("SELECT count(*) FROM sqlite_schema")
+        switch durability {
+        case .full: try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        case .normal: try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+        case .reader: try execute("PRAGMA query_only = ON")
+        }
+        try execute(
+            """
+            PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -\(cacheKiB);
+            PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 2000; PRAGMA temp_store = FILE
+            """)
+    }
+
+    /// Ends the connection. Statements handed out before are not used after.
+    package func close() {
+        cache.removeAll()
+        cacheOrder.removeAll()
+        sqlite3_close_v2(handle)
+        handle = nil
+    }
+
+    // MARK: Statements
+
+    /// Runs a script of statements without parameters.
+    package func execute(_ script: String) throws(SQLiteError) {
+        let result = sqlite3_exec(handle, script, nil, nil, nil)
+        guard result == SQLITE_OK else { throw error(result, doing: "run a script") }
+    }
+
+    /// The prepared statement of a text, from a bounded cache; reset, with nothing bound.
+    package func statement(_ sql: String) throws(SQLiteError) -> Statement {
+        if let cached = cache[sql] {
+            cached.reset()
+            return cached
+        }
+        let statement = try prepare(sql)
+        if cacheOrder.count >= Connection.statementsMax { cache[cacheOrder.removeFirst()] = nil }
+        cache[sql] = statement
+        cacheOrder.append(sql)
+        return statement
+    }
+
+    /// A statement outside the cache, for a hot loop that keeps it.
+    package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
+        var prepared: OpaquePointer?
+        let result = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+        guard result == SQLITE_OK, let prepared, let handle else { throw error(result, doing: "prepare a statement") }
+        return Statement(handle: prepared, connection: handle, what: "run a statement on \(Connection.fileName(path))")
+    }
+
+    // MARK: Transactions
+
+    /// Runs `body` in an immediate transaction and commits; any error rolls back and is thrown on. The first error wins.
+    package func write<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
+        precondition(!isInWrite, "a write inside a write would commit half of it")
+        isInWrite = true
+        defer { isInWrite = false }
+        try execute("BEGIN IMMEDIATE")
+        do {
+            let value = try body(Transaction(self))
+            try execute("COMMIT")
+            return value
+        } catch {
+            // Some errors (a full disk) have rolled back already.
+            if isInTransaction { try? execute("ROLLBACK") }
+            throw error
+        }
+    }
+
+    /// Runs `body` on one snapshot.
+    package func read<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
+        if isInTransaction { return try body(Transaction(self)) }
+        try execute("BEGIN")
+        defer { try? execute("ROLLBACK") }
+        return try body(Transaction(self))
+    }
+
+    package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+    /// Rows changed by the last statement.
+    package var changes: Int { Int(sqlite3_changes64(handle)) }
+    package var lastInsertKey: Int64 { sqlite3_last_insert_rowid(handle) }
+
+    // MARK: Upkeep
+
+    /// Statements are interrupted after this time; nil lifts the bound.
+    package func setQueryDeadline(milliseconds: Int?) {
+        guard let milliseconds else {
+            sqlite3_progress_handler(handle, 0, nil, nil)
+            return
+        }
+        clock_gettime(CLOCK_MONOTONIC, deadline)
+        deadline.pointee.tv_sec += milliseconds / 1000
+        deadline.pointee.tv_nsec += milliseconds % 1000 * 1_000_000
+        sqlite3_progress_handler(handle, 10_000, { context in
+            guard let context else { return 0 }
+            let limit = context.assumingMemoryBound(to: timespec.self).pointee
+            var now = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &now)
+            let carry = limit.tv_nsec / 1_000_000_000
+            let isLate = now.tv_sec > limit.tv_sec + carry
+                || (now.tv_sec == limit.tv_sec + carry && now.tv_nsec > limit.tv_nsec % 1_000_000_000)
+            return isLate ? 1 : 0
+        }, deadline)
+    }
+
+    /// Moves the whole log into the file and truncates it; a reader in the way makes it do less, without an error.
+    package func checkpointTruncate() throws(SQLiteError) {
+        let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        guard result == SQLITE_OK || result & 0xFF == SQLITE_BUSY else { throw error(result, doing: "checkpoint") }
+    }
+
+    /// The file grows to at most `pages` pages: a full disk on demand, for tests.
+    package func limitPages(_ pages: Int) throws(SQLiteError) { try execute("PRAGMA max_page_count = \(pages)") }
+
+    package var pageCount: Int {
+        get throws { try Int(statement("PRAGMA page_count").first { $0.int64(0) } ?? 0) }
+    }
+
+    private func error(_ result: Int32, doing what: String) -> SQLiteError {
+        let extended = sqlite3_extended_errcode(handle)
+        // SQLite's message names tables and columns, never bound values; scripts hold no values of users.
+        let detail = sqlite3_errmsg(handle).map { String(cString: $0) }
+        return SQLiteError(
+            result: extended == SQLITE_OK ? result : extended, what: "cannot \(what) on \(Connection.fileName(path))", detail: detail)
+    }
+
+    private static func fileName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+}
+
+/// The open transaction of a connection. It can't be kept: statements and rows stay inside, values come out.
+package struct Transaction: ~Copyable {
+    private let connection: Connection
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    /// As `Connection.statement`.
+    package func statement(_ sql: String) throws(SQLiteError) -> Statement { try connection.statement(sql) }
+
+    /// As `Connection.execute`.
+    package func execute(_ script: String) throws(SQLiteError) { try connection.execute(script) }
+
+    /// Rows changed by the last statement.
+    package var changes: Int { connection.changes }
+    package var lastInsertKey: Int64 { connection.lastInsertKey }
+
+    /// Runs `body` so that an error undoes what it did and nothing before.
+    package func savepoint<Value>(_ body: () throws -> Value) throws -> Value {
+        try connection.execute("SAVEPOINT step")
+        do {
+            let value = try body()
+            try connection.execute("RELEASE step")
+            return value
+        } catch {
+            if connection.isInTransaction { try? connection.execute("ROLLBACK TO step; RELEASE step") }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Diagnostics
+import ReplicaStore
+import SyncEngine
+
+/// The engine thread: owns store and engine, drains the mailbox, keeps the timers.
+///
+/// Everything else only posts. Jobs of the local API run here too, so that an edit is numbered, stored and handed to
+/// the push machine in one place and one order.
+final class EngineLoop: Sendable {
+    enum Mail: Sendable {
+        case event(SyncEngine.Event)
+        case job(@Sendable (SyncEngine) -> Void)
+    }
+
+    private let mailbox = Mailbox<Mail>()
+    private let latest = Monitor(EngineStatus())
+
+    /// The status after the last event.
+    var status: EngineStatus { latest.withLock { $0 } }
+
+    func post(_ event: SyncEngine.Event) { mailbox.post(.event(event)) }
+
+    /// Runs `job` on the engine thread and gives its value; nil when the daemon is stopping or `deadline` passes.
+    func ask<Value: Sendable>(
+        until deadline: Duration, _ job: @escaping @Sendable (SyncEngine) -> Value
+    ) -> Value? {
+        let delivery = Delivery<Value>()
+        guard mailbox.post(.job { delivery.deliver(job($0)) }) else { return nil }
+        return delivery.wait(until: deadline)
+    }
+
+    /// Waits until `isReached` says so of a status, or `deadline` passes; gives the last status and whether it was
+    /// reached.
+    func waitForStatus(
+        until deadline: Duration, _ isReached: (EngineStatus) -> Bool
+    ) -> (status: EngineStatus, isReached: Bool) {
+        if let status = latest.wait(until: deadline, { isReached($0) ? $0 : nil }) { return (status, true) }
+        return (status, false)
+    }
+
+    /// No more mail is taken; `run` ends after what has come.
+    func close() { mailbox.close() }
+
+    /// Drains the mailbox until `close`. Called on the engine thread with what it owns.
+    func run(engine: SyncEngine, timers: LaneTimers, clock: any WallClock) {
+        engine.handle(.start)
+        publish(engine)
+        while let batch = mailbox.take(until: timers.next) {
+            for mail in batch {
+                switch mail {
+                case .event(let event): engine.handle(event)
+                case .job(let job): job(engine)
+                }
+            }
+            for lane in timers.takeDue(at: clock.monotonicNow()) { engine.handle(.timerFired(lane)) }
+            publish(engine)
+        }
+        engine.handle(.stop)
+        publish(engine)
+    }
+
+    private func publish(_ engine: SyncEngine) {
+        let status = engine.status
+        latest.withLock { $0 = status }
+    }
+}
+
+/// The timers of the two lanes, kept by the engine thread alone.
+final class LaneTimers {
+    private var deadlines: [Duration?] = Array(repeating: nil, count: Lane.allCases.count)
+
+    /// The nearest deadline on the monotonic clock.
+    var next: Duration? { deadlines.compactMap { $0 }.min() }
+
+    func set(_ lane: Lane, at deadline: Duration) { deadlines[lane.rawValue] = deadline }
+
+    /// The lanes whose timer has run out, each once.
+    func takeDue(at now: Duration) -> [Lane] {
+        Lane.allCases.filter { lane in
+            guard let deadline = deadlines[lane.rawValue], deadline <= now else { return false }
+            deadlines[lane.rawValue] = nil
+            return true
+        }
+    }
+}
+
+/// What the engine sees of the daemon: lanes to send on and timers to set. Used on the engine thread only.
+final class DaemonShell: EngineShell {
+    private let lanes: [LaneWorker]
+    private let timers: LaneTimers
+    private let clock: any WallClock
+
+    init(lanes: [LaneWorker], timers: LaneTimers, clock: any WallClock) {
+        self.lanes = lanes
+        self.timers = timers
+        self.clock = clock
+    }
+
+    func send(_ exchange: Exchange) { lanes[exchange.lane.rawValue].send(exchange) }
+    func wake(_ lane: Lane, after: Duration) { timers.set(lane, at: clock.monotonicNow() + after) }
+    func statusChanged() {}
+}

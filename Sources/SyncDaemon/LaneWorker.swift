@@ -1,0 +1,58 @@
+import HTTPKit
+import SyncEngine
+
+/// Carries the exchanges of one lane, one at a time, on a thread of its own.
+final class LaneWorker: Sendable {
+    private let exchanges = Mailbox<Exchange>()
+    private let client: LaneClient
+
+    init(endpoint: Endpoint) {
+        client = LaneClient(endpoint: endpoint)
+    }
+
+    func send(_ exchange: Exchange) { exchanges.post(exchange) }
+
+    /// Runs until `stop`; `deliver` is called on this thread for each exchange.
+    func run(_ deliver: (Int, ExchangeOutcome) -> Void) {
+        while let batch = exchanges.take(until: nil) {
+            for exchange in batch { deliver(exchange.id, client.carry(exchange)) }
+        }
+    }
+
+    /// Ends a request in flight and the worker after it.
+    func stop() {
+        exchanges.close()
+        client.interrupt()
+    }
+}
+
+/// The HTTP client of a lane, and the collecting of a body that may be cut.
+private final class LaneClient: Sendable {
+    private let client: HTTPClient
+
+    init(endpoint: Endpoint) {
+        client = HTTPClient(endpoint: endpoint, limits: ClientLimits())
+    }
+
+    func interrupt() { client.interrupt() }
+
+    func carry(_ exchange: Exchange) -> ExchangeOutcome {
+        var body: [UInt8] = []
+        var head: (status: Int, headers: HTTPHeaders)?
+        do {
+            let reply = try client.stream(exchange.request, bodyLimit: exchange.bodyLimit) { status, headers in
+                head = (status, headers)
+            } onBody: { bytes in
+                body.append(contentsOf: bytes)
+            }
+            return .reply(status: reply.status, headers: reply.headers, body: body, isWhole: true)
+        } catch let error as HTTPError {
+            if let head, !body.isEmpty, error.code == .truncated || error.code == .timeout || error.code == .closed {
+                return .reply(status: head.status, headers: head.headers, body: body, isWhole: false)
+            }
+            return .failed(error)
+        } catch {
+            return .failed(HTTPError(code: .malformed, what: "the exchange failed", why: "\(error)"))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package import Diagnostics
+package import ReplicaStore
+
+/// What the engine is about, for `status` and for those who wait for a sync.
+package struct EngineStatus: Sendable {
+    /// One word for a person.
+    package enum Phase: String, Sendable {
+        case stopped, starting, syncing, loading
+        /// Everything known is here and everything made is there.
+        case inSync = "in-sync"
+        /// In sync but for edits or conflicts that a person must look at.
+        case needsPerson = "needs-person"
+        /// Edits wait to be sent or to be seen in the feed.
+        case sending
+        /// The server is not reached; tried again by a timer.
+        case offline
+        case needsLogin = "needs-login"
+        /// A person has to change something before another try makes sense.
+        case blocked
+    }
+
+    /// A failure in the form shown to people.
+    package struct Problem: Sendable, Hashable {
+        package let what: String
+        package let why: String
+        package let next: String
+        package init(what: String, why: String, next: String) {
+            self.what = what
+            self.why = why
+            self.next = next
+        }
+    }
+
+    package var phase = Phase.starting
+    package var server = ""
+    package var lastContactAt: Instant?
+    package var lastCheckpointAt: Instant?
+    package var nextAttemptAt: Instant?
+    package var lastProblem: Problem?
+    package var loadRowsDone: Int64?
+    package var loadRowsTotal: Int64?
+    package var outbox = OutboxCounts()
+    /// Exchanges begun, and the one whose reply brought the last checkpoint: a checkpoint answers a request for a sync
+    /// only if its exchange was begun after the request.
+    package var exchangesBegun = 0
+    package var lastCheckpointExchange = 0
+    package var failures = 0
+
+    package init() {}
+}

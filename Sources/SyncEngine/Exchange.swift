@@ -1,0 +1,31 @@
+package import HTTPKit
+
+/// The two roads to the server. They never wait for each other.
+package enum Lane: Int, Sendable, Hashable, CaseIterable { case pull, push }
+
+/// One request that the engine wants sent. The shell answers it with exactly one outcome.
+package struct Exchange: Sendable {
+    /// Rises with every exchange of this process.
+    package let id: Int
+    package let lane: Lane
+    package let request: HTTPRequest
+    /// Bytes of reply body after which the shell gives up.
+    package let bodyLimit: Int
+}
+
+/// What came of an exchange.
+package enum ExchangeOutcome: Sendable {
+    /// A reply; `isWhole` is false when the connection ended inside the body.
+    case reply(status: Int, headers: HTTPHeaders, body: [UInt8], isWhole: Bool)
+    case failed(HTTPError)
+}
+
+/// What the engine needs of the outside: the daemon's shell or a simulator.
+package protocol EngineShell: AnyObject {
+    /// Sends an exchange; its outcome comes back as an event on the engine's own thread.
+    func send(_ exchange: Exchange)
+    /// Sets the lane's timer, in place of an earlier one.
+    func wake(_ lane: Lane, after: Duration)
+    /// The status may have changed.
+    func statusChanged()
+}

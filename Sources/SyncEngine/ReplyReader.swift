@@ -1,0 +1,66 @@
+import HTTPKit
+import SyncCore
+import SyncProtocol
+
+/// Tells a usable reply from a failure, and says why for people.
+struct ReplyReader {
+    /// A failure for the machines and its words for people.
+    struct Refusal: Error {
+        let failure: Failure
+        let problem: EngineStatus.Problem
+    }
+
+    let server: String
+
+    /// The body of a successful reply of ours; `isWhole` is false when it was cut.
+    func body(_ outcome: ExchangeOutcome, asking what: String) throws(Refusal) -> (bytes: [UInt8], isWhole: Bool) {
+        switch outcome {
+        case .failed(let error): throw transport(error, asking: what)
+        case .reply(let status, let headers, let body, let isWhole):
+            guard headers["Fieldbook"] != nil else {
+                throw refusal(
+                    .transient(retryAfter: retryAfter(headers)), what,
+                    "the reply with status \(status) does not come from a Fieldbook server; a captive portal or proxy may stand between",
+                    "open a web page to see whether the network asks for a login, and check the server setting")
+            }
+            guard status == 200 else { throw problem(status, headers, body, asking: what) }
+            return (body, isWhole)
+        }
+    }
+
+    /// The refusal for a reply that is ours but cannot be used.
+    func malformed(_ why: String, asking what: String) -> Refusal {
+        refusal(.transient(retryAfter: nil), what, why, "it is tried again by itself; if it stays, check the versions on both sides")
+    }
+
+    private func transport(_ error: HTTPError, asking what: String) -> Refusal {
+        refusal(
+            .transient(retryAfter: nil), what, "\(server): \(error.why)",
+            "nothing is lost; it is tried again by itself when the server is reachable")
+    }
+
+    private func problem(_ status: Int, _ headers: HTTPHeaders, _ body: [UInt8], asking what: String) -> Refusal {
+        let details = try? WireCoding.decode(V1.Problem.self, from: body)
+        let why = details?.detail ?? "the server answered \(status)"
+        let next = details?.next ?? "it is tried again by itself"
+        switch status {
+        case 401:
+            return refusal(
+                .unauthenticated, what, "the server does not take the token",
+                "run: fieldbook setup --server \(server) with a valid token; queued edits are kept")
+        case 403: return refusal(.final, what, why, next)
+        case 410: return refusal(.resyncRequired, what, why, "the replica is loaded anew; queued edits are kept")
+        case 409, 422: return refusal(.final, what, why, next)
+        default: return refusal(.transient(retryAfter: retryAfter(headers)), what, why, next)
+        }
+    }
+
+    private func retryAfter(_ headers: HTTPHeaders) -> Duration? {
+        guard let text = headers["Retry-After"], let seconds = Int64(text), seconds >= 0 else { return nil }
+        return .seconds(min(seconds, 3600))
+    }
+
+    private func refusal(_ failure: Failure, _ what: String, _ why: String, _ next: String) -> Refusal {
+        Refusal(failure: failure, problem: EngineStatus.Problem(what: what, why: why, next: next))
+    }
+}

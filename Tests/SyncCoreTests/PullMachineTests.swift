@@ -1,0 +1,119 @@
+import PropertyKit
+import SyncCore
+import Testing
+
+private typealias Machine = PullMachine
+private let limits = PullMachine.Limits()
+
+/// A machine brought into each state by events alone.
+private func machine(in state: PullMachine.State) -> PullMachine {
+    var chance = SeededGenerator(seed: 1)
+    var machine = PullMachine()
+    let path: [PullMachine.Event] =
+        switch state {
+        case .stopped: []
+        case .greeting: [.started]
+        case .planning: [.started, .greeted(.snapshotPlan)]
+        case .loading: [.started, .greeted(.snapshotPage)]
+        case .following: [.started, .greeted(.feedPage)]
+        case .resting: [.started, .greeted(.feedPage), .pageKept(.nothing)]
+        case .backingOff: [.started, .failed(.transient(retryAfter: nil))]
+        case .needsLogin: [.started, .failed(.unauthenticated)]
+        case .blocked: [.started, .failed(.final)]
+        }
+    for event in path { _ = machine.step(event, limits: limits, using: &chance) }
+    return machine
+}
+
+private let events: [(name: String, event: PullMachine.Event)] = [
+    ("started", .started), ("stopped", .stopped), ("poked", .poked), ("timer", .timerFired),
+    ("greeted plan", .greeted(.snapshotPlan)), ("greeted feed", .greeted(.feedPage)), ("plan", .planReceived),
+    ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)), ("fail", .failed(.transient(retryAfter: nil))),
+    ("401", .failed(.unauthenticated)), ("resync", .failed(.resyncRequired)), ("final", .failed(.final)),
+]
+
+/// State × event → next state, written by hand. A dash = nothing happens.
+private let table: [PullMachine.State: [String]] = [
+    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       page more    page end   fail          401           resync        final
+    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .greeting: ["-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "backingOff", "needsLogin", "backingOff", "blocked"],
+    .planning: ["-", "stopped", "-", "-", "-", "-", "loading", "-", "-", "backingOff", "needsLogin", "backingOff", "blocked"],
+    .loading: ["-", "stopped", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin", "backingOff", "blocked"],
+    .following: ["-", "stopped", "-", "-", "-", "-", "-", "-", "resting", "backingOff", "needsLogin", "backingOff", "blocked"],
+    .resting: ["-", "stopped", "following", "following", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .backingOff: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .needsLogin: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .blocked: ["-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+]
+
+@Suite struct PullMachineTests {
+    @Test(arguments: PullMachine.State.allCases)
+    func `every state answers every event as the table says`(state: PullMachine.State) throws {
+        let row = try #require(table[state])
+        try #require(row.count == events.count)
+        for (column, (name, event)) in events.enumerated() {
+            var chance = SeededGenerator(seed: 7)
+            var subject = machine(in: state)
+            try #require(subject.state == state)
+            _ = subject.step(event, limits: limits, using: &chance)
+            let expected = row[column] == "-" ? "\(state)" : row[column]
+            #expect("\(subject.state)" == expected, "\(state) × \(name)")
+        }
+    }
+
+    @Test func `a state with work left always holds an exchange or a timer`() throws {
+        try checkProperty("no orphan work") { choices in
+            var chance = SeededGenerator(seed: UInt64(choices.int(in: 0...1_000_000)))
+            var subject = PullMachine()
+            var hasExchange = false
+            var hasTimer = false
+            _ = subject.step(.started, limits: limits, using: &chance)
+            hasExchange = true
+            for _ in 0..<choices.int(in: 1...60) {
+                let event = events[choices.int(in: 1...events.count - 1)].event
+                let isReply = switch event { case .greeted, .planReceived, .pageKept, .failed: true; default: false }
+                if isReply, !hasExchange { continue }
+                if event == .timerFired, !hasTimer { continue }
+                let before = subject.state
+                let effects = subject.step(event, limits: limits, using: &chance)
+                if event == .timerFired { hasTimer = false }
+                if isReply, before != subject.state || !effects.isEmpty { hasExchange = false }
+                for effect in effects {
+                    switch effect {
+                    case .sayHello, .requestPlan, .fetchSnapshotPage, .fetchFeedPage: hasExchange = true
+                    case .wake: hasTimer = true
+                    case .forgetImage, .reportCheckpoint: break
+                    }
+                }
+                if subject.state == .stopped { return }
+                if subject.state == .blocked { continue }
+                try #require(hasExchange || hasTimer, "\(subject.state) after \(event)")
+            }
+        }
+    }
+
+    @Test func `a poke during an exchange leads to one more look before resting`() {
+        var chance = SeededGenerator(seed: 3)
+        var subject = machine(in: .following)
+        #expect(subject.step(.poked, limits: limits, using: &chance).isEmpty)
+        let effects = subject.step(.pageKept(.nothing), limits: limits, using: &chance)
+        #expect(effects == [.reportCheckpoint, .fetchFeedPage])
+        #expect(subject.state == .following)
+    }
+
+    @Test func `a resync forgets the image and waits before it asks again`() {
+        var chance = SeededGenerator(seed: 3)
+        var subject = machine(in: .following)
+        let effects = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
+        #expect(effects.first == .forgetImage)
+        #expect(effects.count == 2)
+        #expect(subject.state == .backingOff)
+    }
+
+    @Test func `a server's wish for quiet outranks our own delay`() {
+        var chance = SeededGenerator(seed: 3)
+        var subject = machine(in: .following)
+        let effects = subject.step(.failed(.transient(retryAfter: .seconds(400))), limits: limits, using: &chance)
+        #expect(effects == [.wake(after: .seconds(400))])
+    }
+}
