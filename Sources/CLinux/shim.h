@@ -1,13 +1,6 @@
 // The few kernel calls and structures that the Glibc module leaves out. Headers only, nothing linked.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <sys/socket.h>
-#include <sys/un.h>
+// _GNU_SOURCE stays undefined: with it fd_set would differ from the Glibc module's.
 #include <sys/eventfd.h>
-#include <sys/epoll.h>
 #include <sys/vfs.h>
-#include <sys/prctl.h>
-#include <sys/random.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

@@ -1,0 +1,38 @@
+import Glibc
+
+/// Waits for the signals that end a program, on the thread that asks.
+package enum Signals {
+    /// To be called first in `main`, before any thread starts: TERM, INT and HUP are taken by `waitForStop` alone, and
+    /// writing to a closed pipe is an error instead of the end.
+    package static func prepare() {
+        signal(SIGPIPE, SIG_IGN)
+        var set = Signals.stopSet
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Returns the number of the TERM, INT or HUP that came.
+    package static func waitForStop() -> Int32 {
+        var set = Signals.stopSet
+        var number: Int32 = 0
+        while sigwait(&set, &number) != 0 {}
+        return number
+    }
+
+    private static var stopSet: sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
+        return set
+    }
+}
+
+/// What the kernel says about this process.
+package enum ProcessProbe {
+    /// Resident memory in bytes (proc(5), statm); nil where it can't be read.
+    package static func residentBytes() -> Int64? {
+        guard let bytes = try? SecureFile.read("/proc/self/statm", limit: 4096) else { return nil }
+        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard fields.count > 1, let pages = Int64(fields[1]) else { return nil }
+        return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}
