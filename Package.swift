@@ -45,11 +45,12 @@ let package = Package(
         module("Digests"),
         module("PropertyKit"),
         module("Diagnostics", ["CLinux"]),
+        module("ThreadKit"),
         // Level 1.
         module("ConflictRules", ["PartnerModel"]),
         module("SyncProtocol", ["PartnerModel", "Digests"]),
         module("SQLiteKit", ["CSQLite"]),
-        module("HTTPKit", ["CLinux"]),
+        module("HTTPKit", ["ThreadKit"]),
         module("TerminalKit", ["Diagnostics"]),
         // Level 2.
         module("SyncCore", ["PartnerModel", "SyncProtocol"]),
@@ -64,7 +65,7 @@ let package = Package(
         // Level 4.
         module(
             "SyncDaemon",
-            ["CLinux", "PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit", "SyncCore", "ReplicaStore", "LocalAPI", "SyncEngine"]),
+            ["CLinux", "PartnerModel", "Diagnostics", "ThreadKit", "SyncProtocol", "HTTPKit", "SyncCore", "ReplicaStore", "LocalAPI", "SyncEngine"]),
         // Level 5: the programs.
         program(
             "fieldbook",
@@ -80,6 +81,7 @@ let package = Package(
         tests("Digests", ["Digests"]),
         tests("PropertyKit", ["PropertyKit"]),
         tests("Diagnostics", ["Diagnostics", "TestKit", "CLinux"]),
+        tests("ThreadKit", ["ThreadKit"]),
         tests("ConflictRules", ["ConflictRules", "PartnerModel", "PropertyKit", "TestKit"]),
         tests("SyncProtocol", ["SyncProtocol", "PartnerModel", "Digests", "PropertyKit", "TestKit"]),
         tests("SQLiteKit", ["SQLiteKit", "TestKit", "PropertyKit"]),

@@ -1,6 +1,7 @@
 import Diagnostics
 import ReplicaStore
 import SyncEngine
+import ThreadKit
 
 /// The engine thread: owns store and engine, drains the mailbox, keeps the timers.
 ///

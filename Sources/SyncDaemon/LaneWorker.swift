@@ -1,5 +1,6 @@
 import HTTPKit
 import SyncEngine
+import ThreadKit
 
 /// Carries the exchanges of one lane, one at a time, on a thread of its own.
 final class LaneWorker: Sendable {

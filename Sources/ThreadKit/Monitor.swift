@@ -3,12 +3,12 @@ import Glibc
 /// A value behind a lock, with a condition to wait for.
 ///
 /// `@unchecked Sendable`: `value` is touched only with `mutex` held.
-final class Monitor<Value: Sendable>: @unchecked Sendable {
+package final class Monitor<Value: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var value: Value
 
-    init(_ value: Value) {
+    package init(_ value: Value) {
         self.value = value
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -26,7 +26,7 @@ final class Monitor<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Reads or changes the value; those who wait look again.
-    func withLock<Answer>(_ body: (inout Value) -> Answer) -> Answer {
+    package func withLock<Answer>(_ body: (inout Value) -> Answer) -> Answer {
         pthread_mutex_lock(mutex)
         defer {
             pthread_cond_broadcast(condition)
@@ -37,7 +37,7 @@ final class Monitor<Value: Sendable>: @unchecked Sendable {
 
     /// Waits until `answer` gives something, and gives it; nil when `deadline` (monotonic clock; nil = none) passes.
     /// `answer` runs with the lock held and may change the value.
-    func wait<Answer>(until deadline: Duration?, _ answer: (inout Value) -> Answer?) -> Answer? {
+    package func wait<Answer>(until deadline: Duration?, _ answer: (inout Value) -> Answer?) -> Answer? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A thread of ours with a name and a joinable end. SQLite and sockets block, so they never run on the shared pool.
-final class DaemonThread: Sendable {
+/// A thread of ours. Sockets and SQLite block, so they never run on the shared pool.
+package final class WorkerThread: Sendable {
     private let handle: pthread_t
 
     /// Starts `body` at once; nil when the system refuses another thread.
-    init?(_ name: String, stackBytes: Int = 512 * 1024, _ body: @escaping @Sendable () -> Void) {
+    package init?(stackBytes: Int, _ body: @escaping @Sendable () -> Void) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setstacksize(&attributes, stackBytes)
@@ -25,7 +25,10 @@ final class DaemonThread: Sendable {
     }
 
     /// Waits for the end of `body`. Called once.
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
+
+    /// Lets the thread end by itself. Called once, instead of `join`.
+    package func detach() { pthread_detach(handle) }
 
     private final class Body: Sendable {
         let run: @Sendable () -> Void

@@ -1,5 +1,7 @@
 /// A queue: any thread posts, one thread takes all there is, in order.
-final class Mailbox<Item: Sendable>: Sendable {
+package final class Mailbox<Item: Sendable>: Sendable {
+    package init() {}
+
     private struct Content {
         var items: [Item] = []
         var isClosed = false
@@ -9,7 +11,7 @@ final class Mailbox<Item: Sendable>: Sendable {
 
     /// Adds an item; after `close` it is dropped and false is returned.
     @discardableResult
-    func post(_ item: Item) -> Bool {
+    package func post(_ item: Item) -> Bool {
         content.withLock { content in
             if !content.isClosed { content.items.append(item) }
             return !content.isClosed
@@ -17,11 +19,11 @@ final class Mailbox<Item: Sendable>: Sendable {
     }
 
     /// No further items are taken in; a waiting taker wakes.
-    func close() { content.withLock { $0.isClosed = true } }
+    package func close() { content.withLock { $0.isClosed = true } }
 
     /// All items so far, after waiting until there is one, the mailbox is closed or `deadline` passes (monotonic
     /// clock; nil = for ever). Nil only when closed and empty.
-    func take(until deadline: Duration?) -> [Item]? {
+    package func take(until deadline: Duration?) -> [Item]? {
         let taken: [Item]?? = content.wait(until: deadline) { content in
             if content.items.isEmpty { return content.isClosed ? .some(nil) : nil }
             defer { content.items.removeAll(keepingCapacity: true) }
@@ -32,11 +34,13 @@ final class Mailbox<Item: Sendable>: Sendable {
 }
 
 /// A value that one thread delivers and another waits for.
-final class Delivery<Value: Sendable>: Sendable {
+package final class Delivery<Value: Sendable>: Sendable {
+    package init() {}
+
     private let box = Monitor<Value?>(nil)
 
-    func deliver(_ value: Value) { box.withLock { $0 = value } }
+    package func deliver(_ value: Value) { box.withLock { $0 = value } }
 
     /// The value, or nil when `deadline` passes first.
-    func wait(until deadline: Duration) -> Value? { box.wait(until: deadline) { $0 } }
+    package func wait(until deadline: Duration) -> Value? { box.wait(until: deadline) { $0 } }
 }

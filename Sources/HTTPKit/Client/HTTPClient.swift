@@ -1,0 +1,141 @@
+import Synchronization
+
+/// Bounds of one client.
+package struct ClientLimits: Sendable, Hashable {
+    package var connect: Duration
+    /// Longest time without a byte moving.
+    package var idle: Duration
+
+    package init(connect: Duration = .seconds(10), idle: Duration = .seconds(30)) {
+        self.connect = connect
+        self.idle = idle
+    }
+}
+
+/// A blocking HTTP/1.1 client of one endpoint that keeps its connection. One thread sends; any thread may interrupt.
+package final class HTTPClient: Sendable {
+    private struct State {
+        var stream: SocketStream?
+        var isInterrupted = false
+    }
+
+    private let endpoint: Endpoint
+    private let limits: ClientLimits
+    private let state = Mutex(State())
+
+    package init(endpoint: Endpoint, limits: ClientLimits = ClientLimits()) {
+        self.endpoint = endpoint
+        self.limits = limits
+    }
+
+    /// Sends a request and gives the whole reply; a body past `bodyLimit` bytes is an error.
+    package func send(_ request: HTTPRequest, bodyLimit: Int) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, body: [UInt8]) {
+        var body: [UInt8] = []
+        let reply = try stream(request, bodyLimit: bodyLimit, onHead: { _, _ in }, onBody: { body.append(contentsOf: $0) })
+        return (reply.status, reply.headers, body)
+    }
+
+    /// Sends a request and hands the reply's body on as it comes. A connection that was idle and turns out closed
+    /// before a byte of the reply is replaced once; nothing else is sent twice.
+    package func stream(
+        _ request: HTTPRequest, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void, onBody: (UnsafeRawBufferPointer) -> Void
+    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders) {
+        if let kept = try takeKept() {
+            do {
+                return try exchange(request, on: kept, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
+            } catch {
+                guard error.code == .closed, error.why == HTTPClient.noReply, request.method == "GET" else { throw error }
+            }
+        }
+        let fresh = try Sys.connect(endpoint, deadline: Sys.monotonicNow + limits.connect)
+        return try exchange(request, on: fresh, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
+    }
+
+    /// Ends the request in flight with an error, and every later one: the client is done.
+    package func interrupt() {
+        state.withLock { state in
+            state.isInterrupted = true
+            state.stream?.interrupt()
+        }
+    }
+
+    private static let noReply = "the connection ended before a reply"
+
+    private func takeKept() throws(HTTPError) -> SocketStream? {
+        let (kept, isInterrupted) = state.withLock { state in
+            defer { state.stream = nil }
+            return (state.stream, state.isInterrupted)
+        }
+        guard !isInterrupted else { throw interrupted }
+        guard let kept, !kept.isStale else { return nil }
+        return kept
+    }
+
+    private var interrupted: HTTPError { HTTPError(code: .interrupted, what: "the exchange was ended", why: "the program is stopping") }
+
+    private func exchange(
+        _ request: HTTPRequest, on stream: SocketStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
+        onBody: (UnsafeRawBufferPointer) -> Void
+    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders) {
+        let isInterrupted = state.withLock { state in
+            state.stream = stream
+            return state.isInterrupted
+        }
+        guard !isInterrupted else { throw interrupted }
+        do throws(HTTPError) {
+            let reply = try converse(request, on: stream, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
+            if !reply.keep { state.withLock { $0.stream = nil } }
+            return (reply.status, reply.headers)
+        } catch {
+            let isInterrupted = state.withLock { state in
+                state.stream = nil
+                return state.isInterrupted
+            }
+            stream.close()
+            throw isInterrupted ? interrupted : error
+        }
+    }
+
+    private func converse(
+        _ request: HTTPRequest, on stream: SocketStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
+        onBody: (UnsafeRawBufferPointer) -> Void
+    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, keep: Bool) {
+        try stream.write(request.serialized(host: endpoint.hostField), deadline: Sys.monotonicNow + limits.idle)
+        var parser = MessageParser(role: .response(toMethod: request.method), bodyLimit: bodyLimit)
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        var toldHead = false
+        while !parser.isDone {
+            let count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle)
+            if count == 0 {
+                if parser.connectionEnded() { break }
+                guard parser.hasBegun else { throw HTTPError(code: .closed, what: "no reply came", why: HTTPClient.noReply) }
+                throw HTTPError(code: .truncated, what: "the reply was cut", why: "the connection ended inside it")
+            }
+            do {
+                _ = try buffer.withUnsafeBytes { bytes in
+                    try parser.consume(UnsafeRawBufferPointer(rebasing: bytes[0..<count]), onBody: onBody)
+                }
+            } catch let failure as MessageParser.Failure {
+                throw HTTPError(code: failure.status == 413 ? .tooLarge : .malformed, what: "the reply cannot be read", why: failure.why)
+            } catch { throw HTTPError(code: .malformed, what: "the reply cannot be read", why: "\(error)") }
+            if parser.isHeadDone, !toldHead {
+                toldHead = true
+                onHead(parser.status, parser.headers)
+            }
+        }
+        let closes = parser.headers["Connection"]?.lowercased() == "close" || parser.endsWithConnection || !parser.rest.isEmpty
+        return (parser.status, parser.headers, !closes)
+    }
+
+    private static func read(_ stream: SocketStream, _ buffer: inout [UInt8], deadline: Duration) throws(HTTPError) -> Int {
+        var failure: HTTPError?
+        let count = buffer.withUnsafeMutableBytes { bytes -> Int in
+            do throws(HTTPError) { return try stream.read(into: bytes, deadline: deadline) } catch {
+                failure = error
+                return 0
+            }
+        }
+        if let failure { throw failure }
+        return count
+    }
+}

@@ -1,0 +1,58 @@
+/// A reply as a handler gives it.
+package struct HTTPResponse: Sendable {
+    package enum Body: Sendable {
+        case bytes([UInt8])
+        /// Produced piece by piece; sent in chunks.
+        case pieces(@Sendable (_ write: ([UInt8]) throws -> Void) throws -> Void)
+    }
+
+    package var status: Int
+    package var headers: HTTPHeaders
+    package var body: Body
+
+    package init(status: Int, headers: HTTPHeaders = HTTPHeaders(), body: Body = .bytes([])) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// A reply with a JSON body.
+    package static func json(_ status: Int, _ bytes: [UInt8], type: String = "application/json") -> HTTPResponse {
+        var headers = HTTPHeaders()
+        headers.add("Content-Type", type)
+        return HTTPResponse(status: status, headers: headers, body: .bytes(bytes))
+    }
+
+    /// The head on the wire; `length` nil means chunks.
+    func head(length: Int?, close: Bool) -> [UInt8] {
+        var head = "HTTP/1.1 \(status) \(HTTPResponse.reason(status))\r\n"
+        for field in headers.fields { head += "\(field.name): \(field.value)\r\n" }
+        if let length { head += "Content-Length: \(length)\r\n" } else { head += "Transfer-Encoding: chunked\r\n" }
+        if close { head += "Connection: close\r\n" }
+        return Array((head + "\r\n").utf8)
+    }
+
+    private static func reason(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 202: "Accepted"
+        case 204: "No Content"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 410: "Gone"
+        case 413: "Content Too Large"
+        case 422: "Unprocessable Content"
+        case 426: "Upgrade Required"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 503: "Service Unavailable"
+        default: "Status"
+        }
+    }
+}

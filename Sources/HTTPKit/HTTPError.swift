@@ -1,0 +1,21 @@
+/// Why an exchange came to nothing.
+package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        case refused, unreachable, timeout, closed, truncated, malformed, tooLarge, interrupted, addressInUse
+        case unsupportedScheme
+    }
+
+    package let code: Code
+    package let what: String
+    package let why: String
+
+    package init(code: Code, what: String, why: String) {
+        self.code = code
+        self.what = what
+        self.why = why
+    }
+
+    /// Whether the same request may do better later.
+    package var isRetryable: Bool { code != .unsupportedScheme && code != .addressInUse }
+    package var description: String { "\(what): \(why)" }
+}
