@@ -1,0 +1,135 @@
+package import SyncProtocol
+import SQLiteKit
+
+extension LedgerReader {
+    /// The position of a cursor text for a scope; throws when it is damaged, foreign or too old.
+    package func position(_ text: String, scope: Scope) throws -> Cursor {
+        let cursor: Cursor
+        do { cursor = try Cursor(text, key: state.sealKey) } catch { throw LedgerError.cursorRefused }
+        guard cursor.epoch == state.epoch else { throw LedgerError.resyncRequired(why: "the feed has another epoch") }
+        guard cursor.scope == scope.number, cursor.scopeVersion == scope.version else {
+            throw LedgerError.resyncRequired(why: "the scope is not the one the cursor was given for")
+        }
+        guard cursor.sequence >= state.lowWatermark else {
+            throw LedgerError.resyncRequired(why: "the cursor is older than the tombstones kept")
+        }
+        guard cursor.sequence <= state.sequence else {
+            throw LedgerError.resyncRequired(why: "the cursor is ahead of the feed")
+        }
+        return cursor
+    }
+
+    /// What a first load of the scope will bring, pinned at the present sequence. Cost: one count an entity.
+    package func snapshotPlan(scope: Scope) throws -> V1.SnapshotPlan {
+        var counts: [V1.EntityCount] = []
+        for entity in Entity.allCases {
+            guard let filter = ScopeFilter.condition(entity, scope) else { continue }
+            let statement = try connection.statement("SELECT count(*) FROM \(entity.name) e WHERE \(filter)")
+            counts.append(V1.EntityCount(entity: entity.name, count: try statement.first { $0.int64(0) } ?? 0))
+        }
+        let start = cursor(scope, .snapshot(entity: 0, key: 0), at: state.sequence)
+        return V1.SnapshotPlan(cursor: start, sequence: state.sequence, rows: counts)
+    }
+
+    /// One page of a snapshot. Rows changed after the pinned sequence are left out: the feed from there brings them.
+    /// The last page closes with a feed cursor at the pinned sequence. Memory: one page.
+    package func snapshotPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
+        let position = try position(text, scope: scope)
+        guard case .snapshot(let firstEntity, let firstKey) = position.place else { throw LedgerError.cursorRefused }
+        var page = try PageWriter(kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: serverTime)
+        for entity in Entity.allCases where entity.rawValue >= firstEntity {
+            guard let filter = ScopeFilter.condition(entity, scope) else { continue }
+            let statement = try connection.statement(
+                """
+                SELECT e.key, \(RowText.expression(entity)) FROM \(entity.name) e
+                WHERE e.key > ? AND e.version <= ? AND \(filter) ORDER BY e.key
+                """)
+            defer { statement.reset() }
+            try statement.bind(1, entity.rawValue == firstEntity ? firstKey : 0)
+            try statement.bind(2, position.sequence)
+            while try statement.step() {
+                statement.withTextBytes(1) { page.append(row: $0) }
+                guard page.isFull || page.wantsCursor else { continue }
+                let mark = cursor(scope, .snapshot(entity: entity.rawValue, key: statement.int64(0)), at: position.sequence)
+                if page.isFull {
+                    try page.finish(cursor: mark, more: true, checkpoint: false)
+                    return page.bytes
+                }
+                try page.append(cursor: mark)
+            }
+        }
+        try page.finish(cursor: cursor(scope, .feed, at: position.sequence), more: false, checkpoint: false)
+        return page.bytes
+    }
+
+    /// One page of the change feed after a cursor. It is a checkpoint when it reaches the head of this transaction.
+    package func feedPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
+        let position = try position(text, scope: scope)
+        guard case .feed = position.place else { throw LedgerError.cursorRefused }
+        var page = try PageWriter(kind: "feed/1", epoch: state.epoch, start: text, serverTime: serverTime)
+        let entries = try connection.statement(
+            """
+            SELECT sequence, entity, key, deleted FROM feed
+            WHERE sequence > ? AND \(ScopeFilter.subjectCondition(scope)) ORDER BY sequence
+            """)
+        defer { entries.reset() }
+        try entries.bind(1, position.sequence)
+        while try entries.step() {
+            try append(entries, to: &page)
+            guard page.isFull || page.wantsCursor else { continue }
+            let mark = cursor(scope, .feed, at: entries.int64(0))
+            if page.isFull {
+                try page.finish(cursor: mark, more: true, checkpoint: false)
+                return page.bytes
+            }
+            try page.append(cursor: mark)
+        }
+        try page.finish(cursor: cursor(scope, .feed, at: state.sequence), more: false, checkpoint: true)
+        return page.bytes
+    }
+
+    private func append(_ entry: Statement, to page: inout PageWriter) throws {
+        guard let entity = Entity(rawValue: Int(entry.int64(1))) else { throw LedgerError.damaged("a feed entry names no entity") }
+        if entry.int64(3) != 0 {
+            let tombstone = Array("[\(entity.rawValue),\(entry.int64(2)),\(entry.int64(0))]".utf8)
+            tombstone.withUnsafeBytes { page.append(row: $0) }
+            return
+        }
+        let row = try connection.statement("SELECT \(RowText.expression(entity)) FROM \(entity.name) e WHERE e.key = ?")
+        try row.bind(1, entry.int64(2))
+        guard try row.step() else { throw LedgerError.damaged("a feed entry names no row") }
+        row.withTextBytes(0) { page.append(row: $0) }
+        row.rewind()
+    }
+
+    private func cursor(_ scope: Scope, _ place: Cursor.Place, at sequence: Int64) -> String {
+        Cursor(epoch: state.epoch, scope: scope.number, scopeVersion: scope.version, sequence: sequence, place: place)
+            .text(key: state.sealKey)
+    }
+}
+
+/// The conditions that keep a query inside a scope. Numbers only: nothing of a user's stands in them.
+enum ScopeFilter {
+    /// The condition on rows `e` of an entity; nil when the scope sees none of it.
+    static func condition(_ entity: Entity, _ scope: Scope) -> String? {
+        if entity == .coupon { return scope.seesCoupons ? "1" : nil }
+        if scope.isWhole { return "1" }
+        let members = "(SELECT subject FROM membership WHERE scope = \(scope.number) AND \"left\" IS NULL)"
+        switch entity {
+        case .partner, .cycle, .product, .region: return "1"
+        case .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label: return "e.key IN \(members)"
+        case .conflict, .resource, .billRecord: return "e.customer IN \(members)"
+        case .coupon: return nil
+        }
+    }
+
+    /// The condition on feed entries.
+    static func subjectCondition(_ scope: Scope) -> String {
+        let coupons = scope.seesCoupons ? "1" : "subject <> \(Subject.coupons)"
+        if scope.isWhole { return coupons }
+        return """
+            (subject = \(Subject.everyone) OR subject = \(Subject.coupons) AND \(coupons)
+                OR subject IN (SELECT subject FROM membership WHERE scope = \(scope.number) AND "left" IS NULL))
+            """
+    }
+}
