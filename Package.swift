@@ -61,7 +61,7 @@ let package = Package(
         module("SyncEngine", ["PartnerModel", "Diagnostics", "SyncProtocol", "SyncCore", "ReplicaStore", "HTTPKit"]),
         module(
             "SyncServer",
-            ["PartnerModel", "Digests", "PropertyKit", "Diagnostics", "ConflictRules", "SyncProtocol", "HTTPKit", "LedgerStore"]),
+            ["PartnerModel", "Digests", "PropertyKit", "Diagnostics", "ConflictRules", "SyncProtocol", "HTTPKit", "LedgerStore", "ThreadKit", "SQLiteKit"]),
         // Level 4.
         module(
             "SyncDaemon",

@@ -1,0 +1,106 @@
+package import Diagnostics
+import Digests
+package import LedgerStore
+package import PartnerModel
+import SQLiteKit
+
+/// A server's data folder: the directory of members and one ledger a partner. Mode 0700.
+package struct DataFolder: Sendable, Hashable {
+    package let path: String
+
+    package init(_ path: String) { self.path = path }
+
+    package var directoryFile: String { "\(path)/directory.db" }
+    package func ledgerFile(_ partner: String) -> String { "\(path)/partner-\(partner).db" }
+
+    /// Makes the folder with one partner and its first administrator; returns the administrator's token, which is kept
+    /// nowhere else. Refuses a folder that holds data already.
+    package func initialize(
+        partnerName: String, account: String, currency: String, clock: any WallClock, chance: any Chance
+    ) throws -> String {
+        if (try? Connection(path: directoryFile, mode: .readOnly, durability: .reader)) != nil {
+            throw UserError(
+                .refused, what: "cannot initialise \(path)", why: "it holds a server's data already",
+                next: "name another folder, or use this one with: fieldbook-server serve --data \(path)")
+        }
+        try DataFolder.check(account: account)
+        try SecureFile.makeFolder(path)
+        let partner = Hex.encode(chance.bytes(8))
+        let row = PartnerRow(
+            name: partnerName, state: .active, currency: currency, discountRange: BasisPoints(1)...BasisPoints(3000))
+        let ledger = try Ledger.create(
+            path: ledgerFile(partner), epoch: Hex.encode(chance.bytes(8)), sealKey: chance.bytes(32), partner: row)
+        ledger.close()
+        let directory = try Directory(path: directoryFile, create: true)
+        try directory.addPartner(partner, name: partnerName)
+        try directory.put(Member(partner: partner, account: account, role: .administrator, scope: 1))
+        return try newToken(directory, partner: partner, account: account, clock: clock, chance: chance)
+    }
+
+    package func openDirectory() throws -> Directory {
+        do { return try Directory(path: directoryFile, create: false) } catch let error as SQLiteError where error.code == .cannotOpen {
+            throw UserError(
+                .settings, what: "cannot open the data folder \(path)", why: "it holds no server's data",
+                next: "make it with: fieldbook-server init --data \(path)")
+        }
+    }
+
+    /// The only partner of the folder.
+    package func onlyPartner() throws -> String {
+        guard let partner = try openDirectory().partners().first else {
+            throw UserError(
+                .settings, what: "cannot use the data folder \(path)", why: "it holds no partner",
+                next: "make one with: fieldbook-server init --data \(path)")
+        }
+        return partner
+    }
+
+    /// Adds a member and returns a token for it. A manager gets a scope of the customers named.
+    package func addMember(
+        account: String, role: MemberRole, customers: [String], clock: any WallClock, chance: any Chance
+    ) throws -> String {
+        try DataFolder.check(account: account)
+        let directory = try openDirectory()
+        let partner = try onlyPartner()
+        if try directory.members(of: partner).contains(where: { $0.account == account }) {
+            throw UserError(
+                .refused, what: "cannot add \(account)", why: "there is a member of that name",
+                next: "choose another name, or revoke the member's tokens with: fieldbook-server token revoke \(account)")
+        }
+        var scope: Int64 = 1
+        if role == .manager {
+            let ledger = try Ledger.open(path: ledgerFile(partner), forWriting: true)
+            defer { ledger.close() }
+            scope = try ledger.write { writer in
+                try writer.addScope(customers: try customers.map { try known($0, writer) }, seesCoupons: role.seesCoupons)
+            }
+        }
+        try directory.put(Member(partner: partner, account: account, role: role, scope: scope))
+        return try newToken(directory, partner: partner, account: account, clock: clock, chance: chance)
+    }
+
+    private func known(_ customer: String, _ reader: LedgerReader) throws -> CustomerKey {
+        if let key = try reader.customer(id: customer) { return key }
+        if let key = try reader.customer(sourceID: customer) { return key }
+        throw UserError(
+            .refused, what: "cannot give the member the customer \(customer)", why: "there is none of that id or account name",
+            next: "list ids with: fieldbook-server dump --entity customer --data \(path)")
+    }
+
+    private func newToken(
+        _ directory: Directory, partner: String, account: String, clock: any WallClock, chance: any Chance
+    ) throws -> String {
+        let token = "fbt_" + Hex.encode(chance.bytes(32))
+        try directory.addToken(token, partner: partner, account: account, at: clock.now().seconds)
+        return token
+    }
+
+    private static func check(account: String) throws {
+        let allowed = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@".utf8)
+        guard (1...64).contains(account.utf8.count), account.utf8.allSatisfy(allowed.contains) else {
+            throw UserError(
+                .refused, what: "cannot use the account name", why: "it must be 1 to 64 letters, digits or any of - _ . @",
+                next: "choose another name")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import LedgerStore
+import SQLiteKit
+import ThreadKit
+
+/// The connections of a server: the directory, one writer a partner, and a few readers handed out one thread each.
+///
+/// `@unchecked Sendable`: what lies in `content` is used only by the thread that took it out, under the monitor's lock.
+final class LedgerPool: @unchecked Sendable {
+    private struct Content: @unchecked Sendable {
+        var directory: Directory?
+        var writers: [(partner: String, ledger: Ledger?)] = []
+        var readers: [(partner: String, ledger: Ledger)] = []
+        var requests: UInt64 = 0
+    }
+
+    /// Readers kept open.
+    private static let readersMax = 8
+
+    private let folder: DataFolder
+    private let content: Monitor<Content>
+
+    init(folder: DataFolder) throws {
+        self.folder = folder
+        var content = Content()
+        content.directory = try folder.openDirectory()
+        for partner in try content.directory?.partners() ?? [] {
+            content.writers.append((partner, try Ledger.open(path: folder.ledgerFile(partner), forWriting: true)))
+        }
+        self.content = Monitor(content)
+    }
+
+    func nextRequestID() -> String {
+        content.withLock { content in
+            content.requests += 1
+            return "\(content.requests)"
+        }
+    }
+
+    /// The member of a token in force.
+    func member(token: String) throws -> Member? {
+        try content.withLock { content in Result { try content.directory?.member(token: token) } }.get()
+    }
+
+    /// Runs `body` with the partner's one writing connection; callers take turns.
+    func withWriter<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
+        let taken = content.wait(until: nil) { content -> Ledger? in
+            guard let index = content.writers.firstIndex(where: { $0.partner == partner }), let ledger = content.writers[index].ledger
+            else { return nil }
+            content.writers[index].ledger = nil
+            return ledger
+        }
+        guard let ledger = taken else { throw LedgerError.damaged("the partner has no ledger") }
+        defer {
+            content.withLock { content in
+                if let index = content.writers.firstIndex(where: { $0.partner == partner }) { content.writers[index].ledger = ledger }
+            }
+        }
+        return try body(ledger)
+    }
+
+    /// Runs `body` with a reading connection of its own.
+    func withReader<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
+        let kept = content.withLock { content -> Ledger? in
+            guard let index = content.readers.firstIndex(where: { $0.partner == partner }) else { return nil }
+            return content.readers.remove(at: index).ledger
+        }
+        let ledger = try kept ?? Ledger.open(path: folder.ledgerFile(partner), forWriting: false)
+        defer {
+            content.withLock { content in
+                if content.readers.count < LedgerPool.readersMax { content.readers.append((partner, ledger)) } else { ledger.close() }
+            }
+        }
+        return try body(ledger)
+    }
+}

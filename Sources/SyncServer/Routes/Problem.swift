@@ -1,0 +1,34 @@
+import Diagnostics
+import HTTPKit
+import LedgerStore
+import SQLiteKit
+import SyncProtocol
+
+/// Problem replies (RFC 9457). Inner errors are logged in full and told in general.
+enum Problem {
+    static func reply(_ code: ProblemCode, _ detail: String, _ next: String) -> HTTPResponse {
+        let body = (try? WireCoding.encode(V1.Problem(code, detail: detail, next: next))) ?? []
+        return .json(code.status, body, type: "application/problem+json")
+    }
+
+    static func reply(for error: any Error, _ log: Logger) -> HTTPResponse {
+        switch error {
+        case let refusal as RouteRefusal: return reply(refusal.code, refusal.detail, refusal.next)
+        case LedgerError.cursorRefused:
+            return reply(.badRequest, "the cursor is damaged or was not given by this server", "begin with POST /sync/v1/snapshot")
+        case LedgerError.resyncRequired(let why): return reply(.resyncRequired, why, "begin with POST /sync/v1/snapshot")
+        case LedgerError.foreignReplica:
+            return reply(.forbidden, "the replica belongs to another member", "use a replica of your own")
+        case LedgerError.keyMismatch(let number):
+            return reply(.keyMismatch, "edit \(number) came before with another content; nothing of this push was applied", "use a new replica: the old one was copied or restored")
+        case let error as SQLiteError where error.isRetryable:
+            log.log(.error, "store", [("why", error.description)])
+            var response = reply(.busy, "the store is busy or full", "try again")
+            response.headers.add("Retry-After", "2")
+            return response
+        default:
+            log.log(.error, "internal", [("why", "\(error)")])
+            return reply(.internalError, "the server failed on this request", "try again; the server's log says more")
+        }
+    }
+}

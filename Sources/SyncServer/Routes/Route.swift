@@ -1,0 +1,24 @@
+import HTTPKit
+import LedgerStore
+
+/// The table of routes: everything that is served, nothing else.
+package struct Route: Sendable {
+    enum Work: Sendable {
+        case read(@Sendable (Routes) -> (LedgerReader) throws -> HTTPResponse)
+        case write(@Sendable (Routes) -> (LedgerWriter) throws -> HTTPResponse)
+    }
+
+    package let method: String
+    package let path: String
+    let work: Work
+
+    package static let all: [Route] = [
+        Route(method: "GET", path: "/sync/v1/hello", work: .read { $0.hello }),
+        Route(method: "POST", path: "/sync/v1/snapshot", work: .read { $0.snapshotPlan }),
+        Route(method: "GET", path: "/sync/v1/snapshot/rows", work: .read { $0.snapshotRows }),
+        Route(method: "GET", path: "/sync/v1/changes", work: .read { $0.changes }),
+        Route(method: "POST", path: "/sync/v1/push", work: .write { $0.push }),
+        Route(method: "GET", path: "/sync/v1/results", work: .read { $0.results }),
+        Route(method: "POST", path: "/sync/v1/ack", work: .write { $0.acknowledge }),
+    ]
+}

@@ -1,0 +1,119 @@
+import ConflictRules
+import Diagnostics
+import HTTPKit
+import LedgerStore
+import PartnerModel
+import SyncProtocol
+
+/// The routes of `/sync/v1` for one request of one member, each a function of the ledger's transaction.
+struct Routes {
+    let member: Member
+    let request: HTTPRequest
+    let rules: ConflictRules
+    let now: Instant
+
+    func hello(_ reader: LedgerReader) throws -> HTTPResponse {
+        let state = reader.state
+        let hello = V1.Hello(
+            software: SoftwareVersion.text, partner: member.partner, partnerName: try reader.partner().name, member: member.account,
+            role: member.role.rawValue, scope: member.scope, epoch: state.epoch, epochOrdinal: state.epochOrdinal,
+            lineage: state.lineage, head: state.sequence, lowWatermark: state.lowWatermark, serverTime: now.seconds,
+            rulesVersion: rules.rulesVersion)
+        return .json(200, try WireCoding.encode(hello))
+    }
+
+    func snapshotPlan(_ reader: LedgerReader) throws -> HTTPResponse {
+        .json(200, try WireCoding.encode(try reader.snapshotPlan(scope: try scope(reader))))
+    }
+
+    func snapshotRows(_ reader: LedgerReader) throws -> HTTPResponse {
+        page(try reader.snapshotPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
+    }
+
+    func changes(_ reader: LedgerReader) throws -> HTTPResponse {
+        page(try reader.feedPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
+    }
+
+    func push(_ writer: LedgerWriter) throws -> HTTPResponse {
+        let push = try decode(V1.Push.self)
+        guard Routes.isReplicaName(push.replica) else { throw RouteRefusal(.badRequest, "the replica's name is malformed", "give 32 hex digits") }
+        guard !push.edits.isEmpty, push.edits.count <= ProtocolLimits.pushEditsMax else {
+            throw RouteRefusal(.tooLarge, "a push takes 1 to \(ProtocolLimits.pushEditsMax) edits", "send fewer edits at once")
+        }
+        let at = Timestamp(seconds: now.seconds)
+        try writer.noteReplica(push.replica, account: member.account, incarnation: push.incarnation.value, at: at)
+        let asker = Judge.Asker(account: member.account, replica: push.replica, scope: try scope(writer))
+        let judge = Judge(writer: writer, rules: rules, now: at)
+        var results: [V1.Result] = []
+        for edit in push.edits {
+            do { results.append(try writer.step { try judge.judge(edit, of: asker) }) } catch let error as LedgerError {
+                // A payload that changed under its number fences the whole push; a damaged row fails its edit alone.
+                guard case .damaged = error else { throw error }
+                results.append(judge.transient(edit, .retry, "the server could not judge this edit; the others went on"))
+            }
+        }
+        return .json(200, try WireCoding.encode(V1.Results(epoch: writer.state.epoch, results: results)))
+    }
+
+    func results(_ reader: LedgerReader) throws -> HTTPResponse {
+        guard let replica = request.query("replica"), Routes.isReplicaName(replica), let text = request.query("after"),
+            let after = Int64(text), after >= 0
+        else { throw RouteRefusal(.badRequest, "replica and after are required", "give ?replica=NAME&after=NUMBER") }
+        let results = try reader.results(replica: replica, account: member.account, after: after)
+        return .json(200, try WireCoding.encode(V1.Results(epoch: reader.state.epoch, results: results)))
+    }
+
+    func acknowledge(_ writer: LedgerWriter) throws -> HTTPResponse {
+        let ack = try decode(V1.Ack.self)
+        guard Routes.isReplicaName(ack.replica), ack.upTo.value >= 0 else {
+            throw RouteRefusal(.badRequest, "the acknowledgement is malformed", "give the replica's name and a number")
+        }
+        let at = Timestamp(seconds: now.seconds)
+        try writer.noteReplica(ack.replica, account: member.account, incarnation: 0, at: at)
+        try writer.acknowledge(replica: ack.replica, upTo: ack.upTo.value)
+        return .json(200, Array("{}".utf8))
+    }
+
+    // MARK: Parts
+
+    private func scope(_ reader: LedgerReader) throws -> Scope {
+        guard let scope = try reader.scope(member.scope) else {
+            throw RouteRefusal(.forbidden, "the member has no scope", "ask an administrator")
+        }
+        return scope
+    }
+
+    private func cursor() throws -> String {
+        guard let cursor = request.query("cursor"), !cursor.isEmpty else {
+            throw RouteRefusal(.badRequest, "the cursor is missing", "begin with POST /sync/v1/snapshot and follow its cursor")
+        }
+        return cursor
+    }
+
+    private func decode<Message: Decodable>(_ type: Message.Type) throws -> Message {
+        guard request.body.count <= ProtocolLimits.pushBytesMax else {
+            throw RouteRefusal(.tooLarge, "the body is larger than \(ProtocolLimits.pushBytesMax) bytes", "send fewer edits at once")
+        }
+        do { return try WireCoding.decode(type, from: request.body) } catch {
+            throw RouteRefusal(.badRequest, "the body cannot be read: \(error.why)", "see the description of the interface in Config/openapi.json")
+        }
+    }
+
+    private func page(_ bytes: [UInt8]) -> HTTPResponse { .json(200, bytes, type: V1.pageMediaType) }
+
+    private static func isReplicaName(_ name: String) -> Bool {
+        name.utf8.count == 32 && name.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+}
+
+/// A request that a route turns down.
+struct RouteRefusal: Error {
+    let code: ProblemCode
+    let detail: String
+    let next: String
+    init(_ code: ProblemCode, _ detail: String, _ next: String) {
+        self.code = code
+        self.detail = detail
+        self.next = next
+    }
+}

@@ -1,0 +1,102 @@
+package import ConflictRules
+package import Diagnostics
+import Digests
+package import HTTPKit
+import LedgerStore
+import PartnerModel
+import SyncProtocol
+import ThreadKit
+
+/// Answers requests of `/sync/v1`: finds the member, opens the partner's ledger, runs the route in one transaction.
+///
+/// Requests come on the connection threads of the HTTP server. Writers of a partner take turns on one connection;
+/// readers use connections of a small pool, each on one thread at a time.
+package final class ServerCore: Sendable {
+    private let folder: DataFolder
+    private let clock: any WallClock
+    private let log: Logger
+    private let rules: ConflictRules
+    private let pool: LedgerPool
+
+    package init(folder: DataFolder, rules: ConflictRules = .standard, clock: any WallClock, log: Logger) throws {
+        self.folder = folder
+        self.clock = clock
+        self.log = log
+        self.rules = rules
+        pool = try LedgerPool(folder: folder)
+    }
+
+    /// The reply to a request. Never throws; what goes wrong inside is a problem reply without secrets.
+    package func handle(_ request: HTTPRequest) -> HTTPResponse {
+        let began = clock.monotonicNow()
+        let path = request.path
+        var account = "-"
+        var response = answer(request, path: path, account: &account)
+        response.headers.add("Fieldbook", "\(V1.version)")
+        response.headers.add("Cache-Control", "no-store")
+        response.headers.add("X-Request-Id", pool.nextRequestID())
+        let (seconds, attoseconds) = (clock.monotonicNow() - began).components
+        log.log(
+            .info, "request",
+            [
+                ("method", String(request.method.prefix(10))), ("path", String((path ?? "-").prefix(80))),
+                ("status", "\(response.status)"), ("member", account),
+                ("ms", "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"),
+            ])
+        return response
+    }
+
+    private func answer(_ request: HTTPRequest, path: String?, account: inout String) -> HTTPResponse {
+        guard let path, path.hasPrefix("/sync/v1/") else {
+            return Problem.reply(.notFound, "there is nothing at this path", "see the description of the interface in Config/openapi.json")
+        }
+        guard let route = Route.all.first(where: { $0.path == path }) else {
+            return Problem.reply(.notFound, "there is nothing at this path", "see the description of the interface in Config/openapi.json")
+        }
+        guard route.method == request.method else {
+            var response = Problem.reply(.methodNotAllowed, "this path takes \(route.method)", "use \(route.method)")
+            response.headers.add("Allow", route.method)
+            return response
+        }
+        do {
+            guard let token = bearer(request), let member = try pool.member(token: token) else {
+                var response = Problem.reply(.unauthenticated, "the token is missing, unknown or revoked", "set up the client with a valid token")
+                response.headers.add("WWW-Authenticate", "Bearer")
+                return response
+            }
+            account = member.account
+            return try run(route, request, member)
+        } catch {
+            return Problem.reply(for: error, log)
+        }
+    }
+
+    private func run(_ route: Route, _ request: HTTPRequest, _ member: Member) throws -> HTTPResponse {
+        let routes = Routes(member: member, request: request, rules: rules, now: clock.now())
+        switch route.work {
+        case .read(let work):
+            return try pool.withReader(member.partner) { ledger in
+                try ledger.read { reader in answered(reader.state) { try work(routes)(reader) } }
+            }
+        case .write(let work):
+            return try pool.withWriter(member.partner) { ledger in
+                // A refusal still tells epoch and lineage; what the route wrote before it is undone.
+                let state = try ledger.read { $0.state }
+                return answered(state) { try ledger.write { try work(routes)($0) } }
+            }
+        }
+    }
+
+    private func answered(_ state: LedgerState, _ work: () throws -> HTTPResponse) -> HTTPResponse {
+        var response: HTTPResponse
+        do { response = try work() } catch { response = Problem.reply(for: error, log) }
+        response.headers.add(V1.epochHeader, state.epoch)
+        response.headers.add(V1.lineageHeader, state.lineage.map { "\($0.epoch)@\($0.last.value)" }.joined(separator: ","))
+        return response
+    }
+
+    private func bearer(_ request: HTTPRequest) -> String? {
+        guard let value = request.headers["Authorization"], value.hasPrefix("Bearer "), value.utf8.count <= 512 else { return nil }
+        return String(value.dropFirst("Bearer ".count))
+    }
+}
