@@ -47,13 +47,11 @@ private final class LaneClient: Sendable {
                 body.append(contentsOf: bytes)
             }
             return .reply(status: reply.status, headers: reply.headers, body: body, isWhole: true)
-        } catch let error as HTTPError {
+        } catch {
             if let head, !body.isEmpty, error.code == .truncated || error.code == .timeout || error.code == .closed {
                 return .reply(status: head.status, headers: head.headers, body: body, isWhole: false)
             }
             return .failed(error)
-        } catch {
-            return .failed(HTTPError(code: .malformed, what: "the exchange failed", why: "\(error)"))
         }
     }
 }

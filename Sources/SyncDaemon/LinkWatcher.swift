@@ -19,7 +19,7 @@ final class LinkWatcher: Sendable {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
             }
         }
-        let signal = eventfd(0, Int32(EFD_CLOEXEC.rawValue))
+        let signal = eventfd(0, Int32(EFD_CLOEXEC))
         guard bound == 0, signal >= 0 else {
             close(descriptor)
             if signal >= 0 { close(signal) }

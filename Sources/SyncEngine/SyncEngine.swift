@@ -1,5 +1,5 @@
 package import Diagnostics
-package import HTTPKit
+import HTTPKit
 package import ReplicaStore
 package import SyncCore
 import PartnerModel

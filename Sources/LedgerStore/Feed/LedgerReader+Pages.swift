@@ -52,13 +52,14 @@ extension LedgerReader {
                 guard page.isFull || page.wantsCursor else { continue }
                 let mark = cursor(scope, .snapshot(entity: entity.rawValue, key: statement.int64(0)), at: position.sequence)
                 if page.isFull {
-                    try page.finish(cursor: mark, more: true, checkpoint: false)
+                    try page.finish(cursor: mark, sequence: position.sequence, more: true, checkpoint: false)
                     return page.bytes
                 }
                 try page.append(cursor: mark)
             }
         }
-        try page.finish(cursor: cursor(scope, .feed, at: position.sequence), more: false, checkpoint: false)
+        let end = cursor(scope, .feed, at: position.sequence)
+        try page.finish(cursor: end, sequence: position.sequence, more: false, checkpoint: false)
         return page.bytes
     }
 
@@ -79,12 +80,13 @@ extension LedgerReader {
             guard page.isFull || page.wantsCursor else { continue }
             let mark = cursor(scope, .feed, at: entries.int64(0))
             if page.isFull {
-                try page.finish(cursor: mark, more: true, checkpoint: false)
+                try page.finish(cursor: mark, sequence: entries.int64(0), more: true, checkpoint: false)
                 return page.bytes
             }
             try page.append(cursor: mark)
         }
-        try page.finish(cursor: cursor(scope, .feed, at: state.sequence), more: false, checkpoint: true)
+        let end = cursor(scope, .feed, at: state.sequence)
+        try page.finish(cursor: end, sequence: state.sequence, more: false, checkpoint: true)
         return page.bytes
     }
 

@@ -19,6 +19,8 @@ package struct ReceivedPage: Sendable {
     package let more: Bool
     package let isCheckpoint: Bool
     package let isCut: Bool
+    /// The sequence that the closing cursor stands for; nil for a cut page.
+    package let sequence: Int64?
 
     /// Reads a page from a reply's body.
     ///
@@ -46,6 +48,7 @@ package struct ReceivedPage: Sendable {
             more = closing.more
             isCheckpoint = closing.checkpoint
             isCut = false
+            sequence = closing.sequence.value
         } else {
             guard !isWhole, let last = scan.lastCursor else { throw RowError("the page ends before its first cursor line") }
             rowsEnd = last.lineStart
@@ -54,10 +57,32 @@ package struct ReceivedPage: Sendable {
             more = true
             isCheckpoint = false
             isCut = true
+            sequence = nil
         }
         self.header = header
         self.bytes = bytes
         rowsStart = headerEnd + 1
+    }
+
+    /// The header line and the row lines, to be kept and taken up again by `init(kept:)`. Before any scanning only.
+    package var keepable: [UInt8] { Array(bytes[..<rowsEnd]) }
+
+    /// Takes up a page that was checked and kept as `keepable`.
+    package init(kept bytes: [UInt8]) throws(RowError) {
+        guard let headerEnd = bytes.firstIndex(of: 0x0A) else { throw RowError("a kept page has no header line") }
+        do { header = try WireCoding.decode(V1.PageHeader.self, from: Array(bytes[..<headerEnd])) } catch {
+            throw RowError("a kept page cannot be read: \(error.why)")
+        }
+        entities = try ReceivedPage.resolve(header.entities)
+        self.bytes = bytes
+        rowsStart = headerEnd + 1
+        rowsEnd = bytes.count
+        rowCount = try PageLines(bytes, from: headerEnd + 1).rowCount
+        cursor = ""
+        more = true
+        isCheckpoint = false
+        isCut = true
+        sequence = nil
     }
 
     /// Calls `body` for each row line with its entity; lines of entities this build does not know are passed over.

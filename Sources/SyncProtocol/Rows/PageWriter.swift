@@ -40,10 +40,10 @@ package struct PageWriter {
         bytes.append(0x0A)
     }
 
-    /// Closes the page.
-    package mutating func finish(cursor: String, more: Bool, checkpoint: Bool) throws(WireCoding.Malformed) {
+    /// Closes the page at a cursor and the sequence it stands for.
+    package mutating func finish(cursor: String, sequence: Int64, more: Bool, checkpoint: Bool) throws(WireCoding.Malformed) {
         let closing = V1.PageClosing(
-            cursor: cursor, count: rowCount, digest: PageDigest.text(digest), more: more, checkpoint: checkpoint)
+            cursor: cursor, sequence: sequence, count: rowCount, digest: PageDigest.text(digest), more: more, checkpoint: checkpoint)
         bytes += try WireCoding.encode(closing)
         bytes.append(0x0A)
     }

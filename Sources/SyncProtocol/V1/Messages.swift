@@ -127,8 +127,11 @@ package enum V1 {
         package var more: Bool
         /// The page reaches the head as read in one server transaction.
         package var checkpoint: Bool
-        package init(cursor: String, count: Int, digest: String, more: Bool, checkpoint: Bool) {
+        /// The sequence that the cursor stands for; tells which results the image has reached.
+        package var sequence: WireInteger
+        package init(cursor: String, sequence: Int64, count: Int, digest: String, more: Bool, checkpoint: Bool) {
             self.cursor = cursor
+            self.sequence = WireInteger(sequence)
             self.count = count
             self.digest = digest
             self.more = more

@@ -43,6 +43,9 @@ final class LedgerPool: @unchecked Sendable {
 
     /// Runs `body` with the partner's one writing connection; callers take turns.
     func withWriter<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
+        guard content.withLock({ $0.writers.contains { $0.partner == partner } }) else {
+            throw LedgerError.damaged("the partner has no ledger")
+        }
         let taken = content.wait(until: nil) { content -> Ledger? in
             guard let index = content.writers.firstIndex(where: { $0.partner == partner }), let ledger = content.writers[index].ledger
             else { return nil }

@@ -1,0 +1,97 @@
+package import SyncProtocol
+
+/// Types of the daemon's local interface, version 1: HTTP and JSON over a Unix socket of mode 0600.
+///
+/// Both sides name their version in the `Fieldbook-API` header; a difference is refused with both named.
+package enum Local {
+    package static let version = 1
+    package static let versionHeader = "Fieldbook-API"
+    /// Longest wait that one request may ask for.
+    package static let waitSecondsMax = 600
+
+    /// Reply to `GET /v1/status`.
+    package struct Status: Sendable, Hashable, Codable {
+        package var apiVersion: Int
+        package var software: String
+        package var processID: Int
+        package var startedAt: String
+        package var phase: String
+        package var server: String
+        package var lastContactAt: String?
+        package var lastCheckpointAt: String?
+        package var nextAttemptAt: String?
+        package var problem: Failure?
+        package var loadRowsDone: WireInteger?
+        package var loadRowsTotal: WireInteger?
+        package var residentBytes: WireInteger?
+
+        package init(software: String, processID: Int, startedAt: String, phase: String, server: String) {
+            apiVersion = Local.version
+            self.software = software
+            self.processID = processID
+            self.startedAt = startedAt
+            self.phase = phase
+            self.server = server
+        }
+    }
+
+    /// A failure in the form shown to people; the body of every refusal.
+    package struct Failure: Sendable, Hashable, Codable {
+        package var what: String
+        package var why: String
+        package var next: String
+        /// Exit code that a command ends with.
+        package var exitCode: Int32
+        /// Code of the limit that an edit broke, when it is that.
+        package var code: String?
+
+        package init(what: String, why: String, next: String, exitCode: Int32, code: String? = nil) {
+            self.what = what
+            self.why = why
+            self.next = next
+            self.exitCode = exitCode
+            self.code = code
+        }
+    }
+
+    /// Body of `POST /v1/edits`: customer, kind and arguments of a wire edit; number, base and the rest are the
+    /// daemon's to fill. With `dryRun` nothing is kept.
+    package struct EditRequest: Sendable, Hashable, Codable {
+        package var edit: V1.Edit
+        package var dryRun: Bool
+        package init(edit: V1.Edit, dryRun: Bool) {
+            self.edit = edit
+            self.dryRun = dryRun
+        }
+    }
+
+    /// Reply to `POST /v1/edits` and to a resend.
+    package struct EditReply: Sendable, Hashable, Codable {
+        /// Absent for a dry run.
+        package var number: WireInteger?
+        package var before: V1.State
+        package var after: V1.State
+        package var base: WireInteger
+        package var predecessor: WireInteger?
+
+        package init(number: Int64?, before: V1.State, after: V1.State, base: Int64, predecessor: Int64?) {
+            self.number = number.map { WireInteger($0) }
+            self.before = before
+            self.after = after
+            self.base = WireInteger(base)
+            self.predecessor = predecessor.map { WireInteger($0) }
+        }
+    }
+
+    /// Reply to `GET /v1/sync/wait`.
+    package struct WaitReply: Sendable, Hashable, Codable {
+        package var reached: Bool
+        package var phase: String
+        package var problem: Failure?
+        package init(reached: Bool, phase: String, problem: Failure?) {
+            self.reached = reached
+            self.phase = phase
+            self.problem = problem
+        }
+    }
+}

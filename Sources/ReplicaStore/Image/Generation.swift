@@ -1,0 +1,147 @@
+import SQLiteKit
+import SyncProtocol
+
+/// One generation file: an image of the scope with its cursors. Written by the daemon's engine thread alone.
+final class Generation {
+    /// Where a load or the feed goes on.
+    struct Meta {
+        var epoch: String
+        var loadCursor: String?
+        var fetchedCursor: String?
+        var appliedCursor: String?
+        var appliedSequence: Int64
+        var rowsDone: Int64
+        var rowsTotal: Int64
+        var headsComplete: Bool
+        var checkpointAt: Int64?
+    }
+
+    let number: Int
+    let connection: Connection
+    private let applier: RowApplier
+
+    /// Opens a generation file, or makes one.
+    init(path: String, number: Int, create: Bool) throws {
+        self.number = number
+        connection = try Connection(
+            path: path, mode: create ? .create : .readWrite, durability: .normal, cacheKiB: 16_384)
+        try Migrator.apply(ImageSchema.migrations, to: connection, file: "replica", applicationID: ImageSchema.applicationID)
+        applier = RowApplier(connection)
+    }
+
+    /// Nil when the file was made but its load never began.
+    func meta() throws -> Meta? {
+        try connection.statement(
+            """
+            SELECT epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done, rows_total, heads_complete,
+                checkpoint_at FROM meta WHERE id = 1
+            """
+        ).first { row in
+            Meta(
+                epoch: row.text(0), loadCursor: row.optionalText(1), fetchedCursor: row.optionalText(2),
+                appliedCursor: row.optionalText(3), appliedSequence: row.int64(4), rowsDone: row.int64(5),
+                rowsTotal: row.int64(6), headsComplete: row.int64(7) != 0, checkpointAt: row.optionalInt64(8))
+        }
+    }
+
+    private func store(_ meta: Meta) throws {
+        let statement = try connection.statement(
+            """
+            INSERT OR REPLACE INTO meta (id, epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done,
+                rows_total, heads_complete, checkpoint_at) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        try statement.bind(1, meta.epoch)
+        try statement.bind(2, meta.loadCursor)
+        try statement.bind(3, meta.fetchedCursor)
+        try statement.bind(4, meta.appliedCursor)
+        try statement.bind(5, meta.appliedSequence)
+        try statement.bind(6, meta.rowsDone)
+        try statement.bind(7, meta.rowsTotal)
+        try statement.bind(8, meta.headsComplete ? 1 : 0)
+        try statement.bind(9, meta.checkpointAt)
+        try statement.run()
+    }
+
+    func begin(epoch: String, cursor: String, rowsTotal: Int64) throws {
+        try connection.write { _ in
+            try store(
+                Meta(
+                    epoch: epoch, loadCursor: cursor, appliedSequence: 0, rowsDone: 0, rowsTotal: rowsTotal,
+                    headsComplete: false))
+        }
+    }
+
+    /// Drops the cursors: the image stays readable, the next pull begins a load.
+    func forgetCursors() throws {
+        try connection.write { transaction in
+            try transaction.execute("UPDATE meta SET load_cursor = NULL, fetched_cursor = NULL; DELETE FROM spool")
+        }
+    }
+
+    /// Rows and load cursor in one transaction; the last page also makes the indexes of the bulk tables.
+    func applySnapshot(_ page: inout ReceivedPage) throws -> (rows: Int, headsComplete: Bool) {
+        try connection.write { transaction in
+            guard var meta = try meta(), let expected = meta.loadCursor, expected == page.header.cursor else {
+                throw RowError("the page does not start where the load stands")
+            }
+            let (rows, last) = try applier.apply(&page)
+            meta.rowsDone += Int64(rows)
+            if last?.isHead == false || !page.more { meta.headsComplete = true }
+            if page.more {
+                meta.loadCursor = page.cursor
+            } else {
+                try transaction.execute(ImageSchema.bulkIndexes)
+                meta.loadCursor = nil
+                meta.fetchedCursor = page.cursor
+                // The rows as of the pinned sequence are there; what changed meanwhile comes with the feed.
+                meta.rowsDone = meta.rowsTotal
+            }
+            try store(meta)
+            return (rows, meta.headsComplete)
+        }
+    }
+
+    /// A page before a checkpoint is kept as it came; the checkpoint's page applies all of them and moves the applied
+    /// cursor, in one transaction that `alsoInCheckpoint` joins.
+    func applyFeed(_ page: inout ReceivedPage, at seconds: Int64, alsoInCheckpoint: () throws -> Void) throws -> Int {
+        try connection.write { transaction in
+            guard var meta = try meta(), let expected = meta.fetchedCursor, expected == page.header.cursor else {
+                throw RowError("the page does not start where the feed was left")
+            }
+            meta.fetchedCursor = page.cursor
+            if !page.isCheckpoint {
+                if page.rowCount > 0 { try spool(page) }
+                try store(meta)
+                return page.rowCount
+            }
+            var rows = try applySpool()
+            rows += try applier.apply(&page).rows
+            try transaction.execute("DELETE FROM spool")
+            meta.appliedCursor = page.cursor
+            meta.appliedSequence = page.sequence ?? meta.appliedSequence
+            meta.checkpointAt = seconds
+            try store(meta)
+            try alsoInCheckpoint()
+            return rows
+        }
+    }
+
+    private func spool(_ page: ReceivedPage) throws {
+        let statement = try connection.statement("INSERT INTO spool (page) VALUES (?)")
+        try statement.bind(1, blob: page.keepable)
+        try statement.run()
+    }
+
+    private func applySpool() throws -> Int {
+        var rows = 0
+        let ordinals = try connection.statement("SELECT ordinal FROM spool ORDER BY ordinal").rows { $0.int64(0) }
+        for ordinal in ordinals {
+            let statement = try connection.statement("SELECT page FROM spool WHERE ordinal = ?")
+            try statement.bind(1, ordinal)
+            guard let bytes = try statement.first({ $0.blob(0) }) else { continue }
+            var page = try ReceivedPage(kept: bytes)
+            rows += try applier.apply(&page).rows
+        }
+        return rows
+    }
+}

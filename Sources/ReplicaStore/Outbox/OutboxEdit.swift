@@ -1,0 +1,148 @@
+package import PartnerModel
+package import SyncProtocol
+
+/// Where an edit stands.
+package enum EditState: String, Sendable, CaseIterable {
+    /// Durable here, never sent.
+    case saved
+    /// Sent at least once, no result yet.
+    case sent
+    /// The server put it off: an edit before it waits, or a login or code is needed.
+    case waiting
+    /// A conflict waits for a person.
+    case held
+    /// The result is there, the image has not reached it yet.
+    case resulted
+    case settled
+    /// Refused for good; kept with the reason until a person decides.
+    case dead
+    case discarded
+
+    /// Whether its effect is still to be laid over the image.
+    package var isPending: Bool { self == .saved || self == .sent || self == .waiting || self == .held || self == .resulted }
+}
+
+/// One edit of the outbox with all that is known of it.
+package struct OutboxEdit: Sendable, Hashable {
+    package let number: EditNumber
+    package let customer: CustomerKey
+    /// As they were when the edit was made, so that it can be read without the image.
+    package let customerID: String
+    package let customerName: String
+    package let intent: EditIntent
+    package let wire: V1.Edit
+    package let state: EditState
+    package let result: V1.Result?
+    /// Seconds since 1970 by the device.
+    package let savedAt: Int64
+    package let firstSentAt: Int64?
+    package let sentCount: Int64
+    package let resentAs: EditNumber?
+
+    package var register: Register { intent.register }
+}
+
+/// Edits by state.
+package struct OutboxCounts: Sendable, Hashable {
+    package var saved = 0
+    package var sent = 0
+    package var waiting = 0
+    package var held = 0
+    package var resulted = 0
+    package var dead = 0
+    /// Seconds since 1970 of the oldest edit that is not settled.
+    package var oldestUnsettledAt: Int64?
+
+    package init() {}
+
+    /// Edits without their end: all but settled, dead and discarded ones.
+    package var unsettled: Int { saved + sent + waiting + held + resulted }
+    /// Edits that have not reached the server for good.
+    package var unsent: Int { saved + sent + waiting }
+}
+
+/// An edit as a person asks for it.
+package struct EditDraft: Sendable, Hashable {
+    package let customer: CustomerKey
+    package let intent: EditIntent
+    package init(customer: CustomerKey, intent: EditIntent) {
+        self.customer = customer
+        self.intent = intent
+    }
+}
+
+/// What an edit would do.
+package struct EditPreview: Sendable, Hashable {
+    package let before: RegisterState
+    package let after: RegisterState
+    package let base: Version
+    package let predecessor: EditNumber?
+}
+
+/// Edits by what came of a push.
+package struct RecordOutcome: Sendable, Hashable {
+    package var final: [EditNumber] = []
+    package var held: [EditNumber] = []
+    package var dead: [EditNumber] = []
+    package var transient: [EditNumber] = []
+    package init() {}
+}
+
+/// Who this replica is and whom it belongs to.
+package struct ReplicaIdentity: Sendable, Hashable {
+    /// 32 hex digits, made once.
+    package let replica: String
+    /// Rises with every start of a writer.
+    package let incarnation: Int64
+    package let server: String?
+    package let partner: String?
+    package let partnerName: String?
+    package let member: String?
+    package let role: String?
+    package let epoch: String?
+    package let rulesVersion: Int64?
+    package let contactAt: Int64?
+}
+
+/// What laying edits over an image gives: the value a person sees, and why it is not confirmed yet.
+package struct Layered: Sendable, Hashable {
+    package let confirmed: RegisterState
+    package let version: Version
+    /// Nil when no edit is pending.
+    package let pending: RegisterState?
+    package let edits: [OutboxEdit]
+
+    /// What a person sees.
+    package var visible: RegisterState { pending ?? confirmed }
+
+    /// The least advanced state of the pending edits in words; nil when none is pending.
+    package var pendingState: String? {
+        if edits.isEmpty { return nil }
+        if let held = edits.first(where: { $0.state == .held }) {
+            return "held, conflict \(held.result?.conflict.map { "\($0.value)" } ?? "")"
+        }
+        if edits.contains(where: { $0.state == .saved }) { return "saved here, not sent" }
+        if edits.contains(where: { $0.state == .sent }) { return "sent, no answer yet" }
+        if edits.contains(where: { $0.state == .waiting }) { return "waiting" }
+        return "accepted, not yet in the feed"
+    }
+}
+
+/// Replays edits over the image. Pure; the projection in the file and every reader use it.
+package enum Overlay {
+    /// The pending edits of one register laid over its confirmed value, in order of number. An edit that no longer fits
+    /// changes nothing.
+    package static func lay(_ edits: [OutboxEdit], over confirmed: RegisterState, version: Version) -> Layered {
+        let pending = edits.filter { $0.state.isPending }
+        var state = confirmed
+        for edit in pending {
+            let next = state.applying(edit.intent) { kind, reason in
+                Freeze(
+                    id: -edit.number.value, kind: kind, cause: .manual, reason: reason, author: "you",
+                    at: Timestamp(seconds: edit.savedAt))
+            }
+            if let next { state = next }
+        }
+        return Layered(confirmed: confirmed, version: version, pending: pending.isEmpty ? nil : state, edits: pending)
+    }
+}

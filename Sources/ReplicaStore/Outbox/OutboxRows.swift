@@ -1,0 +1,97 @@
+import PartnerModel
+import SQLiteKit
+import SyncProtocol
+
+/// Reading of `outbox.db`, shared by the writer and by readers.
+struct OutboxRows {
+    let connection: Connection
+
+    private static let columns = """
+        number, customer, customer_id, customer_name, edit, state, result, saved_at, first_sent_at, sent_count, resent_as
+        """
+
+    func identity() throws -> ReplicaIdentity? {
+        try connection.statement(
+            """
+            SELECT replica, incarnation, server, partner, partner_name, member, role, epoch, rules_version, contact_at
+            FROM identity WHERE id = 1
+            """
+        ).first { row in
+            ReplicaIdentity(
+                replica: row.text(0), incarnation: row.int64(1), server: row.optionalText(2), partner: row.optionalText(3),
+                partnerName: row.optionalText(4), member: row.optionalText(5), role: row.optionalText(6),
+                epoch: row.optionalText(7), rulesVersion: row.optionalInt64(8), contactAt: row.optionalInt64(9))
+        }
+    }
+
+    func edit(_ number: EditNumber) throws -> OutboxEdit? {
+        let statement = try connection.statement("SELECT \(OutboxRows.columns) FROM edit WHERE number = ?")
+        try statement.bind(1, number.value)
+        return try statement.first(OutboxRows.decode)
+    }
+
+    /// Edits that are not settled or discarded, in order of number.
+    func open() throws -> [OutboxEdit] {
+        try connection.statement(
+            "SELECT \(OutboxRows.columns) FROM edit WHERE state NOT IN ('settled', 'discarded') ORDER BY number"
+        ).rows(OutboxRows.decode)
+    }
+
+    /// Open edits of one customer, in order of number.
+    func open(of customer: CustomerKey) throws -> [OutboxEdit] {
+        let statement = try connection.statement(
+            """
+            SELECT \(OutboxRows.columns) FROM edit
+            WHERE state NOT IN ('settled', 'discarded') AND customer = ? ORDER BY number
+            """)
+        try statement.bind(1, customer.value)
+        return try statement.rows(OutboxRows.decode)
+    }
+
+    /// The newest edits of any state, newest first.
+    func newest(limit: Int) throws -> [OutboxEdit] {
+        let statement = try connection.statement("SELECT \(OutboxRows.columns) FROM edit ORDER BY number DESC LIMIT ?")
+        try statement.bind(1, Int64(limit))
+        return try statement.rows(OutboxRows.decode)
+    }
+
+    func counts() throws -> OutboxCounts {
+        var counts = OutboxCounts()
+        let statement = try connection.statement(
+            "SELECT state, count(*), min(saved_at) FROM edit WHERE state NOT IN ('settled', 'discarded') GROUP BY state")
+        _ = try statement.rows { row in
+            let count = Int(row.int64(1))
+            let state = EditState(rawValue: row.text(0))
+            switch state {
+            case .saved: counts.saved = count
+            case .sent: counts.sent = count
+            case .waiting: counts.waiting = count
+            case .held: counts.held = count
+            case .resulted: counts.resulted = count
+            case .dead: counts.dead = count
+            case .settled, .discarded, nil: break
+            }
+            if state != .dead { counts.oldestUnsettledAt = min(counts.oldestUnsettledAt ?? .max, row.int64(2)) }
+        }
+        return counts
+    }
+
+    /// Our own copies of conflicts, as rows of their last known content.
+    func conflictCopies() throws -> [ConflictRecord] {
+        try connection.statement("SELECT body FROM conflict_copy ORDER BY key").rows { row in
+            try WireCoding.decode(ConflictRecord.self, from: row.text(0))
+        }
+    }
+
+    private static func decode(_ row: Statement) throws -> OutboxEdit {
+        let wire = try WireCoding.decode(V1.Edit.self, from: row.text(4))
+        guard let intent = try? wire.intent(), let state = EditState(rawValue: row.text(5)) else {
+            throw WireCoding.Malformed(why: "edit \(row.int64(0)) is of a kind this build does not know")
+        }
+        return OutboxEdit(
+            number: EditNumber(row.int64(0)), customer: CustomerKey(row.int64(1)), customerID: row.text(2),
+            customerName: row.text(3), intent: intent, wire: wire, state: state,
+            result: try row.optionalText(6).map { try WireCoding.decode(V1.Result.self, from: $0) }, savedAt: row.int64(7),
+            firstSentAt: row.optionalInt64(8), sentCount: row.int64(9), resentAs: row.optionalInt64(10).map { EditNumber($0) })
+    }
+}

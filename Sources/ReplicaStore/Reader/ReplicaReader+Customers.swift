@@ -1,0 +1,131 @@
+package import PartnerModel
+import SQLiteKit
+
+/// One line of a list of customers.
+package struct CustomerSummary: Sendable, Hashable {
+    package let customer: Customer
+    package let budget: Layered
+    package let freezes: Layered
+    package let discount: Layered
+    package let used: Money?
+}
+
+/// Everything a replica holds of one customer but its bills.
+package struct CustomerDetail: Sendable, Hashable {
+    package let summary: CustomerSummary
+    package let sourceID: String?
+    package let isFormer: Bool
+    package let associatedOn: Int64
+    package let level: String?
+    package let phone: String?
+    package let email: String?
+    package let usedAsOf: Int64?
+    package let manager: String?
+    package let label: String?
+    package let openConflicts: [ConflictKey]
+}
+
+extension ReplicaReader {
+    /// Customers whose name, account name, id or source id contains the text, whatever its case or script; all of them
+    /// without one. In order of name. Cost: one pass over the customers.
+    package func customers(matching text: String?, limit: Int) throws(StoreError) -> [CustomerSummary] {
+        let edits = try StoreError.wrap { try outboxRows.open() }
+        return try read { connection in
+            let customers = try self.scan(connection, matching: text, limit: limit)
+            return try customers.map { try self.summary($0, connection, edits) }
+        }
+    }
+
+    package func customerCount() throws(StoreError) -> Int {
+        try read { try $0.statement("SELECT count(*) FROM customer").first { Int($0.int64(0)) } ?? 0 }
+    }
+
+    /// The customer that a person means: an exact id, account name or source id, else an unambiguous part of a name.
+    package func resolveCustomer(_ text: String) throws(StoreError) -> Customer {
+        try read { connection in
+            for column in ["customer_id", "account_name", "source_id"] {
+                let statement = try connection.statement(
+                    "SELECT key, customer_id, account_name, name, association FROM customer WHERE \(column) = ? LIMIT 2")
+                try statement.bind(1, text)
+                let found = try statement.rows(ImageRows.decodeCustomer).compactMap { $0 }
+                if found.count == 1 { return found[0] }
+            }
+            let found = try self.scan(connection, matching: text, limit: 6)
+            let exact = try self.scan(connection, matching: text, limit: 1000).filter { $0.name == text }
+            if exact.count == 1 { return exact[0] }
+            switch found.count {
+            case 0:
+                throw StoreError(
+                    .notFound, what: "cannot find the customer '\(text.prefix(64))'", why: "no id, account name or name in this replica contains it",
+                    next: "look with: fieldbook customers search TEXT")
+            case 1: return found[0]
+            default:
+                let names = found.prefix(5).map { "\($0.name) (\($0.accountName))" }.joined(separator: ", ")
+                throw StoreError(
+                    .ambiguous, what: "'\(text.prefix(64))' names more than one customer", why: names + (found.count > 5 ? ", …" : ""),
+                    next: "name it by account name or id")
+            }
+        }
+    }
+
+    package func customer(_ key: CustomerKey) throws(StoreError) -> CustomerDetail {
+        let edits = try StoreError.wrap { try outboxRows.open(of: key) }
+        return try read { connection in
+            guard let customer = try ImageRows(connection: connection).customer(key) else {
+                throw StoreError(
+                    .notFound, what: "cannot show the customer", why: "it is not in this replica", next: "sync first: fieldbook sync --wait")
+            }
+            let conflicts = try connection.statement("SELECT key FROM conflict WHERE customer = ? AND status = 'open' ORDER BY key")
+            try conflicts.bind(1, key.value)
+            let open = try conflicts.rows { ConflictKey($0.int64(0)) }
+            let statement = try connection.statement(
+                """
+                SELECT c.source_id, c.former, c.associated_on, c.level, t.phone, t.email, u.as_of, m.account_name, l.label
+                FROM customer c LEFT JOIN contact t ON t.key = c.key LEFT JOIN usage u ON u.key = c.key
+                LEFT JOIN manager m ON m.key = c.key LEFT JOIN label l ON l.key = c.key WHERE c.key = ?
+                """)
+            try statement.bind(1, key.value)
+            let summary = try self.summary(customer, connection, edits)
+            let detail = try statement.first { row in
+                CustomerDetail(
+                    summary: summary, sourceID: row.optionalText(0), isFormer: row.int64(1) != 0, associatedOn: row.int64(2),
+                    level: row.optionalText(3), phone: row.optionalText(4), email: row.optionalText(5),
+                    usedAsOf: row.optionalInt64(6), manager: row.optionalText(7), label: row.optionalText(8), openConflicts: open)
+            }
+            guard let detail else { throw StoreError(.corrupt, what: "cannot show the customer", why: "its row vanished", next: "try again") }
+            return detail
+        }
+    }
+
+    // MARK: Parts
+
+    private func scan(_ connection: Connection, matching text: String?, limit: Int) throws -> [Customer] {
+        let wanted = text?.lowercased()
+        var found: [Customer] = []
+        let statement = try connection.statement(
+            "SELECT key, customer_id, account_name, name, association, source_id FROM customer ORDER BY name, key")
+        defer { statement.reset() }
+        while found.count < limit, try statement.step() {
+            if let wanted {
+                let isMatch = [3, 2, 1, 5].contains { column in statement.text(column).lowercased().contains(wanted) }
+                guard isMatch else { continue }
+            }
+            if let customer = ImageRows.decodeCustomer(statement) { found.append(customer) }
+        }
+        return found
+    }
+
+    private func summary(_ customer: Customer, _ connection: Connection, _ edits: [OutboxEdit]) throws -> CustomerSummary {
+        let image = ImageRows(connection: connection)
+        let own = edits.filter { $0.customer == customer.key }
+        func layered(_ register: Register) throws -> Layered {
+            let (state, version) = try image.register(register, of: customer.key)
+            return Overlay.lay(own.filter { $0.register == register }, over: state, version: version)
+        }
+        let usage = try connection.statement("SELECT amount FROM usage WHERE key = ?")
+        try usage.bind(1, customer.key.value)
+        return CustomerSummary(
+            customer: customer, budget: try layered(.budget), freezes: try layered(.freezes), discount: try layered(.discount),
+            used: try usage.first { Money(units: $0.int64(0)) })
+    }
+}

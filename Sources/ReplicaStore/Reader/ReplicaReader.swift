@@ -1,0 +1,123 @@
+package import PartnerModel
+import SyncProtocol
+import SQLiteKit
+
+/// Reads a replica beside the daemon, or without one. Never writes; each call reads one committed state and is bounded
+/// in time, so that it never holds the log up for long.
+package final class ReplicaReader {
+    /// Longest time of one query.
+    private static let queryMilliseconds = 10_000
+
+    private let outbox: Connection
+    private let image: Connection?
+    let outboxRows: OutboxRows
+
+    /// Opens the replica of a folder. Without one, the error says how to set it up; before the first load only the
+    /// outbox is there.
+    package init(directory: String) throws(StoreError) {
+        let files = ReplicaFiles(folder: directory)
+        let opened = try StoreError.wrap { () -> (Connection, Connection?) in
+            let outbox: Connection
+            do { outbox = try Connection(path: files.outbox, mode: .readWrite, durability: .reader) } catch let error as SQLiteError
+                where error.code == .cannotOpen
+            {
+                throw StoreError(
+                    .notFound, what: "cannot read the replica", why: "there is none in \(directory)",
+                    next: "set it up: fieldbook setup --server URL, then fieldbook daemon start")
+            }
+            guard files.liveNumber() != nil else { return (outbox, nil) }
+            return (outbox, try Connection(path: files.link, mode: .readWrite, durability: .reader, cacheKiB: 4096))
+        }
+        (outbox, image) = opened
+        outboxRows = OutboxRows(connection: outbox)
+        try checkSchemas()
+    }
+
+    private func checkSchemas() throws(StoreError) {
+        try StoreError.wrap {
+            for (connection, known) in [(outbox as Connection?, OutboxSchema.migrations), (image, ImageSchema.migrations)] {
+                guard let connection, let newest = known.last?.number else { continue }
+                let found = try connection.statement("PRAGMA user_version").first { Int($0.int64(0)) } ?? 0
+                guard found <= newest else {
+                    throw StoreError(
+                        .schemaTooNew, what: "cannot read the replica", why: "its schema is \(found), this build knows \(newest)",
+                        next: "upgrade this program; the files were not touched")
+                }
+            }
+        }
+    }
+
+    /// Runs `body` on one state of the image; throws when nothing was loaded yet.
+    func read<Value>(_ body: (Connection) throws -> Value) throws(StoreError) -> Value {
+        try StoreError.wrap {
+            guard let image else {
+                throw StoreError(
+                    .notFound, what: "cannot show data", why: "nothing has been loaded yet", next: "see how far the first load is: fieldbook status")
+            }
+            image.setQueryDeadline(milliseconds: ReplicaReader.queryMilliseconds)
+            return try image.read { _ in try body(image) }
+        }
+    }
+
+    // MARK: State of the replica
+
+    package func identity() throws(StoreError) -> ReplicaIdentity? { try StoreError.wrap { try outboxRows.identity() } }
+    package func outboxCounts() throws(StoreError) -> OutboxCounts { try StoreError.wrap { try outboxRows.counts() } }
+
+    /// How far the image is. Nil before the first load.
+    package func imageState() throws(StoreError) -> ImageState? {
+        guard image != nil else { return nil }
+        return try read { connection in
+            let found = try connection.statement(
+                "SELECT load_cursor, rows_done, rows_total, checkpoint_at, epoch, applied_cursor FROM meta WHERE id = 1"
+            ).first { row in
+                ImageState(
+                    isLoading: row.optionalText(0) != nil || row.optionalText(5) == nil, rowsDone: row.int64(1),
+                    rowsTotal: row.int64(2), checkpointAt: row.optionalInt64(3), epoch: row.text(4))
+            }
+            guard let found else { throw StoreError(.corrupt, what: "cannot read the replica", why: "it has no state", next: "report this as a defect") }
+            return found
+        }
+    }
+
+    package func partner() throws(StoreError) -> (name: String, state: PartnerState, currency: String)? {
+        guard image != nil else { return nil }
+        return try read { connection in
+            try connection.statement("SELECT name, state, currency FROM partner WHERE key = 1").first {
+                ($0.text(0), PartnerState(rawValue: $0.text(1)) ?? .active, $0.text(2))
+            }
+        }
+    }
+
+    package func openConflictCount() throws(StoreError) -> Int {
+        guard image != nil else { return 0 }
+        return try read { try $0.statement("SELECT count(*) FROM conflict WHERE status = 'open'").first { Int($0.int64(0)) } ?? 0 }
+    }
+
+    // MARK: Edits
+
+    package func edits(all: Bool, limit: Int = 200) throws(StoreError) -> [OutboxEdit] {
+        try StoreError.wrap { all ? try outboxRows.newest(limit: limit).reversed() : try outboxRows.open() }
+    }
+
+    package func edit(_ number: EditNumber) throws(StoreError) -> OutboxEdit {
+        let found = try StoreError.wrap { try outboxRows.edit(number) }
+        guard let found else {
+            throw StoreError(
+                .notFound, what: "cannot show edit \(number.value)", why: "there is none of that number",
+                next: "list edits with: fieldbook edits list --all")
+        }
+        return found
+    }
+}
+
+/// How far an image is.
+package struct ImageState: Sendable, Hashable {
+    /// The first load, or the way to its first checkpoint, is not finished: sums of bill records are not whole.
+    package let isLoading: Bool
+    package let rowsDone: Int64
+    package let rowsTotal: Int64
+    /// Seconds since 1970 by the device when the image last stood at a checkpoint.
+    package let checkpointAt: Int64?
+    package let epoch: String
+}

@@ -1,0 +1,54 @@
+import Diagnostics
+import Glibc
+
+/// Names and links in a replica's folder: `outbox.db`, generation files, and the `replica.db` link to the live one.
+struct ReplicaFiles {
+    let folder: String
+
+    var outbox: String { "\(folder)/outbox.db" }
+    var link: String { "\(folder)/replica.db" }
+    func generation(_ number: Int) -> String { "\(folder)/generation-\(number).db" }
+
+    /// The number of the generation behind the link; nil when there is none.
+    func liveNumber() -> Int? {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = readlink(link, &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        return ReplicaFiles.number(ofFile: String(decoding: buffer[..<count], as: UTF8.self))
+    }
+
+    /// The numbers of all generation files, rising.
+    func numbers() -> [Int] {
+        guard let handle = opendir(folder) else { return [] }
+        defer { closedir(handle) }
+        var numbers: [Int] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let number = ReplicaFiles.number(ofFile: name) { numbers.append(number) }
+        }
+        return numbers.sorted()
+    }
+
+    /// Points the link at a generation by renaming a new link over the old one; durable on return.
+    func publish(_ number: Int) throws {
+        let temporary = "\(link).new"
+        unlink(temporary)
+        guard symlink("generation-\(number).db", temporary) == 0, rename(temporary, link) == 0 else {
+            throw UserError(
+                .failed, what: "cannot publish the replica", why: String(cString: strerror(errno)), next: "check the permissions of \(folder)")
+        }
+        SecureFile.syncFolder(of: link)
+    }
+
+    /// Removes a generation with its log.
+    func remove(_ number: Int) {
+        for suffix in ["", "-wal", "-shm"] { unlink(generation(number) + suffix) }
+    }
+
+    private static func number(ofFile name: String) -> Int? {
+        guard name.hasPrefix("generation-"), name.hasSuffix(".db") else { return nil }
+        return Int(name.dropFirst("generation-".count).dropLast(".db".count))
+    }
+}

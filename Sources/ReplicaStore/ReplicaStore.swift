@@ -1,0 +1,250 @@
+package import Diagnostics
+package import PartnerModel
+package import SyncProtocol
+import Digests
+import SQLiteKit
+
+/// The one owner of a replica's files: image, cursors, outbox, dead letters. Used on one thread.
+///
+/// Each promise lives in one file and one transaction: a page and its cursor, an edit and its number, a result and the
+/// edit's state. No promise needs both files to commit together.
+package final class ReplicaStore {
+    /// What the greeting of a server means for this replica.
+    package enum Meeting: Sendable, Hashable { case first, same, epochChanged }
+
+    /// Where the pull side goes on.
+    package enum PullPosition: Sendable, Hashable {
+        case nothing
+        case loading(cursor: String, rowsDone: Int64, rowsTotal: Int64)
+        case feed(cursor: String)
+    }
+
+    /// What a page brought.
+    package struct PageOutcome: Sendable, Hashable {
+        package var rows = 0
+        package var more = false
+        package var reachedCheckpoint = false
+        package var settled: [EditNumber] = []
+        package var newConflicts: [ConflictKey] = []
+    }
+
+    let files: ReplicaFiles
+    let outbox: Connection
+    let clock: any WallClock
+    /// The generation behind the link, and one that is being loaded beside it.
+    var live: Generation?
+    var loading: Generation?
+    package private(set) var identity: ReplicaIdentity
+    /// The projection of pending edits in the live file is older than the outbox.
+    var isProjectionStale = true
+
+    /// Opens or makes a replica in a folder of a local file system. Raises the incarnation, durably.
+    package init(directory: String, clock: any WallClock, chance: any Chance) throws(StoreError) {
+        files = ReplicaFiles(folder: directory)
+        self.clock = clock
+        do {
+            (outbox, identity) = try ReplicaStore.openOutbox(files, chance)
+        } catch let error as StoreError { throw error } catch { throw try StoreError.caught(error) }
+        try StoreError.wrap { try openGenerations() }
+    }
+
+    private static func openOutbox(_ files: ReplicaFiles, _ chance: any Chance) throws -> (Connection, ReplicaIdentity) {
+        try SecureFile.makeFolder(files.folder)
+        if let name = FileSystemCheck.networkFileSystem(at: files.folder) {
+            throw StoreError(
+                .networkFileSystem, what: "cannot keep a replica in \(files.folder)",
+                why: "it lies on a network file system (\(name)), where locks and the log cannot be relied on",
+                next: "name a folder on a local disk with XDG_STATE_HOME or FIELDBOOK_HOME")
+        }
+        let connection = try Connection(path: files.outbox, mode: .create, durability: .full)
+        try Migrator.apply(
+            OutboxSchema.migrations, to: connection, file: "outbox", applicationID: OutboxSchema.applicationID)
+        try connection.write { transaction in
+            let statement = try transaction.statement(
+                """
+                INSERT INTO identity (id, replica, incarnation, last_number, acked_up_to) VALUES (1, ?, 1, 0, 0)
+                ON CONFLICT (id) DO UPDATE SET incarnation = incarnation + 1
+                """)
+            try statement.bind(1, Hex.encode(chance.bytes(16)))
+            try statement.run()
+        }
+        guard let identity = try OutboxRows(connection: connection).identity() else {
+            throw StoreError(.corrupt, what: "cannot open the outbox", why: "it has no identity", next: "report this as a defect")
+        }
+        return (connection, identity)
+    }
+
+    private func openGenerations() throws {
+        let liveNumber = files.liveNumber()
+        for number in files.numbers() {
+            if number == liveNumber {
+                live = try Generation(path: files.generation(number), number: number, create: false)
+            } else if number > liveNumber ?? 0, loading == nil, let unfinished = try? resumable(number) {
+                loading = unfinished
+            } else {
+                files.remove(number)
+            }
+        }
+    }
+
+    /// A generation whose load began and can go on.
+    private func resumable(_ number: Int) throws -> Generation? {
+        let generation = try Generation(path: files.generation(number), number: number, create: false)
+        return try generation.meta() == nil ? nil : generation
+    }
+
+    /// Closes the files; a store that is dropped without it loses nothing.
+    package func close() {
+        live?.connection.close()
+        loading?.connection.close()
+        outbox.close()
+    }
+
+    var target: Generation? { loading ?? live }
+
+    // MARK: Connection
+
+    /// Takes a server's greeting. The replica belongs to the first partner and member it meets; another is refused.
+    /// Durable on return.
+    package func meet(_ hello: V1.Hello, server: String) throws(StoreError) -> Meeting {
+        if let partner = identity.partner, partner != hello.partner {
+            throw StoreError(
+                .otherServer, what: "cannot sync with \(server)", why: "this replica belongs to another partner",
+                next: "set up the server and token that it was made with, or use another FIELDBOOK_HOME")
+        }
+        if let member = identity.member, member != hello.member {
+            throw StoreError(
+                .otherUser, what: "cannot sync with \(server)", why: "this replica belongs to \(member), the token to \(hello.member)",
+                next: "set up a token of \(member), or use another FIELDBOOK_HOME")
+        }
+        let knownEpoch = identity.epoch
+        try StoreError.wrap {
+            try outbox.write { transaction in
+                let statement = try transaction.statement(
+                    """
+                    UPDATE identity SET server = ?, partner = ?, partner_name = ?, member = ?, role = ?, epoch = ?,
+                        rules_version = ?, contact_at = ? WHERE id = 1
+                    """)
+                try statement.bind(1, server)
+                try statement.bind(2, hello.partner)
+                try statement.bind(3, hello.partnerName)
+                try statement.bind(4, hello.member)
+                try statement.bind(5, hello.role)
+                try statement.bind(6, hello.epoch)
+                try statement.bind(7, Int64(hello.rulesVersion))
+                try statement.bind(8, clock.now().seconds)
+                try statement.run()
+            }
+            if let known = try OutboxRows(connection: outbox).identity() { identity = known }
+        }
+        // The image's own epoch counts too: a crash may have come between learning the epoch and forgetting the image.
+        let imageEpoch = try StoreError.wrap { try target?.meta()?.epoch }
+        if let imageEpoch, imageEpoch != hello.epoch { return .epochChanged }
+        return knownEpoch == nil ? .first : .same
+    }
+
+    // MARK: Pull
+
+    package func pullPosition() throws(StoreError) -> PullPosition {
+        try StoreError.wrap {
+            guard let meta = try target?.meta() else { return .nothing }
+            if let cursor = meta.loadCursor { return .loading(cursor: cursor, rowsDone: meta.rowsDone, rowsTotal: meta.rowsTotal) }
+            return meta.fetchedCursor.map { .feed(cursor: $0) } ?? .nothing
+        }
+    }
+
+    /// Begins a load into a new generation file; a live one stays readable until the new one is swapped in.
+    package func beginLoad(_ plan: V1.SnapshotPlan, epoch: String) throws(StoreError) {
+        try StoreError.wrap {
+            if let unfinished = loading {
+                unfinished.connection.close()
+                files.remove(unfinished.number)
+                loading = nil
+            }
+            let number = (files.numbers().last ?? 0) + 1
+            let generation = try Generation(path: files.generation(number), number: number, create: true)
+            try generation.begin(
+                epoch: epoch, cursor: plan.cursor, rowsTotal: plan.rows.reduce(0) { $0 + $1.count.value })
+            loading = generation
+        }
+    }
+
+    /// Applies a snapshot page: rows and cursor in one transaction. Without a live generation the loading one becomes
+    /// it as soon as all but the bill records are there.
+    package func applySnapshotPage(_ page: inout ReceivedPage) throws(StoreError) -> PageOutcome {
+        try StoreError.wrap {
+            guard let generation = target else { throw noLoad }
+            let (rows, headsComplete) = try generation.applySnapshot(&page)
+            if headsComplete, live == nil { try publish(generation) }
+            if isProjectionStale { refreshProjection() }
+            return PageOutcome(rows: rows, more: page.more)
+        }
+    }
+
+    /// Applies a feed page, or keeps it until its checkpoint. At a checkpoint a finished reload is swapped in and edits
+    /// that the image has reached are settled.
+    package func applyFeedPage(_ page: inout ReceivedPage) throws(StoreError) -> PageOutcome {
+        try StoreError.wrap {
+            guard let generation = target else { throw noLoad }
+            var outcome = PageOutcome(more: page.more, reachedCheckpoint: page.isCheckpoint)
+            outcome.rows = try generation.applyFeed(&page, at: clock.now().seconds) {
+                let edits = try openEdits()
+                if !edits.isEmpty { try Projection(generation.connection).rewrite(edits) }
+            }
+            guard page.isCheckpoint else { return outcome }
+            if loading != nil { try publish(generation) }
+            outcome.settled = try settle()
+            outcome.newConflicts = try copyOwnConflicts()
+            return outcome
+        }
+    }
+
+    /// The next pull begins a full load. Rows stay readable until it is swapped in; the outbox is not touched.
+    package func forgetImage() throws(StoreError) {
+        try StoreError.wrap {
+            if let unfinished = loading {
+                unfinished.connection.close()
+                files.remove(unfinished.number)
+                loading = nil
+            }
+            try live?.forgetCursors()
+        }
+    }
+
+    private func publish(_ generation: Generation) throws {
+        try files.publish(generation.number)
+        let old = live
+        live = generation
+        loading = nil
+        isProjectionStale = true
+        refreshProjection()
+        if let old, old.number != generation.number {
+            old.connection.close()
+            files.remove(old.number)
+        }
+    }
+
+    private var noLoad: StoreError {
+        StoreError(.badState, what: "cannot apply a page", why: "no load has begun", next: "report this as a defect")
+    }
+
+    func openEdits() throws -> [OutboxEdit] { try OutboxRows(connection: outbox).open() }
+
+    /// Writes the projection of pending edits for plain SQL. It is a convenience: when it can't be written now (a full
+    /// disk), readers of ours do not miss it and the next change writes it.
+    func refreshProjection() {
+        guard let live else { return }
+        do {
+            let edits = try openEdits()
+            try live.connection.write { _ in try Projection(live.connection).rewrite(edits) }
+            isProjectionStale = false
+        } catch { isProjectionStale = true }
+    }
+}
+
+extension StoreError {
+    /// An error of another kind as a store error.
+    static func caught(_ error: any Error) throws(StoreError) -> StoreError {
+        try wrap { throw error }
+    }
+}

@@ -1,0 +1,152 @@
+import SQLiteKit
+
+/// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
+enum ImageSchema {
+    static let applicationID: Int32 = 0x4642_4931
+    static let migrations = [M0001]
+
+    /// Indexes of the bulk tables, made once a load is complete.
+    static let bulkIndexes = """
+        CREATE INDEX IF NOT EXISTS bill_record_customer ON bill_record (customer, cycle);
+        CREATE INDEX IF NOT EXISTS bill_record_cycle ON bill_record (cycle);
+        """
+
+    private static let M0001 = Migration(number: 1, name: "initial", sql: tables + views)
+
+    private static let tables = """
+        CREATE TABLE meta (
+            id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, load_cursor TEXT, fetched_cursor TEXT,
+            applied_cursor TEXT, applied_sequence INTEGER NOT NULL, rows_done INTEGER NOT NULL, rows_total INTEGER NOT NULL,
+            heads_complete INTEGER NOT NULL, checkpoint_at INTEGER
+        ) STRICT;
+        CREATE TABLE spool (ordinal INTEGER PRIMARY KEY, page BLOB NOT NULL) STRICT;
+        CREATE TABLE pending (
+            customer INTEGER NOT NULL, register TEXT NOT NULL, state TEXT NOT NULL, edits INTEGER NOT NULL,
+            budget_amount INTEGER, budget_type TEXT, freeze_kind TEXT, discount_bp INTEGER, PRIMARY KEY (customer, register)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE partner (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,
+            currency TEXT NOT NULL, discount_low INTEGER, discount_high INTEGER
+        ) STRICT;
+        CREATE TABLE cycle (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, cycle TEXT NOT NULL, status TEXT NOT NULL, as_of INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE customer (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, customer_id TEXT NOT NULL, source_id TEXT,
+            account_name TEXT NOT NULL, name TEXT NOT NULL, association TEXT NOT NULL, associated_on INTEGER NOT NULL,
+            customer_type INTEGER NOT NULL, verified_status TEXT NOT NULL, level TEXT, former INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX customer_id ON customer (customer_id);
+        CREATE INDEX customer_account ON customer (account_name);
+        CREATE TABLE freezes (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, freezes TEXT NOT NULL, kind TEXT
+        ) STRICT;
+        CREATE TABLE budget (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, amount INTEGER, type TEXT, on_exhaustion TEXT,
+            set_by TEXT NOT NULL, set_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE usage (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, amount INTEGER NOT NULL, as_of INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE contact (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, phone TEXT, country_code TEXT, email TEXT
+        ) STRICT;
+        CREATE TABLE discount (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, percent_bp INTEGER, valid_from INTEGER, valid_until INTEGER,
+            set_by TEXT NOT NULL, set_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE manager (key INTEGER PRIMARY KEY, version INTEGER NOT NULL, account_name TEXT) STRICT;
+        CREATE TABLE label (key INTEGER PRIMARY KEY, version INTEGER NOT NULL, label TEXT) STRICT;
+        CREATE TABLE conflict (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, customer INTEGER NOT NULL, register TEXT NOT NULL,
+            replica TEXT NOT NULL, edit INTEGER NOT NULL, status TEXT NOT NULL, intent TEXT NOT NULL, base TEXT NOT NULL,
+            theirs TEXT NOT NULL, theirs_version INTEGER NOT NULL, mine_by TEXT NOT NULL, theirs_by TEXT, rule TEXT NOT NULL,
+            rules_version INTEGER NOT NULL, held_at INTEGER NOT NULL, choice TEXT, decided_by TEXT, decided_at INTEGER,
+            outcome TEXT, outcome_version INTEGER
+        ) STRICT;
+        CREATE INDEX conflict_open ON conflict (status, key);
+        CREATE TABLE coupon (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, coupon_id TEXT NOT NULL, code TEXT NOT NULL,
+            status INTEGER NOT NULL, customer INTEGER, type INTEGER NOT NULL, face_value INTEGER NOT NULL, balance INTEGER,
+            currency TEXT NOT NULL, valid_from INTEGER NOT NULL, expires INTEGER NOT NULL, coupon_version INTEGER NOT NULL,
+            plan_name TEXT, usage TEXT, is_frozen INTEGER NOT NULL, source_id TEXT
+        ) STRICT;
+        CREATE INDEX coupon_customer ON coupon (customer);
+        CREATE TABLE product (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, product_id TEXT NOT NULL, name TEXT NOT NULL,
+            service_code TEXT NOT NULL, service_name TEXT NOT NULL, resource_type_code TEXT NOT NULL, resource_type_name TEXT,
+            spec TEXT
+        ) STRICT;
+        CREATE TABLE region (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, code TEXT NOT NULL, name TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE resource (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, customer INTEGER NOT NULL, resource_id TEXT NOT NULL, name TEXT
+        ) STRICT;
+        CREATE TABLE bill_record (
+            key INTEGER PRIMARY KEY, version INTEGER NOT NULL, customer INTEGER NOT NULL, cycle INTEGER NOT NULL,
+            bill_id TEXT NOT NULL, trade_id TEXT, bill_type INTEGER NOT NULL, charging_mode INTEGER NOT NULL,
+            product INTEGER NOT NULL, region INTEGER, resource INTEGER, trade_time INTEGER, consume_time INTEGER NOT NULL,
+            usage_type TEXT, usage_amount TEXT, usage_unit TEXT, currency TEXT NOT NULL, official_amount INTEGER NOT NULL,
+            discount_amount INTEGER NOT NULL, payment_amount INTEGER NOT NULL, cash_amount INTEGER NOT NULL,
+            credit_amount INTEGER NOT NULL, coupon_amount INTEGER NOT NULL, flexi_amount INTEGER NOT NULL,
+            stored_value_amount INTEGER NOT NULL, debt_amount INTEGER NOT NULL, writeoff_amount INTEGER NOT NULL,
+            period_type INTEGER, period_count INTEGER
+        ) STRICT;
+
+        """
+
+    /// The exact text of an amount in units of 10^-8.
+    private static func moneyText(_ column: String) -> String {
+        """
+        CASE WHEN \(column) IS NULL THEN NULL ELSE CASE WHEN \(column) < 0 THEN '-' ELSE '' END
+            || printf('%d.%08d', abs(\(column) / 100000000), abs(\(column) % 100000000)) END
+        """
+    }
+
+    private static let views = """
+        CREATE VIEW customers AS SELECT
+            c.key, c.customer_id, c.source_id, c.account_name, c.name, c.association, c.former,
+            b.amount AS budget_units, \(moneyText("b.amount")) AS budget, b.type AS budget_type,
+            b.on_exhaustion AS budget_action, b.version AS budget_version,
+            pb.budget_amount AS budget_pending_units, \(moneyText("pb.budget_amount")) AS budget_pending,
+            pb.state AS budget_pending_state,
+            u.amount AS used_units, \(moneyText("u.amount")) AS used, u.as_of AS used_as_of,
+            coalesce(f.kind, '') AS freeze, f.freezes AS freezes, f.version AS freezes_version,
+            pf.freeze_kind AS freeze_pending, pf.state AS freeze_pending_state,
+            d.percent_bp AS discount_basis_points, d.valid_from AS discount_from, d.valid_until AS discount_until,
+            d.version AS discount_version,
+            pd.discount_bp AS discount_pending_basis_points, pd.state AS discount_pending_state,
+            m.account_name AS manager, l.label
+        FROM customer c
+        LEFT JOIN budget b ON b.key = c.key LEFT JOIN usage u ON u.key = c.key LEFT JOIN freezes f ON f.key = c.key
+        LEFT JOIN discount d ON d.key = c.key LEFT JOIN manager m ON m.key = c.key LEFT JOIN label l ON l.key = c.key
+        LEFT JOIN pending pb ON pb.customer = c.key AND pb.register = 'budget'
+        LEFT JOIN pending pf ON pf.customer = c.key AND pf.register = 'freezes'
+        LEFT JOIN pending pd ON pd.customer = c.key AND pd.register = 'discount';
+
+        CREATE VIEW bill_records AS SELECT
+            r.key, r.bill_id, r.trade_id, c.customer_id, c.name AS customer, cy.cycle, cy.status, cy.as_of, r.bill_type,
+            r.charging_mode, p.service_code, p.service_name, p.product_id, p.name AS product, p.resource_type_code,
+            g.code AS region_code, g.name AS region, s.resource_id, s.name AS resource, r.trade_time, r.consume_time,
+            r.usage_type, r.usage_amount, r.usage_unit, r.currency,
+            r.official_amount AS official_units, \(moneyText("r.official_amount")) AS official,
+            r.discount_amount AS discount_units, \(moneyText("r.discount_amount")) AS discount,
+            r.payment_amount AS payment_units, \(moneyText("r.payment_amount")) AS payment,
+            r.cash_amount AS cash_units, r.credit_amount AS credit_units, r.coupon_amount AS coupon_units,
+            r.flexi_amount AS flexi_units, r.stored_value_amount AS stored_value_units, r.debt_amount AS debt_units,
+            r.writeoff_amount AS writeoff_units, r.period_type, r.period_count
+        FROM bill_record r
+        LEFT JOIN customer c ON c.key = r.customer LEFT JOIN cycle cy ON cy.key = r.cycle
+        LEFT JOIN product p ON p.key = r.product LEFT JOIN region g ON g.key = r.region
+        LEFT JOIN resource s ON s.key = r.resource;
+
+        CREATE VIEW coupons AS SELECT
+            k.key, k.coupon_id, k.code, k.status, c.customer_id, c.name AS customer, k.type,
+            k.face_value AS face_value_units, \(moneyText("k.face_value")) AS face_value,
+            k.balance AS balance_units, \(moneyText("k.balance")) AS balance, k.currency, k.valid_from, k.expires, k.plan_name,
+            k.usage, k.is_frozen
+        FROM coupon k LEFT JOIN customer c ON c.key = k.customer;
+        """
+}

@@ -1,0 +1,29 @@
+import SQLiteKit
+
+/// Schema of `outbox.db`, the precious file.
+enum OutboxSchema {
+    static let applicationID: Int32 = 0x4642_4F31
+    static let migrations = [M0001]
+
+    private static let M0001 = Migration(
+        number: 1, name: "initial",
+        sql: """
+            CREATE TABLE identity (
+                id INTEGER PRIMARY KEY CHECK (id = 1), replica TEXT NOT NULL, incarnation INTEGER NOT NULL,
+                server TEXT, partner TEXT, partner_name TEXT, member TEXT, role TEXT, epoch TEXT, rules_version INTEGER,
+                last_number INTEGER NOT NULL, acked_up_to INTEGER NOT NULL, contact_at INTEGER
+            ) STRICT;
+            CREATE TABLE edit (
+                number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, customer_id TEXT NOT NULL, customer_name TEXT NOT NULL,
+                kind TEXT NOT NULL, register TEXT NOT NULL, edit TEXT NOT NULL CHECK (json_valid(edit)),
+                state TEXT NOT NULL CHECK (state IN
+                    ('saved', 'sent', 'waiting', 'held', 'resulted', 'settled', 'dead', 'discarded')),
+                result TEXT, saved_at INTEGER NOT NULL, first_sent_at INTEGER, sent_count INTEGER NOT NULL DEFAULT 0,
+                predecessor INTEGER, resent_as INTEGER
+            ) STRICT;
+            CREATE INDEX edit_open ON edit (state, number) WHERE state NOT IN ('settled', 'discarded');
+            CREATE TABLE conflict_copy (
+                key INTEGER PRIMARY KEY, edit INTEGER NOT NULL REFERENCES edit, body TEXT NOT NULL CHECK (json_valid(body))
+            ) STRICT;
+            """)
+}

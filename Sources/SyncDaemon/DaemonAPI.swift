@@ -1,0 +1,115 @@
+import Diagnostics
+import Glibc
+import LocalAPI
+import PartnerModel
+import ReplicaStore
+import SyncEngine
+import SyncProtocol
+
+/// The daemon's side of the local interface: every change runs on the engine thread, in one order.
+struct DaemonAPI: LocalAPIHandler {
+    /// How long a request may wait for the engine thread, which may be applying a large page.
+    private static let patience = Duration.seconds(30)
+
+    let loop: EngineLoop
+    let clock: any WallClock
+    let startedAt: Instant
+
+    func status() -> Local.Status {
+        let engine = loop.status
+        var status = Local.Status(
+            software: SoftwareVersion.text, processID: Int(getpid()), startedAt: startedAt.rfc3339, phase: engine.phase.rawValue,
+            server: engine.server)
+        status.lastContactAt = engine.lastContactAt?.rfc3339
+        status.lastCheckpointAt = engine.lastCheckpointAt?.rfc3339
+        status.nextAttemptAt = engine.nextAttemptAt?.rfc3339
+        status.problem = failure(engine.lastProblem)
+        status.loadRowsDone = engine.loadRowsDone.map { WireInteger($0) }
+        status.loadRowsTotal = engine.loadRowsTotal.map { WireInteger($0) }
+        status.residentBytes = ProcessProbe.residentBytes().map { WireInteger($0) }
+        return status
+    }
+
+    func sync() { loop.post(.syncRequested) }
+
+    func waitForSync(seconds: Int) -> Local.WaitReply {
+        let deadline = clock.monotonicNow() + .seconds(Int64(seconds))
+        // Only exchanges begun after this moment answer the request.
+        guard let begun = loop.ask(until: deadline, { $0.status.exchangesBegun }) else {
+            return Local.WaitReply(reached: false, phase: loop.status.phase.rawValue, problem: nil)
+        }
+        let failuresBefore = loop.status.failures
+        loop.post(.syncRequested)
+        let (status, _) = loop.waitForStatus(until: deadline) { status in
+            Self.isDone(status, since: begun) || Self.hasFailed(status, since: failuresBefore)
+        }
+        let reached = Self.isDone(status, since: begun)
+        return Local.WaitReply(reached: reached, phase: status.phase.rawValue, problem: reached ? nil : failure(status.lastProblem))
+    }
+
+    private static func isDone(_ status: EngineStatus, since begun: Int) -> Bool {
+        status.lastCheckpointExchange > begun && (status.phase == .inSync || status.phase == .needsPerson)
+    }
+
+    private static func hasFailed(_ status: EngineStatus, since failures: Int) -> Bool {
+        status.failures > failures && (status.phase == .offline || status.phase == .needsLogin || status.phase == .blocked)
+    }
+
+    func add(_ edit: EditIntent, customer: CustomerKey, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
+        let draft = EditDraft(customer: customer, intent: edit)
+        return onEngine { engine throws(StoreError) in
+            let preview = try engine.store.check(draft)
+            guard !dryRun else { return reply(nil, preview) }
+            let edit = try engine.store.add(draft)
+            return reply(edit.number.value, preview)
+        } andThen: { dryRun ? nil : .editAdded }
+    }
+
+    func discard(_ number: EditNumber) -> Result<Void, LocalRefusal> {
+        onEngine { engine throws(StoreError) in try engine.store.discard(number) } andThen: { .editAdded }
+    }
+
+    func resend(_ number: EditNumber) -> Result<Local.EditReply, LocalRefusal> {
+        onEngine { engine throws(StoreError) in
+            let edit = try engine.store.resend(number)
+            let before = edit.wire.before ?? V1.State(register: edit.register.rawValue)
+            return Local.EditReply(
+                number: edit.number.value, before: before, after: before, base: edit.wire.base.value,
+                predecessor: edit.wire.predecessor?.value)
+        } andThen: { .editAdded }
+    }
+
+    private func reply(_ number: Int64?, _ preview: EditPreview) -> Local.EditReply {
+        Local.EditReply(
+            number: number, before: V1.State(preview.before), after: V1.State(preview.after), base: preview.base.value,
+            predecessor: preview.predecessor?.value)
+    }
+
+    private func onEngine<Value: Sendable>(
+        _ work: @escaping @Sendable (SyncEngine) throws(StoreError) -> Value, andThen event: () -> SyncEngine.Event?
+    ) -> Result<Value, LocalRefusal> {
+        let answer = loop.ask(until: clock.monotonicNow() + Self.patience) { engine -> Result<Value, LocalRefusal> in
+            do throws(StoreError) { return .success(try work(engine)) } catch {
+                return .failure(
+                    LocalRefusal(
+                        Local.Failure(
+                            what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue,
+                            code: error.violation?.code)))
+            }
+        }
+        guard let answer else {
+            // The work may still be done later: the person has to look before trying again.
+            return .failure(
+                LocalRefusal(
+                    Local.Failure(
+                        what: "the daemon is busy or stopping", why: "it did not take the request up in time",
+                        next: "look whether it was taken before trying again: fieldbook edits list", exitCode: ExitCode.notYet.rawValue)))
+        }
+        if case .success = answer, let event = event() { loop.post(event) }
+        return answer
+    }
+
+    private func failure(_ problem: EngineStatus.Problem?) -> Local.Failure? {
+        problem.map { Local.Failure(what: $0.what, why: $0.why, next: $0.next, exitCode: ExitCode.failed.rawValue) }
+    }
+}

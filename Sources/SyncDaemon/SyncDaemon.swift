@@ -1,0 +1,139 @@
+package import Diagnostics
+import HTTPKit
+import LocalAPI
+import ReplicaStore
+import SyncEngine
+import ThreadKit
+
+/// The shell of the daemon: opens the replica, starts threads in order, waits for the end, stops them in reverse.
+package enum SyncDaemon {
+    /// What a daemon runs with.
+    package struct Configuration: Sendable {
+        package let paths: Paths
+        /// The server's address as it was set up.
+        package let server: String
+        /// The member's token; never logged.
+        package let token: String
+
+        package init(paths: Paths, server: String, token: String) {
+            self.paths = paths
+            self.server = server
+            self.token = token
+        }
+
+        /// Reads settings and token; the error says how to make them.
+        package static func load(_ paths: Paths) throws(UserError) -> Configuration {
+            let next = "run: fieldbook setup --server http://HOST:PORT"
+            let settings: SettingsFile
+            do { settings = try SettingsFile.load(paths.settingsFile) } catch {
+                throw UserError(.settings, what: error.what, why: error.why, next: next)
+            }
+            guard let server = settings.value("server") else {
+                throw UserError(.settings, what: "cannot start", why: "\(paths.settingsFile) names no server", next: next)
+            }
+            let bytes: [UInt8]
+            do { bytes = try SecureFile.read(paths.tokenFile, limit: 1024) } catch {
+                throw UserError(.settings, what: error.what, why: error.why, next: next)
+            }
+            let token = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+            let isToken = !token.isEmpty && token.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            guard isToken else {
+                throw UserError(.settings, what: "cannot use \(paths.tokenFile)", why: "it holds no token", next: next)
+            }
+            return Configuration(paths: paths, server: server, token: token)
+        }
+    }
+
+    /// Stack of the engine thread; SQLite's index building and JSON decoding fit with room.
+    private static let stackBytes = 1 << 20
+
+    /// Runs until TERM or INT. `Signals.prepare` must have been called before any thread started.
+    package static func run(_ configuration: Configuration, log: Logger, clock: any WallClock, chance: any Chance) throws(UserError) {
+        let paths = configuration.paths
+        try SecureFile.makeFolder(paths.state)
+        try SecureFile.makeFolder(paths.runtime)
+        let lock = try takeLock(paths)
+        defer { withExtendedLifetime(lock) {} }
+        let url: ServerURL
+        do { url = try ServerURL(configuration.server) } catch {
+            throw UserError(.settings, what: error.what, why: error.why, next: "run: fieldbook setup --server http://HOST:PORT")
+        }
+        let loop = EngineLoop()
+        let lanes = Lane.allCases.map { _ in LaneWorker(endpoint: url.endpoint) }
+        let opened = Delivery<UserError?>()
+        let engineThread = try start(stackBytes) {
+            runEngine(configuration, url.text, loop, lanes, opened, log, clock, chance)
+        }
+        if let failure = opened.wait(until: clock.monotonicNow() + .seconds(600)) ?? nil {
+            engineThread.join()
+            throw failure
+        }
+        var threads: [WorkerThread] = []
+        for lane in lanes {
+            threads.append(try start(stackBytes) { lane.run { loop.post(.outcome(exchange: $0, $1)) } })
+        }
+        let links = LinkWatcher()
+        if let links { threads.append(try start(stackBytes) { links.run { loop.post(.linkCameUp) } }) }
+        let api = LocalAPIServer(handler: DaemonAPI(loop: loop, clock: clock, startedAt: clock.now()))
+        let listener = HTTPServer(
+            endpoint: .unix(path: paths.socket), limits: ServerLimits(connections: 64, idle: .seconds(60), bodyBytes: 64 * 1024),
+            handler: { api.handle($0) })
+        var failure: UserError?
+        do {
+            try listener.start()
+            ServiceManager.notify("READY=1")
+            log.log(.notice, "started", [("socket", paths.socket), ("server", url.text)])
+            let signal = Signals.waitForStop()
+            log.log(.notice, "stopping", [("signal", "\(signal)")])
+        } catch {
+            failure = UserError(.failed, what: error.what, why: error.why, next: "stop the other program, or name another folder with FIELDBOOK_HOME")
+        }
+        ServiceManager.notify("STOPPING=1")
+        listener.stop(deadline: .seconds(3))
+        links?.stop()
+        for lane in lanes { lane.stop() }
+        for thread in threads { thread.join() }
+        loop.close()
+        engineThread.join()
+        log.log(.notice, "stopped")
+        if let failure { throw failure }
+    }
+
+    private static func takeLock(_ paths: Paths) throws(UserError) -> FileLock {
+        do { return try FileLock(path: "\(paths.state)/daemon.lock") } catch let held as FileLock.Held {
+            throw UserError(
+                .failed, what: "cannot start the daemon", why: "another one (process \(held.processID.map(String.init) ?? "unknown")) has this replica",
+                next: "use it, or stop it first with: fieldbook daemon stop")
+        } catch let error as UserError { throw error } catch {
+            throw UserError(.failed, what: "cannot start the daemon", why: "\(error)", next: "check the permissions of \(paths.state)")
+        }
+    }
+
+    private static func start(_ stackBytes: Int, _ body: @escaping @Sendable () -> Void) throws(UserError) -> WorkerThread {
+        guard let thread = WorkerThread(stackBytes: stackBytes, body) else {
+            throw UserError(.failed, what: "cannot start the daemon", why: "the system refuses another thread", next: "check the limits of this user")
+        }
+        return thread
+    }
+
+    /// The engine thread: the store is opened, used and closed here.
+    private static func runEngine(
+        _ configuration: Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
+        _ opened: Delivery<UserError?>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
+    ) {
+        let store: ReplicaStore
+        do throws(StoreError) {
+            store = try ReplicaStore(directory: configuration.paths.state, clock: clock, chance: chance)
+        } catch {
+            opened.deliver(error.userError)
+            return
+        }
+        let timers = LaneTimers()
+        let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock)
+        let engine = SyncEngine(
+            store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log, shell: shell)
+        opened.deliver(nil)
+        loop.run(engine: engine, timers: timers, clock: clock)
+        store.close()
+    }
+}
