@@ -73,7 +73,7 @@ let package = Package(
         program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
         program(
             "fieldbook-server",
-            ["PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "LedgerStore", "HTTPKit", "SyncServer"]),
+            ["PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore", "HTTPKit", "SyncServer"]),
         // Tests mirror the modules.
         .target(
             name: "TestKit", dependencies: ["Diagnostics", "PropertyKit"], path: "Tests/TestKit", swiftSettings: strict),

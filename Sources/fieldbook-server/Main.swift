@@ -1,1 +1,24 @@
-@main struct Main { static func main() {} }
+import Diagnostics
+import Glibc
+import LedgerStore
+import SQLiteKit
+import TerminalKit
+
+/// The reference server: truth of one partner, change feed, arbitration.
+@main
+struct FieldbookServer {
+    static func main() {
+        Signals.prepare()
+        let terminal = Terminal()
+        do {
+            switch try ServerCommands.table.parse(Array(CommandLine.arguments.dropFirst())) {
+            case .show(let text): terminal.writeOutput(text)
+            case .run(let command): try ServerCommands.run(command, terminal)
+            }
+        } catch {
+            let told = ServerCommands.userError(error)
+            terminal.writeError(told.rendered(program: "fieldbook-server"))
+            exit(told.exitCode.rawValue)
+        }
+    }
+}

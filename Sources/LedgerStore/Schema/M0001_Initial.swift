@@ -94,6 +94,7 @@ enum M0001_Initial {
             key INTEGER PRIMARY KEY, version INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer,
             resource_id TEXT NOT NULL, name TEXT
         ) STRICT;
+        CREATE INDEX resource_id ON resource (resource_id, customer);
         CREATE TABLE bill_record (
             key INTEGER PRIMARY KEY, version INTEGER NOT NULL, customer INTEGER NOT NULL REFERENCES customer,
             cycle INTEGER NOT NULL REFERENCES cycle, bill_id TEXT NOT NULL UNIQUE, trade_id TEXT, bill_type INTEGER NOT NULL,

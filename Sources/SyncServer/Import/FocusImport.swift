@@ -1,0 +1,102 @@
+import Diagnostics
+import Digests
+package import LedgerStore
+package import PartnerModel
+import SyncProtocol
+
+/// Imports a FOCUS 1.0 file into a ledger: sub-accounts become customers, charges bill records.
+///
+/// Streamed, in one transaction: a damaged file leaves nothing. A refused line is left out and listed, or with `strict`
+/// refuses the whole file. A second import of the same file changes nothing.
+package enum FocusImport {
+    package struct Options: Sendable {
+        let association: AssociationType
+        let isStrict: Bool
+        /// Earlier cycles are final; nil = the clock decides.
+        let openCycle: BillingCycle
+        let now: Int64
+
+        package init(association: AssociationType, isStrict: Bool, openCycle: BillingCycle?, now: Int64) {
+            self.association = association
+            self.isStrict = isStrict
+            self.openCycle = openCycle ?? BillingCycle(containing: now)
+            self.now = now
+        }
+    }
+
+    /// What an import did.
+    package struct Report: Sendable {
+        package struct Refusal: Sendable {
+            package let line: Int
+            package let why: String
+        }
+
+        package fileprivate(set) var lines = 0
+        package fileprivate(set) var added = 0
+        package fileprivate(set) var changed = 0
+        package fileprivate(set) var unchanged = 0
+        package fileprivate(set) var customersAdded = 0
+        package fileprivate(set) var valuesRounded = 0
+        package fileprivate(set) var refused: [Refusal] = []
+        /// Kept minus exact over all lines, in units of 10^-18.
+        package fileprivate(set) var billedResidual: Int128 = 0
+        package fileprivate(set) var listResidual: Int128 = 0
+    }
+
+    /// Refused lines listed at most; more of them refuse the file.
+    private static let refusedMax = 1_000
+
+    package static func association(_ word: String) -> AssociationType? { AssociationType(rawValue: word) }
+
+    /// Runs an import. Durable on return; on a throw nothing was imported.
+    package static func run(file: String, into ledger: Ledger, options: Options) throws -> Report {
+        var reader = try CSVReader(path: file)
+        guard let header = try reader.next() else {
+            throw UserError(.refused, what: "cannot import \(file)", why: "it is empty", next: "export the file in the FOCUS 1.0 form")
+        }
+        let columns = try FocusColumns(header: header, file: file)
+        return try ledger.write { writer in
+            let rows = try FocusRows(writer: writer, options: options)
+            var report = Report()
+            while true {
+                do {
+                    guard let record = try reader.next() else { break }
+                    report.lines += 1
+                    let line = try columns.line(record)
+                    try take(line, raw: record, rows, &report)
+                } catch let refusal as FocusColumns.LineRefusal {
+                    try refuse(reader.recordLine, refusal.why, file, options, &report)
+                } catch let damage as CSVReader.Damage {
+                    report.lines += 1
+                    try refuse(damage.line, damage.why, file, options, &report)
+                }
+            }
+            report.customersAdded = rows.customersAdded
+            return report
+        }
+    }
+
+    private static func take(_ line: FocusLine, raw: [String], _ rows: FocusRows, _ report: inout Report) throws {
+        switch try rows.put(line, raw: raw) {
+        case .added: report.added += 1
+        case .changed: report.changed += 1
+        case .unchanged: report.unchanged += 1
+        }
+        for money in [line.billed, line.list] where money.wasRounded { report.valuesRounded += 1 }
+        report.billedResidual += line.billed.residual
+        report.listResidual += line.list.residual
+    }
+
+    private static func refuse(_ line: Int, _ why: String, _ file: String, _ options: Options, _ report: inout Report) throws {
+        report.refused.append(Report.Refusal(line: line, why: why))
+        if options.isStrict {
+            throw UserError(
+                .refused, what: "cannot import \(file)", why: "line \(line): \(why)", next: "nothing was imported; mend the line, or leave --strict out")
+        }
+        guard report.refused.count <= refusedMax else {
+            throw UserError(
+                .refused, what: "cannot import \(file)", why: "more than \(refusedMax) lines are refused, the first at line \(report.refused[0].line): \(report.refused[0].why)",
+                next: "nothing was imported; check that it is a FOCUS 1.0 file")
+        }
+    }
+}

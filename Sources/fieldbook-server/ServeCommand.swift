@@ -1,0 +1,27 @@
+import Diagnostics
+import HTTPKit
+import SyncServer
+import TerminalKit
+
+extension ServerContext {
+    /// `serve`: until TERM or INT.
+    func serve() throws {
+        let address = command.option("address") ?? "127.0.0.1"
+        let port = UInt16(try number("port", default: 8787, in: 0...65_535))
+        let level = Paths.variable("FIELDBOOK_LOG").flatMap { Logger.Level($0) } ?? .notice
+        let log = Logger(program: "fieldbook-server", level: level)
+        let core = try ServerCore(folder: folder, clock: SystemClock(), log: log)
+        let server = HTTPServer(endpoint: .tcp(host: address, port: port), handler: { core.handle($0) })
+        do { try server.start() } catch {
+            throw UserError(
+                .failed, what: error.what, why: error.why, next: "choose another port with --port, or stop the program that holds it")
+        }
+        if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
+        terminal.writeOutput("listening on http://\(address):\(server.port)\n")
+        ServiceManager.notify("READY=1")
+        let signal = Signals.waitForStop()
+        log.log(.notice, "stopping", [("signal", "\(signal)")])
+        ServiceManager.notify("STOPPING=1")
+        server.stop(deadline: .seconds(5))
+    }
+}

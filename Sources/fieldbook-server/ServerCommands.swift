@@ -1,0 +1,149 @@
+import Diagnostics
+import LedgerStore
+import PartnerModel
+import SQLiteKit
+import SyncServer
+import TerminalKit
+
+/// The command table of the server and the way from a command to its function.
+enum ServerCommands {
+    private static let data = OptionSpec("data", value: "DIR", "the data folder")
+    private static let tokenFile = OptionSpec("token-file", value: "FILE", "write the token there, mode 0600, instead of printing it")
+
+    static let table = CommandTable(
+        program: "fieldbook-server", summary: "reference server of Fieldbook: truth, change feed, arbitration",
+        globals: [OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"), OptionSpec("version", "show the version")],
+        commands: [
+            CommandSpec(
+                "init", "Makes a data folder with one partner and its first administrator; prints the token once.",
+                options: [
+                    data, OptionSpec("partner", value: "NAME", "name of the partner (default: Example Partner)"),
+                    OptionSpec("admin", value: "ACCOUNT", "account of the administrator (default: admin)"),
+                    OptionSpec("currency", value: "CODE", "currency of the partner (default: USD)"), tokenFile,
+                ],
+                examples: ["fieldbook-server init --data ./data", "fieldbook-server init --data ./data --token-file admin.token"]),
+            CommandSpec(
+                "serve", "Serves /sync/v1 until TERM.",
+                options: [
+                    data, OptionSpec("port", value: "N", "TCP port, 0 for any free one (default: 8787)"),
+                    OptionSpec("address", value: "A", "address to listen on (default: 127.0.0.1, this machine only)"),
+                    OptionSpec("port-file", value: "FILE", "write the port there once it is open"),
+                ],
+                examples: ["fieldbook-server serve --data ./data", "fieldbook-server serve --data ./data --address 10.0.0.5 --port 80"]),
+            CommandSpec(
+                "member add", "Adds a member and prints a token for it once.", arguments: ["ACCOUNT"],
+                options: [
+                    data, OptionSpec("role", value: "ROLE", "administrator, operator or manager"),
+                    OptionSpec("customers", value: "IDS", "for a manager: ids or account names, separated by commas"), tokenFile,
+                ],
+                examples: [
+                    "fieldbook-server member add ana --data ./data --role operator",
+                    "fieldbook-server member add ben --data ./data --role manager --customers acme,globex",
+                ]),
+            CommandSpec(
+                "member list", "Lists members and their roles.", options: [data], examples: ["fieldbook-server member list --data ./data"]),
+            CommandSpec(
+                "token revoke", "Revokes all tokens of a member at once.", arguments: ["ACCOUNT"], options: [data],
+                examples: ["fieldbook-server token revoke ana --data ./data"]),
+            CommandSpec(
+                "seed", "Fills the ledger with generated customers, bill records and coupons.",
+                options: [
+                    data, OptionSpec("customers", value: "N", "how many customers (default: 50)"),
+                    OptionSpec("bills", value: "M", "how many bill records (default: 1000)"),
+                    OptionSpec("coupons", value: "K", "how many coupons (default: 40)"),
+                    OptionSpec("seed", value: "S", "the same seed gives the same data (default: 1)"),
+                    OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle (default: 2026-11)"),
+                ],
+                examples: ["fieldbook-server seed --data ./data --customers 200 --bills 20000 --coupons 100 --seed 7"]),
+            CommandSpec(
+                "import focus", "Imports a FOCUS 1.0 CSV file: sub-accounts become customers, charges bill records.",
+                arguments: ["FILE"],
+                options: [
+                    data, OptionSpec("association", value: "TYPE", "reseller or referral (default: reseller, so that budgets are legal)"),
+                    OptionSpec("strict", "refuse the whole file when one line is refused"),
+                    OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle; earlier ones are final (default: by the clock)"),
+                ],
+                examples: ["fieldbook-server import focus costs.csv --data ./data", "fieldbook-server import focus costs.csv --data ./data --strict"]),
+            CommandSpec("status", "Shows epoch, head and rows.", options: [data], examples: ["fieldbook-server status --data ./data"]),
+            CommandSpec(
+                "dump", "Writes the rows of an entity as the feed carries them, one JSON array a line.",
+                options: [data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …")],
+                examples: ["fieldbook-server dump --data ./data --entity customer"]),
+            CommandSpec(
+                "compare", "Compares a replica with the truth, row by row, as far as a member may see.", arguments: ["ACCOUNT"],
+                options: [data, OptionSpec("replica", value: "FILE", "the replica.db of the member")],
+                examples: ["fieldbook-server compare ana --data ./data --replica ~/.local/state/fieldbook/replica.db"]),
+        ])
+
+    static func run(_ command: ParsedCommand, _ terminal: Terminal) throws {
+        guard let path = command.option("data") else {
+            throw UserError(.usage, what: "cannot run '\(command.name)'", why: "--data is missing", next: "name the data folder: --data DIR")
+        }
+        let folder = DataFolder(path)
+        let context = ServerContext(folder: folder, command: command, terminal: terminal)
+        switch command.name {
+        case "init": try context.initialize()
+        case "serve": try context.serve()
+        case "member add": try context.addMember()
+        case "member list": try context.listMembers()
+        case "token revoke": try context.revokeTokens()
+        case "seed": try context.seed()
+        case "import focus": try context.importFocus()
+        case "status": try context.status()
+        case "dump": try context.dump()
+        case "compare": try context.compare()
+        default: preconditionFailure("the table names a command without a function: \(command.name)")
+        }
+    }
+
+    static func userError(_ error: any Error) -> UserError {
+        switch error {
+        case let error as UserError: return error
+        case let error as SQLiteError: return UserError(.failed, what: error.what, why: error.why, next: error.next)
+        default: return UserError(.bug, what: "the command failed", why: "\(error)", next: "report this as a defect")
+        }
+    }
+}
+
+/// What a server command works with.
+struct ServerContext {
+    let folder: DataFolder
+    let command: ParsedCommand
+    let terminal: Terminal
+
+    /// A whole number from an option, within bounds.
+    func number(_ name: String, default fallback: Int, in range: ClosedRange<Int>) throws(UserError) -> Int {
+        guard let text = command.option(name) else { return fallback }
+        guard let value = Int(text), range.contains(value) else {
+            throw UserError(
+                .usage, what: "cannot use --\(name) \(text.prefix(20))", why: "it must be a number from \(range.lowerBound) to \(range.upperBound)",
+                next: "see: fieldbook-server \(command.name) --help")
+        }
+        return value
+    }
+
+    func cycle() throws(UserError) -> BillingCycle? {
+        guard let text = command.option("cycle") else { return nil }
+        guard let cycle = BillingCycle(text) else {
+            throw UserError(.usage, what: "cannot use --cycle \(text.prefix(20))", why: "it is not YYYY-MM", next: "for example --cycle 2026-11")
+        }
+        return cycle
+    }
+
+    /// Prints a token, or writes it to the file asked for.
+    func hand(_ token: String, for account: String) throws {
+        if let file = command.option("token-file") {
+            try SecureFile.write(Array((token + "\n").utf8), to: file)
+            terminal.writeError("token of \(account) written to \(file)\n")
+        } else {
+            terminal.writeError("token of \(account), shown this once:\n")
+            terminal.writeOutput(token + "\n")
+        }
+    }
+
+    func show(_ json: [String: JSONOutput], _ text: String) {
+        var json = json
+        json["schemaVersion"] = .integer(1)
+        terminal.writeOutput(command.flag("json") ? JSONOutput.object(json).rendered : text)
+    }
+}
