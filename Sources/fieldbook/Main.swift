@@ -1,1 +1,44 @@
-@main struct Main { static func main() {} }
+import Diagnostics
+import Glibc
+import ReplicaStore
+import TerminalKit
+
+/// The command line: looks things up in the local replica, asks the daemon for changes.
+@main
+struct Fieldbook {
+    static func main() {
+        signal(SIGPIPE, SIG_IGN)
+        let terminal = Terminal()
+        do throws(UserError) {
+            switch try CommandList.table.parse(Array(CommandLine.arguments.dropFirst())) {
+            case .show(let text): terminal.writeOutput(text)
+            case .run(let command):
+                let context = Context(command: command, terminal: terminal, paths: Paths(), clock: SystemClock())
+                let answer = try context.run()
+                terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text)
+                for note in answer.notes where !command.flag("quiet") { terminal.writeError(note + "\n") }
+                context.sayWhatNeedsAttention()
+                if answer.exitCode != .done { exit(answer.exitCode.rawValue) }
+            }
+        } catch {
+            terminal.writeError(error.rendered(program: "fieldbook"))
+            exit(error.exitCode.rawValue)
+        }
+    }
+}
+
+/// What a command gives back.
+struct Answer {
+    var json: [String: JSONOutput] = [:]
+    var text = ""
+    /// Lines for stderr.
+    var notes: [String] = []
+    var exitCode = ExitCode.done
+
+    /// The JSON form: one object with the version of its schema.
+    var jsonText: String {
+        var object = json
+        object["schemaVersion"] = .integer(1)
+        return JSONOutput.object(object).rendered
+    }
+}

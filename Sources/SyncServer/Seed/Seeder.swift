@@ -1,4 +1,4 @@
-import Digests
+import Diagnostics
 package import LedgerStore
 import PartnerModel
 import PropertyKit
@@ -29,7 +29,12 @@ package final class Seeder {
         now = Seeder.start(of: plan.openCycle) + 19 * 86_400 + 12 * 3600
     }
 
+    /// Writes all rows. A seed that this ledger has seen is refused before anything is written.
     package func run() throws {
+        guard try writer.customer(id: "acct-\(plan.seed)-0") == nil else {
+            throw UserError(
+                .refused, what: "cannot seed", why: "this data folder holds the rows of seed \(plan.seed) already", next: "give another --seed")
+        }
         try putCycles()
         try putDictionaries()
         for index in 0..<plan.customers { try putCustomer(index) }
@@ -67,6 +72,8 @@ package final class Seeder {
 
     private func putCycles() throws {
         for cycle in cycles {
+            // What an earlier import said of a cycle stands.
+            guard try writer.cycleStatus(key: Int64(cycle.year * 100 + cycle.month)) == nil else { continue }
             let isOpen = cycle == plan.openCycle
             let closedAt = Seeder.start(of: cycle.next) + 4 * 86_400 + 12 * 3600
             try writer.put(
@@ -88,7 +95,12 @@ package final class Seeder {
                     ])
             }
         }
+        let known = try writer.regionKeys()
         for (code, name) in SeedWords.regions {
+            if let key = known[code] {
+                regions.append(key)
+                continue
+            }
             let key = writer.newKey()
             regions.append(key)
             try writer.put(.region, key: key, subject: Subject.everyone, [.text(code), .text(name)])

@@ -1,0 +1,92 @@
+import Diagnostics
+import Glibc
+import LocalAPI
+import TerminalKit
+
+extension Context {
+    /// How long a daemon may take to answer after its start, or to end after TERM.
+    private static let patienceSeconds: Int64 = 20
+
+    /// `daemon start`: detached, its log in the state folder; returns once it answers.
+    func startDaemon() throws(UserError) -> Answer {
+        if let running = try daemon.statusIfRunning() {
+            return Answer(
+                json: ["running": .bool(true), "pid": .integer(Int64(running.processID))], text: "the daemon runs already (process \(running.processID))\n")
+        }
+        try SecureFile.makeFolder(paths.state)
+        let process = try spawn(try daemonProgram())
+        let end = clock.monotonicNow() + .seconds(Context.patienceSeconds)
+        while clock.monotonicNow() < end {
+            if let status = try daemon.statusIfRunning() {
+                return Answer(
+                    json: ["running": .bool(true), "pid": .integer(Int64(status.processID))], text: "the daemon runs (process \(status.processID)); log: \(paths.daemonLog)\n")
+            }
+            var ended: Int32 = 0
+            if waitpid(process, &ended, WNOHANG) == process {
+                let code = ExitCode(rawValue: ended >> 8 & 0xFF) ?? .failed
+                throw UserError(code, what: "the daemon did not start", why: lastLogLine(), next: "the whole log: \(paths.daemonLog)")
+            }
+            usleep(20_000)
+        }
+        throw UserError(.failed, what: "the daemon does not answer", why: lastLogLine(), next: "the whole log: \(paths.daemonLog)")
+    }
+
+    /// `daemon stop`: TERM, then waits for its end.
+    func stopDaemon() throws(UserError) -> Answer {
+        guard let status = try daemon.statusIfRunning() else {
+            return Answer(json: ["running": .bool(false)], text: "the daemon is not running\n")
+        }
+        guard kill(pid_t(status.processID), SIGTERM) == 0 else {
+            throw UserError(.failed, what: "cannot stop the daemon", why: String(cString: strerror(errno)), next: "stop process \(status.processID) by hand")
+        }
+        let end = clock.monotonicNow() + .seconds(Context.patienceSeconds)
+        while clock.monotonicNow() < end {
+            if kill(pid_t(status.processID), 0) != 0 || (try? daemon.statusIfRunning()) == .some(nil) && isLockFree {
+                return Answer(json: ["running": .bool(false)], text: "the daemon has stopped\n")
+            }
+            usleep(20_000)
+        }
+        throw UserError(.notYet, what: "the daemon has not stopped yet", why: "process \(status.processID) is still there", next: "look again: fieldbook status")
+    }
+
+    private var isLockFree: Bool { (try? FileLock(path: "\(paths.state)/daemon.lock")) != nil }
+
+    private func daemonProgram() throws(UserError) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : ""
+        var candidates = [own.lastIndex(of: "/").map { own[..<$0] + "/fieldbookd" } ?? "fieldbookd"]
+        for folder in (Paths.variable("PATH") ?? "").split(separator: ":") { candidates.append(folder + "/fieldbookd") }
+        for candidate in candidates where access(String(candidate), X_OK) == 0 { return String(candidate) }
+        throw UserError(.failed, what: "cannot start the daemon", why: "fieldbookd is neither beside fieldbook nor on PATH", next: "install it, or run it by hand: fieldbookd run")
+    }
+
+    private func spawn(_ program: String) throws(UserError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, paths.daemonLog, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // POSIX_SPAWN_SETSID: a session of its own, so that closing the terminal does not end it.
+        posix_spawnattr_setflags(&attributes, 0x80)
+        var process = pid_t()
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("run"), nil]
+        defer { for argument in arguments { free(argument) } }
+        let failure = posix_spawn(&process, program, &actions, &attributes, &arguments, environ)
+        guard failure == 0 else {
+            throw UserError(.failed, what: "cannot start the daemon", why: String(cString: strerror(failure)), next: "run it by hand: fieldbookd run")
+        }
+        return process
+    }
+
+    private func lastLogLine() -> String {
+        guard let bytes = try? SecureFile.read(paths.daemonLog, limit: 64 << 20) else { return "it wrote no log" }
+        let lines = String(decoding: bytes.suffix(4096), as: UTF8.self).split(separator: "\n")
+        let words = lines.last { $0.hasPrefix("fieldbookd: ") } ?? lines.last
+        return words.map { $0.hasPrefix("fieldbookd: ") ? String($0.dropFirst("fieldbookd: ".count)) : String($0) } ?? "it wrote no log"
+    }
+}

@@ -1,0 +1,175 @@
+import Diagnostics
+import LocalAPI
+import PartnerModel
+import ReplicaStore
+import SyncProtocol
+import TerminalKit
+
+extension Context {
+    private func number(_ text: String, _ what: String) throws(UserError) -> Int64 {
+        guard let number = Int64(text), number > 0 else { throw usage("\(what) must be a number from a list") }
+        return number
+    }
+
+    /// `edits list`.
+    func listEdits() throws(UserError) -> Answer {
+        let reader = try reader()
+        let edits = try ask { () throws(StoreError) in try reader.edits(all: command.flag("all")) }
+        var table = Table([.init("EDIT", .right), .init("CUSTOMER"), .init("WHAT"), .init("STATE"), .init("WHY")])
+        for edit in edits {
+            table.add([
+                "\(edit.number.value)", edit.customerName, Wording.text(edit.intent), stateText(edit), edit.result?.message ?? "",
+            ])
+        }
+        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
+        if table.isEmpty { answer.notes.append("no edits wait; settled ones: fieldbook edits list --all") }
+        answer.json["edits"] = .array(edits.map { json($0) })
+        return answer
+    }
+
+    private func stateText(_ edit: OutboxEdit) -> String {
+        if edit.state == .settled, let code = edit.result?.code { return "settled: \(code.rawValue)" }
+        if edit.state == .held, let conflict = edit.result?.conflict { return "held, conflict \(conflict.value)" }
+        if edit.state == .discarded, let again = edit.resentAs { return "resent as \(again.value)" }
+        return Wording.text(edit.state)
+    }
+
+    /// `edits show EDIT`.
+    func showEdit() throws(UserError) -> Answer {
+        let reader = try reader()
+        let key = EditNumber(try number(command.arguments[0], "EDIT"))
+        let edit = try ask { () throws(StoreError) in try reader.edit(key) }
+        var lines: [(String, String)] = [
+            ("edit", "\(edit.number.value)"), ("customer", "\(edit.customerName) (\(edit.customerID))"), ("asked", Wording.text(edit.intent)),
+            ("saw", (try? edit.wire.before?.state()).map { Wording.text($0) } ?? "-"), ("made", age(edit.savedAt)), ("state", stateText(edit)),
+        ]
+        if let predecessor = edit.wire.predecessor { lines.append(("builds on", "edit \(predecessor.value)")) }
+        if edit.sentCount > 0 { lines.append(("sent", "\(edit.sentCount) time\(edit.sentCount == 1 ? "" : "s")\(edit.firstSentAt.map { ", first \(age($0))" } ?? "")")) }
+        if let result = edit.result {
+            lines.append(("result", result.code.rawValue + (result.rule.map { " by rule \($0) of rules \(result.rulesVersion ?? 0)" } ?? "")))
+            if let message = result.message { lines.append(("why", message + (result.reason.map { " (\($0))" } ?? ""))) }
+            if let next = result.next { lines.append(("next", next)) }
+        }
+        if edit.state == .dead { lines.append(("you can", "fieldbook edits resend \(edit.number.value), or fieldbook edits discard \(edit.number.value)")) }
+        var answer = Answer(text: lines.map { $0 + String(repeating: " ", count: 12 - $0.count) + TextWidth.safe($1) + "\n" }.joined())
+        answer.json["edit"] = json(edit)
+        return answer
+    }
+
+    private func json(_ edit: OutboxEdit) -> JSONOutput {
+        .object([
+            "number": .integer(edit.number.value), "customerKey": .integer(edit.customer.value), "customerId": .text(edit.customerID),
+            "customer": .text(edit.customerName), "kind": .text(edit.intent.kind.rawValue), "register": .text(edit.register.rawValue),
+            "asked": .text(Wording.text(edit.intent)), "state": .text(edit.state.rawValue), "base": .integer(edit.wire.base.value),
+            "predecessor": .optional(edit.wire.predecessor?.value), "savedAt": Wording.time(edit.savedAt), "firstSentAt": Wording.time(edit.firstSentAt),
+            "sentCount": .integer(edit.sentCount), "result": .optional(edit.result?.code.rawValue), "rule": .optional(edit.result?.rule),
+            "conflict": .optional(edit.result?.conflict?.value), "reason": .optional(edit.result?.reason), "message": .optional(edit.result?.message),
+            "version": .optional(edit.result?.version?.value), "resentAs": .optional(edit.resentAs?.value),
+        ])
+    }
+
+    /// `edits discard EDIT`.
+    func discardEdit() throws(UserError) -> Answer {
+        let key = try number(command.arguments[0], "EDIT")
+        try daemon.discard(EditNumber(key))
+        return Answer(json: ["edit": .integer(key)], text: "edit \(key) discarded\n")
+    }
+
+    /// `edits resend EDIT`.
+    func resendEdit() throws(UserError) -> Answer {
+        let key = try number(command.arguments[0], "EDIT")
+        let reply = try daemon.resend(EditNumber(key))
+        return Answer(
+            json: ["edit": .integer(key), "resentAs": .optional(reply.number?.value)], text: "edit \(key) made anew as edit \(reply.number?.value ?? 0)\n")
+    }
+
+    // MARK: Conflicts
+
+    /// `conflicts list`.
+    func listConflicts() throws(UserError) -> Answer {
+        let reader = try reader()
+        let conflicts = try ask { () throws(StoreError) in try reader.conflicts(onlyOpen: !command.flag("all")) }
+        var table = Table([.init("CONFLICT", .right), .init("CUSTOMER"), .init("ON"), .init("MINE"), .init("THEIRS"), .init("HELD"), .init("STATE")])
+        for conflict in conflicts {
+            table.add([
+                "\(conflict.key.value)", conflict.customerName, conflict.register.rawValue, "\(conflict.mineBy): \(Wording.text(conflict.mine))",
+                "\(conflict.theirsBy ?? "-"): \(Wording.short(conflict.theirs))", Instant(seconds: conflict.heldAt).rfc3339,
+                conflict.isOpen ? "open" : "\(conflict.choice ?? "") by \(conflict.decidedBy ?? "")",
+            ])
+        }
+        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
+        if table.isEmpty { answer.notes.append("no conflicts wait for a person") }
+        answer.json["conflicts"] = .array(conflicts.map { .object(json($0)) })
+        return answer
+    }
+
+    /// `conflicts show CONFLICT`.
+    func showConflict() throws(UserError) -> Answer {
+        let reader = try reader()
+        let key = ConflictKey(try number(command.arguments[0], "CONFLICT"))
+        let conflict = try ask { () throws(StoreError) in try reader.conflict(key) }
+        var table = Table([.init(""), .init("BASE"), .init("MINE"), .init("THEIRS")])
+        table.add(["value", Wording.text(conflict.base), Wording.text(conflict.mine), Wording.text(conflict.theirs)])
+        table.add(["by", "", conflict.mineBy, conflict.theirsBy ?? "-"])
+        table.add(["when", "", Instant(seconds: conflict.mineMadeAt).rfc3339, "version \(conflict.theirsVersion.value)"])
+        var answer = Answer()
+        answer.text = TextWidth.safe("conflict \(conflict.key.value) on the \(conflict.register.rawValue) of \(conflict.customerName)") + "\n\n"
+        answer.text += table.render(width: terminal.width)
+        answer.text += "\nrule \(conflict.rule) (rules \(conflict.rulesVersion)): the \(conflict.register.rawValue) was changed after the edit's base; held \(age(conflict.heldAt))\n"
+        if conflict.isOpen {
+            answer.text += """
+
+                decide it:
+                  fieldbook conflicts decide \(conflict.key.value) mine      carry out the held edit
+                  fieldbook conflicts decide \(conflict.key.value) theirs    keep what stands
+                """ + "\n"
+            switch conflict.register {
+            case .budget: answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --amount AMOUNT\n"
+            case .discount: answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --percent PERCENT\n"
+            case .freezes, .conflict: break
+            }
+        } else {
+            answer.text += "\ndecided: \(conflict.choice ?? "") by \(conflict.decidedBy ?? "")\(conflict.decidedAt.map { ", \(age($0))" } ?? "")\n"
+        }
+        answer.json = json(conflict)
+        return answer
+    }
+
+    private func json(_ conflict: ConflictDetail) -> [String: JSONOutput] {
+        [
+            "conflict": .integer(conflict.key.value), "customerKey": .integer(conflict.customer.value), "customer": .text(conflict.customerName),
+            "register": .text(conflict.register.rawValue), "open": .bool(conflict.isOpen), "base": Wording.json(conflict.base),
+            "mine": .text(Wording.text(conflict.mine)), "mineBy": .text(conflict.mineBy), "mineMadeAt": Wording.time(conflict.mineMadeAt),
+            "theirs": Wording.json(conflict.theirs), "theirsBy": .optional(conflict.theirsBy), "theirsVersion": .integer(conflict.theirsVersion.value),
+            "heldAt": Wording.time(conflict.heldAt), "rule": .text(conflict.rule), "rulesVersion": .integer(conflict.rulesVersion),
+            "ownEdit": .optional(conflict.ownEdit?.value), "choice": .optional(conflict.choice), "decidedBy": .optional(conflict.decidedBy),
+            "decidedAt": Wording.time(conflict.decidedAt), "outcome": .optional(conflict.outcome),
+        ]
+    }
+
+    /// `conflicts decide CONFLICT CHOICE`.
+    func decideConflict() throws(UserError) -> Answer {
+        let reader = try reader()
+        let key = ConflictKey(try number(command.arguments[0], "CONFLICT"))
+        let conflict = try ask { () throws(StoreError) in try reader.conflict(key) }
+        let choice = try choice(conflict)
+        let customer = try ask { () throws(StoreError) in try reader.customer(conflict.customer).summary.customer }
+        return try queue(.decideConflict(key, choice), customer)
+    }
+
+    private func choice(_ conflict: ConflictDetail) throws(UserError) -> ConflictChoice {
+        switch (command.arguments[1], conflict.theirs) {
+        case ("mine", _): return .mine
+        case ("theirs", _): return .theirs
+        case ("value", .budget(let theirs)):
+            guard let amount = command.option("amount").flatMap({ Money($0) }) else { throw usage("value needs --amount AMOUNT") }
+            return .budget(Budget(amount: amount, type: theirs?.type ?? .monthly, onExhaustion: theirs?.onExhaustion ?? .manual))
+        case ("value", .discount(let theirs)):
+            guard let percent = command.option("percent").flatMap({ BasisPoints(percent: $0) }) else { throw usage("value needs --percent PERCENT") }
+            guard let theirs else { throw usage("there is no discount to change; decide mine or theirs") }
+            return .discount(Discount(percent: percent, validFrom: theirs.validFrom, validUntil: theirs.validUntil))
+        case ("value", .freezes): throw usage("a conflict on freezes is decided with mine or theirs")
+        default: throw usage("CHOICE must be mine, theirs or value")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import Diagnostics
+import Glibc
+import HTTPKit
+import LocalAPI
+import SyncProtocol
+import TerminalKit
+
+extension Context {
+    /// `setup`: settings and token are written first, then the server is asked who we are, if it can be reached.
+    func setup() throws(UserError) -> Answer {
+        guard let address = command.option("server") else { throw usage("--server is missing") }
+        let url: ServerURL
+        do { url = try ServerURL(address) } catch {
+            throw UserError(.refused, what: error.what, why: error.why, next: "give it as http://HOST:PORT")
+        }
+        let token = try readToken()
+        try SecureFile.makeFolder(paths.config)
+        var settings = (try? SettingsFile.load(paths.settingsFile)) ?? SettingsFile()
+        settings.set("server", url.text)
+        try SecureFile.write(Array(settings.text.utf8), to: paths.settingsFile)
+        try SecureFile.write(Array((token + "\n").utf8), to: paths.tokenFile)
+        var answer = Answer(json: ["server": .text(url.text)], text: "set up for \(url.text)\n")
+        switch greet(url, token) {
+        case .success(let hello):
+            answer.json["member"] = .text(hello.member)
+            answer.json["partner"] = .text(hello.partnerName)
+            answer.text += "you are \(hello.member) (\(hello.role)) of \(hello.partnerName)\n"
+        case .failure(let failure):
+            if failure.exitCode == .denied { throw failure }
+            answer.notes.append("\(failure.what): \(failure.why); the settings are kept and used when it is reachable")
+        }
+        answer.notes.append("next: fieldbook daemon start")
+        return answer
+    }
+
+    private func readToken() throws(UserError) -> String {
+        let text: String
+        if let file = command.option("token-file") {
+            text = String(decoding: try SecureFile.read(file, limit: 1024), as: UTF8.self)
+        } else {
+            text = try terminal.promptSecret("token: ")
+        }
+        let words = text.split(whereSeparator: \.isWhitespace)
+        guard words.count == 1, words[0].utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw UserError(.refused, what: "cannot use the token", why: "it is not one word of plain characters", next: "give the token as the server printed it")
+        }
+        return String(words[0])
+    }
+
+    private func greet(_ url: ServerURL, _ token: String) -> Result<V1.Hello, UserError> {
+        var headers = HTTPHeaders()
+        headers.add("Authorization", "Bearer \(token)")
+        let client = HTTPClient(endpoint: url.endpoint, limits: ClientLimits(connect: .seconds(5), idle: .seconds(10)))
+        do throws(HTTPError) {
+            let reply = try client.send(
+                HTTPRequest(method: "GET", target: "/sync/v1/hello", headers: headers), bodyLimit: ProtocolLimits.controlBytesMax)
+            if reply.status == 401, reply.headers["Fieldbook"] != nil {
+                return .failure(UserError(.denied, what: "cannot set up", why: "the server does not take the token", next: "ask an administrator for a new one"))
+            }
+            guard reply.status == 200, reply.headers["Fieldbook"] != nil, let hello = try? WireCoding.decode(V1.Hello.self, from: reply.body) else {
+                return .failure(UserError(.failed, what: "cannot greet the server", why: "what answers at \(url.text) is not a Fieldbook server", next: ""))
+            }
+            return .success(hello)
+        } catch {
+            return .failure(UserError(.unreachable, what: "cannot greet the server now", why: error.why, next: ""))
+        }
+    }
+}

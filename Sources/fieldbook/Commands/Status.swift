@@ -1,0 +1,105 @@
+import Diagnostics
+import LocalAPI
+import ReplicaStore
+import SyncProtocol
+import TerminalKit
+
+extension Context {
+    /// `status`.
+    func status() throws(UserError) -> Answer {
+        let running = try daemon.statusIfRunning()
+        let reader = try reader()
+        let identity = try ask { () throws(StoreError) in try reader.identity() }
+        let counts = try ask { () throws(StoreError) in try reader.outboxCounts() }
+        let image = try ask { () throws(StoreError) in try reader.imageState() }
+        let conflicts = try ask { () throws(StoreError) in try reader.openConflictCount() }
+        var lines: [(String, String)] = []
+        lines.append(("daemon", running.map { "runs (process \($0.processID), \($0.software))" } ?? "not running; start it with: fieldbook daemon start"))
+        lines.append(("sync", phrase(running, counts, image)))
+        if let identity, let member = identity.member { lines.append(("you", "\(member) (\(identity.role ?? "")) of \(identity.partnerName ?? "")")) }
+        lines.append(("server", running?.server ?? identity?.server ?? "-"))
+        if let at = running?.lastContactAt.flatMap({ Instant(rfc3339: $0)?.seconds }) ?? identity?.contactAt { lines.append(("last contact", age(at))) }
+        if let image {
+            lines.append(("data", image.checkpointAt.map { "as of \(age($0))" } ?? "not complete yet"))
+            if image.isLoading { lines.append(("first load", "\(image.rowsDone) of \(image.rowsTotal) rows")) }
+        } else {
+            lines.append(("data", "nothing loaded yet"))
+        }
+        lines.append(("edits", editsPhrase(counts)))
+        if let oldest = counts.oldestUnsettledAt { lines.append(("oldest edit", age(oldest))) }
+        lines.append(("conflicts", conflicts == 0 ? "none" : "\(conflicts) to decide: fieldbook conflicts list"))
+        if let problem = running?.problem { lines.append(("last problem", "\(problem.what): \(problem.why)\n              \(problem.next)")) }
+        if let next = running?.nextAttemptAt { lines.append(("next attempt", next)) }
+        var answer = Answer()
+        answer.text = lines.map { name, value in
+            name + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
+        }.joined()
+        answer.json = json(running, identity, counts, image, conflicts)
+        return answer
+    }
+
+    /// Never says "in sync" when it is not.
+    private func phrase(_ running: Local.Status?, _ counts: OutboxCounts, _ image: ImageState?) -> String {
+        guard let running else { return counts.unsettled > 0 ? "stopped, \(counts.unsettled) edits wait" : "stopped" }
+        switch running.phase {
+        case "in-sync": return "in sync"
+        case "needs-person": return "in sync, but \(counts.held + counts.dead) of your edits need you"
+        case "loading": return "loading \(running.loadRowsDone?.value ?? 0) of \(running.loadRowsTotal?.value ?? 0) rows"
+        case "offline": return "offline: the server is not reached\(counts.unsettled > 0 ? "; \(counts.unsettled) edits wait" : "")"
+        case "needs-login": return "stopped: the server does not take your token"
+        case "blocked": return "stopped: needs you, see the last problem"
+        default: return running.phase
+        }
+    }
+
+    private func editsPhrase(_ counts: OutboxCounts) -> String {
+        let parts = [
+            (counts.saved, "saved here"), (counts.sent, "sent"), (counts.waiting, "waiting"), (counts.held, "held for a person"),
+            (counts.resulted, "accepted, not yet in the feed"), (counts.dead, "refused"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return parts.isEmpty ? "all settled" : parts.joined(separator: ", ")
+    }
+
+    private func json(
+        _ running: Local.Status?, _ identity: ReplicaIdentity?, _ counts: OutboxCounts, _ image: ImageState?, _ conflicts: Int
+    ) -> [String: JSONOutput] {
+        [
+            "daemonRunning": .bool(running != nil), "phase": .optional(running?.phase), "pid": .optional(running.map { Int64($0.processID) }),
+            "residentBytes": .optional(running?.residentBytes?.value), "server": .optional(running?.server ?? identity?.server),
+            "member": .optional(identity?.member), "role": .optional(identity?.role), "partner": .optional(identity?.partnerName),
+            "replica": .optional(identity?.replica), "lastContactAt": .optional(running?.lastContactAt),
+            "nextAttemptAt": .optional(running?.nextAttemptAt), "checkpointAt": Wording.time(image?.checkpointAt),
+            "loading": .bool(image?.isLoading ?? true), "rowsDone": .optional(image?.rowsDone), "rowsTotal": .optional(image?.rowsTotal),
+            "loadRowsDone": .optional(running?.loadRowsDone?.value), "loadRowsTotal": .optional(running?.loadRowsTotal?.value),
+            "edits": .object([
+                "saved": .integer(Int64(counts.saved)), "sent": .integer(Int64(counts.sent)), "waiting": .integer(Int64(counts.waiting)),
+                "held": .integer(Int64(counts.held)), "resulted": .integer(Int64(counts.resulted)), "dead": .integer(Int64(counts.dead)),
+            ]),
+            "openConflicts": .integer(Int64(conflicts)),
+            "problem": running?.problem.map { .object(["what": .text($0.what), "why": .text($0.why), "next": .text($0.next)]) } ?? .null,
+        ]
+    }
+
+    /// `sync`.
+    func sync() throws(UserError) -> Answer {
+        guard command.flag("wait") else {
+            try daemon.sync()
+            return Answer(json: ["asked": .bool(true)], text: "asked the daemon to sync\n")
+        }
+        var seconds = 60
+        if let text = command.option("timeout") {
+            guard let value = Int(text), (1...Local.waitSecondsMax).contains(value) else { throw usage("--timeout must be 1 to \(Local.waitSecondsMax)") }
+            seconds = value
+        }
+        let reply = try daemon.waitForSync(seconds: seconds)
+        var answer = Answer(json: ["reached": .bool(reply.reached), "phase": .text(reply.phase)])
+        if reply.reached {
+            answer.text = reply.phase == "in-sync" ? "in sync\n" : "in sync, but some of your edits need you\n"
+        } else {
+            answer.exitCode = .notYet
+            answer.text = "not in sync: \(reply.phase)\n"
+            if let problem = reply.problem { answer.notes.append("\(problem.what): \(problem.why)\n  \(problem.next)") }
+        }
+        return answer
+    }
+}

@@ -1,0 +1,118 @@
+import Diagnostics
+import LocalAPI
+import PartnerModel
+import ReplicaStore
+import SyncProtocol
+import TerminalKit
+
+/// What a command works with, and the way from a command to its function.
+struct Context {
+    let command: ParsedCommand
+    let terminal: Terminal
+    let paths: Paths
+    let clock: any WallClock
+
+    var daemon: LocalAPIClient { LocalAPIClient(socket: paths.socket) }
+
+    func run() throws(UserError) -> Answer {
+        switch command.name {
+        case "setup": try setup()
+        case "daemon start": try startDaemon()
+        case "daemon stop": try stopDaemon()
+        case "status": try status()
+        case "sync": try sync()
+        case "customers list": try listCustomers(nil)
+        case "customers search": try listCustomers(command.arguments[0])
+        case "customers show": try showCustomer()
+        case "bills list": try listBills()
+        case "bills sum": try sumBills()
+        case "coupons list": try listCoupons()
+        case "budget show": try showBudget()
+        case "budget set": try setBudget()
+        case "budget adjust": try adjustBudget()
+        case "freeze": try freeze()
+        case "unfreeze": try unfreeze()
+        case "discount show": try showDiscount()
+        case "discount set": try setDiscount()
+        case "discount cancel": try queue(.cancelDiscount, try customer(command.arguments[0]))
+        case "edits list": try listEdits()
+        case "edits show": try showEdit()
+        case "edits discard": try discardEdit()
+        case "edits resend": try resendEdit()
+        case "conflicts list": try listConflicts()
+        case "conflicts show": try showConflict()
+        case "conflicts decide": try decideConflict()
+        default: preconditionFailure("the table names a command without a function: \(command.name)")
+        }
+    }
+
+    // MARK: Shared parts
+
+    func reader() throws(UserError) -> ReplicaReader {
+        do { return try ReplicaReader(directory: paths.state) } catch { throw error.userError }
+    }
+
+    /// Runs a query of the store with its errors in the form for people.
+    func ask<Value>(_ query: () throws(StoreError) -> Value) throws(UserError) -> Value {
+        do throws(StoreError) { return try query() } catch { throw error.userError }
+    }
+
+    func customer(_ text: String) throws(UserError) -> Customer {
+        let reader = try reader()
+        return try ask { () throws(StoreError) in try reader.resolveCustomer(text) }
+    }
+
+    func limit(default fallback: Int = 50) throws(UserError) -> Int {
+        guard let text = command.option("limit") else { return fallback }
+        guard let value = Int(text), (1...1_000_000).contains(value) else { throw usage("--limit must be a number from 1 to 1000000") }
+        return value
+    }
+
+    func cycle(_ option: String) throws(UserError) -> BillingCycle? {
+        guard let text = command.option(option) else { return nil }
+        if text == "this-cycle" { return BillingCycle(containing: clock.now().seconds) }
+        guard let cycle = BillingCycle(text) else { throw usage("--\(option) must be YYYY-MM") }
+        return cycle
+    }
+
+    func usage(_ why: String) -> UserError {
+        UserError(.usage, what: "cannot run '\(command.name)'", why: why, next: "see: fieldbook \(command.name) --help")
+    }
+
+    /// A remark with every reading command: how old the data is, and whether the daemon runs.
+    func ageNotes(_ reader: ReplicaReader) throws(UserError) -> [String] {
+        var notes: [String] = []
+        let state = try ask { () throws(StoreError) in try reader.imageState() }
+        if let state {
+            if state.isLoading { notes.append("first load: \(state.rowsDone) of \(state.rowsTotal) rows; sums are not whole yet") }
+            if let at = state.checkpointAt { notes.append("data as of \(age(at))") }
+        }
+        if try daemon.statusIfRunning() == nil { notes.append("the daemon is not running; start it with: fieldbook daemon start") }
+        return notes
+    }
+
+    /// A moment and how long ago it was: `2026-11-21T02:46:25Z (5 min ago)`.
+    func age(_ seconds: Int64) -> String {
+        let passed = clock.now().seconds - seconds
+        let words: String
+        switch passed {
+        case ..<0: words = "by a clock ahead of this one"
+        case ..<90: words = "\(passed) s ago"
+        case ..<5400: words = "\(passed / 60) min ago"
+        case ..<172_800: words = "\(passed / 3600) h ago"
+        default: words = "\(passed / 86_400) days ago"
+        }
+        return "\(Instant(seconds: seconds).rfc3339) (\(words))"
+    }
+
+    /// One line on stderr when an edit or a conflict needs the person.
+    func sayWhatNeedsAttention() {
+        guard !command.flag("quiet"), let reader = try? ReplicaReader(directory: paths.state), let counts = try? reader.outboxCounts()
+        else { return }
+        let conflicts = (try? reader.openConflictCount()) ?? 0
+        var parts: [String] = []
+        if conflicts > 0 { parts.append("\(conflicts) conflict\(conflicts == 1 ? "" : "s") to decide: fieldbook conflicts list") }
+        if counts.dead > 0 { parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list") }
+        if !parts.isEmpty { terminal.writeError("needs you: \(parts.joined(separator: "; "))\n") }
+    }
+}

@@ -1,0 +1,108 @@
+import Diagnostics
+import PartnerModel
+import ReplicaStore
+import TerminalKit
+
+/// Domain values in words and in JSON, the same everywhere.
+enum Wording {
+    static func text(_ state: RegisterState) -> String {
+        switch state {
+        case .budget(let budget): budget.map { "\($0.amount.shortText) \($0.type.rawValue), on exhaustion \($0.onExhaustion.rawValue)" } ?? "none"
+        case .freezes(let freezes):
+            freezes.isEmpty ? "not frozen" : freezes.map { "\($0.kind.rawValue) (\($0.cause.rawValue): \($0.reason))" }.joined(separator: "; ")
+        case .discount(let discount):
+            discount.map { "\($0.percent.percentText) % until \(day($0.validUntil))" } ?? "none"
+        }
+    }
+
+    /// The short form for tables: an amount, a kind, a percentage.
+    static func short(_ state: RegisterState) -> String {
+        switch state {
+        case .budget(let budget): budget?.amount.shortText ?? "-"
+        case .freezes(let freezes): freezes.strictestKind?.rawValue ?? "-"
+        case .discount(let discount): discount.map { "\($0.percent.percentText) %" } ?? "-"
+        }
+    }
+
+    /// Confirmed and pending never look alike.
+    static func text(_ layered: Layered, short isShort: Bool) -> String {
+        let confirmed = isShort ? short(layered.confirmed) : text(layered.confirmed)
+        guard let pending = layered.pending else { return confirmed }
+        let wanted = isShort ? short(pending) : text(pending)
+        return isShort ? "\(confirmed) -> \(wanted) (pending)" : "\(confirmed)\n    pending: \(wanted) (\(layered.pendingState ?? ""))"
+    }
+
+    static func text(_ intent: EditIntent) -> String {
+        let through = intent.validThrough.map { ", valid through \($0)" } ?? ""
+        switch intent {
+        case .setBudget(let budget, _): return "set budget to \(text(RegisterState.budget(budget)))\(through)"
+        case .adjustBudget(let delta, _): return "change budget by \(delta.units > 0 ? "+" : "")\(delta.shortText)\(through)"
+        case .freeze(let kind, let reason): return "freeze \(kind.rawValue): \(reason)"
+        case .unfreeze(let kind, let reason, _): return "unfreeze \(kind.rawValue): \(reason)"
+        case .setDiscount(let discount): return "set discount to \(text(RegisterState.discount(discount)))"
+        case .cancelDiscount: return "cancel the discount"
+        case .decideConflict(let key, let choice):
+            switch choice {
+            case .mine: return "decide conflict \(key.value): mine"
+            case .theirs: return "decide conflict \(key.value): theirs"
+            case .budget(let budget): return "decide conflict \(key.value): budget \(budget.amount.shortText)"
+            case .discount(let discount): return "decide conflict \(key.value): discount \(discount.percent.percentText) %"
+            }
+        }
+    }
+
+    static func text(_ state: EditState) -> String {
+        switch state {
+        case .saved: "saved here, not sent"
+        case .sent: "sent, no answer yet"
+        case .waiting: "waiting"
+        case .held: "held for a person"
+        case .resulted: "accepted, not yet in the feed"
+        case .settled: "settled"
+        case .dead: "refused"
+        case .discarded: "discarded"
+        }
+    }
+
+    static func day(_ time: Timestamp) -> String { String(Instant(seconds: time.seconds).rfc3339.prefix(10)) }
+    static func time(_ seconds: Int64) -> JSONOutput { .text(Instant(seconds: seconds).rfc3339) }
+    static func time(_ seconds: Int64?) -> JSONOutput { seconds.map { time($0) } ?? .null }
+
+    static func json(_ state: RegisterState) -> JSONOutput {
+        switch state {
+        case .budget(let budget):
+            guard let budget else { return .null }
+            return .object([
+                "amount": .text(budget.amount.exactText), "type": .text(budget.type.rawValue), "onExhaustion": .text(budget.onExhaustion.rawValue),
+                "basis": .text("list price"),
+            ])
+        case .freezes(let freezes):
+            return .array(freezes.map {
+                .object([
+                    "id": .integer($0.id), "kind": .text($0.kind.rawValue), "cause": .text($0.cause.rawValue), "reason": .text($0.reason),
+                    "by": .text($0.author), "at": time($0.at.seconds),
+                ])
+            })
+        case .discount(let discount):
+            guard let discount else { return .null }
+            return .object([
+                "percent": .text(discount.percent.percentText), "validFrom": time(discount.validFrom.seconds),
+                "validUntil": time(discount.validUntil.seconds),
+            ])
+        }
+    }
+
+    static func json(_ layered: Layered) -> JSONOutput {
+        .object([
+            "confirmed": json(layered.confirmed), "version": .integer(layered.version.value),
+            "pending": layered.pending.map { json($0) } ?? .null, "pendingState": .optional(layered.pendingState),
+        ])
+    }
+
+    static func json(_ customer: Customer) -> [String: JSONOutput] {
+        [
+            "key": .integer(customer.key.value), "customerId": .text(customer.customerID), "accountName": .text(customer.accountName),
+            "name": .text(customer.name), "association": .text(customer.association.rawValue),
+        ]
+    }
+}
