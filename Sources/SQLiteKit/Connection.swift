@@ -132,8 +132,9 @@ package final class Connection {
         isInWrite = true
         defer { isInWrite = false }
         try execute("BEGIN IMMEDIATE")
+        let transaction = Transaction(self)
         do {
-            let value = try body(Transaction(self))
+            let value = try body(transaction)
             try execute("COMMIT")
             return value
         } catch {
@@ -145,10 +146,11 @@ package final class Connection {
 
     /// Runs `body` on one snapshot.
     package func read<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
-        if isInTransaction { return try body(Transaction(self)) }
+        let transaction = Transaction(self)
+        if isInTransaction { return try body(transaction) }
         try execute("BEGIN")
         defer { try? execute("ROLLBACK") }
-        return try body(Transaction(self))
+        return try body(transaction)
     }
 
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }

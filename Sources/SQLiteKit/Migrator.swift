@@ -32,22 +32,20 @@ package enum Migrator {
                 next: "upgrade this program; the file was not touched")
         }
         for migration in migrations where migration.number > found {
-            try connection.write { transaction in
-                try transaction.execute(
-                    """
-                    CREATE TABLE IF NOT EXISTS schema_migration (
-                        number INTEGER PRIMARY KEY, name TEXT NOT NULL
-                    ) STRICT
-                    """)
-                try transaction.execute(migration.sql)
-                let record = try transaction.statement("INSERT INTO schema_migration (number, name) VALUES (?, ?)")
-                try record.bind(1, Int64(migration.number))
-                try record.bind(2, migration.name)
-                try record.run()
-                let broken = try transaction.statement("PRAGMA foreign_key_check").first { $0.text(0) }
-                precondition(broken == nil, "migration \(migration.number) leaves a row without its parent")
-                try transaction.execute("PRAGMA user_version = \(migration.number); PRAGMA application_id = \(applicationID)")
-            }
+            try connection.write { transaction in try record(migration, transaction, applicationID) }
         }
+    }
+
+    private static func record(_ migration: Migration, _ transaction: borrowing Transaction, _ applicationID: Int32) throws {
+        try transaction.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT")
+        try transaction.execute(migration.sql)
+        let record = try transaction.statement("INSERT INTO schema_migration (number, name) VALUES (?, ?)")
+        try record.bind(1, Int64(migration.number))
+        try record.bind(2, migration.name)
+        try record.run()
+        let broken = try transaction.statement("PRAGMA foreign_key_check").first { $0.text(0) }
+        precondition(broken == nil, "migration \(migration.number) leaves a row without its parent")
+        try transaction.execute("PRAGMA user_version = \(migration.number); PRAGMA application_id = \(applicationID)")
     }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import LocalAPI
 import ReplicaStore
 import SyncProtocol
@@ -91,7 +92,10 @@ extension Context {
             guard let value = Int(text), (1...Local.waitSecondsMax).contains(value) else { throw usage("--timeout must be 1 to \(Local.waitSecondsMax)") }
             seconds = value
         }
-        let reply = try daemon.waitForSync(seconds: seconds)
+        let end = clock.monotonicNow() + .seconds(Int64(seconds))
+        try showLoad(until: end)
+        let left = max(1, Int((end - clock.monotonicNow()).components.seconds))
+        let reply = try daemon.waitForSync(seconds: left)
         var answer = Answer(json: ["reached": .bool(reply.reached), "phase": .text(reply.phase)])
         if reply.reached {
             answer.text = reply.phase == "in-sync" ? "in sync\n" : "in sync, but some of your edits need you\n"
@@ -101,5 +105,27 @@ extension Context {
             if let problem = reply.problem { answer.notes.append("\(problem.what): \(problem.why)\n  \(problem.next)") }
         }
         return answer
+    }
+
+    /// Shows the progress of a first load while it lasts.
+    private func showLoad(until end: Duration) throws(UserError) {
+        guard !command.flag("quiet") else { return }
+        var bar = ProgressBar("first load", terminal: terminal)
+        var seen: Int64?
+        while clock.monotonicNow() < end {
+            let status = try daemon.status()
+            let isBeginning = status.phase == "starting" || status.phase == "syncing" && status.lastCheckpointAt == nil
+            if let done = status.loadRowsDone?.value, let total = status.loadRowsTotal?.value {
+                bar.update(done: done, total: total)
+                seen = total
+            } else if !isBeginning {
+                break
+            }
+            usleep(50_000)
+        }
+        if let seen {
+            bar.update(done: seen, total: seen)
+            bar.finish()
+        }
     }
 }
