@@ -15,6 +15,8 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
         self.why = why
     }
 
+    /// Whether no byte of the request can have left: the connection was never made.
+    package var isBeforeSending: Bool { code == .refused || code == .unreachable || code == .unsupportedScheme }
     /// Whether the same request may do better later.
     package var isRetryable: Bool { code != .unsupportedScheme && code != .addressInUse }
     package var description: String { "\(what): \(why)" }

@@ -188,6 +188,9 @@ package final class SyncEngine {
         guard let index = inFlight.firstIndex(where: { $0.id == id }) else { return }
         let (lane, _, purpose) = inFlight.remove(at: index)
         do {
+            if case .push(let numbers) = purpose, case .failed(let error) = outcome, error.isBeforeSending {
+                try store.neverLeft(numbers)
+            }
             switch purpose {
             case .hello: try receiveHello(outcome)
             case .plan: try receivePlan(outcome)

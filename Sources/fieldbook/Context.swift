@@ -109,7 +109,7 @@ struct Context {
     func sayWhatNeedsAttention() {
         guard !command.flag("quiet"), let reader = try? ReplicaReader(directory: paths.state), let counts = try? reader.outboxCounts()
         else { return }
-        let conflicts = (try? reader.openConflictCount()) ?? 0
+        let conflicts = (try? reader.undecidedConflictCount()) ?? 0
         var parts: [String] = []
         if conflicts > 0 { parts.append("\(conflicts) conflict\(conflicts == 1 ? "" : "s") to decide: fieldbook conflicts list") }
         if counts.dead > 0 { parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list") }

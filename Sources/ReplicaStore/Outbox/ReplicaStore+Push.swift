@@ -56,6 +56,27 @@ extension ReplicaStore {
         }
     }
 
+    /// Takes back the mark of sending for edits whose connection was never made: no byte of them left this machine.
+    /// Edits that were sent before stay as they are.
+    package func neverLeft(_ numbers: [EditNumber]) throws(StoreError) {
+        try StoreError.wrap {
+            try outbox.write { transaction in
+                let statement = try transaction.statement(
+                    """
+                    UPDATE edit SET state = CASE WHEN sent_count = 1 THEN 'saved' ELSE state END,
+                        first_sent_at = CASE WHEN sent_count = 1 THEN NULL ELSE first_sent_at END, sent_count = sent_count - 1
+                    WHERE number = ? AND state = 'sent' AND sent_count > 0
+                    """)
+                for number in numbers {
+                    try statement.bind(1, number.value)
+                    try statement.run()
+                }
+            }
+        }
+        isProjectionStale = true
+        refreshProjection()
+    }
+
     /// Takes the results of a push: each with its edit's new state, all in one transaction, durable on return. Results
     /// for edits that were not sent are refused as a whole.
     package func record(_ reply: V1.Results, sent: [EditNumber]) throws(StoreError) -> RecordOutcome {

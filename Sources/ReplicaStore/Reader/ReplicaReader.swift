@@ -89,9 +89,17 @@ package final class ReplicaReader {
         }
     }
 
-    package func openConflictCount() throws(StoreError) -> Int {
+    /// Open conflicts that this replica has not decided yet: a decision that waits to be sent needs nobody.
+    package func undecidedConflictCount() throws(StoreError) -> Int {
         guard image != nil else { return 0 }
-        return try read { try $0.statement("SELECT count(*) FROM conflict WHERE status = 'open'").first { Int($0.int64(0)) } ?? 0 }
+        let decided = Set(try edits(all: false).compactMap { edit -> Int64? in
+            guard case .decideConflict(let key, _) = edit.intent, edit.state.isPending else { return nil }
+            return key.value
+        })
+        return try read { connection in
+            let open = try connection.statement("SELECT key FROM conflict WHERE status = 'open'").rows { $0.int64(0) }
+            return open.filter { !decided.contains($0) }.count
+        }
     }
 
     // MARK: Edits

@@ -13,7 +13,7 @@ extension Context {
         let identity = try ask { () throws(StoreError) in try reader.identity() }
         let counts = try ask { () throws(StoreError) in try reader.outboxCounts() }
         let image = try ask { () throws(StoreError) in try reader.imageState() }
-        let conflicts = try ask { () throws(StoreError) in try reader.openConflictCount() }
+        let conflicts = try ask { () throws(StoreError) in try reader.undecidedConflictCount() }
         var lines: [(String, String)] = []
         lines.append(("daemon", running.map { "runs (process \($0.processID), \($0.software))" } ?? "not running; start it with: fieldbook daemon start"))
         lines.append(("sync", phrase(running, counts, image)))
