@@ -51,8 +51,13 @@ package enum FocusImport {
     /// Runs an import. Durable on return; on a throw nothing was imported.
     package static func run(file: String, into ledger: Ledger, options: Options) throws -> Report {
         var reader = try CSVReader(path: file)
-        guard let header = try reader.next() else {
-            throw UserError(.refused, what: "cannot import \(file)", why: "it is empty", next: "export the file in the FOCUS 1.0 form")
+        let next = "export the file in the FOCUS 1.0 form"
+        let first: [String]?
+        do { first = try reader.next() } catch let damage as CSVReader.Damage {
+            throw UserError(.refused, what: "cannot import \(file)", why: "line \(damage.line): \(damage.why)", next: next)
+        }
+        guard let header = first else {
+            throw UserError(.refused, what: "cannot import \(file)", why: "it is empty", next: next)
         }
         let columns = try FocusColumns(header: header, file: file)
         return try ledger.write { writer in
