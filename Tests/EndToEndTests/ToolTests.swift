@@ -1,0 +1,37 @@
+import TestKit
+import Testing
+
+/// The tools run small with the suite, so that they cannot rot.
+@Suite(.serialized) struct ToolTests {
+    private var root: String {
+        var folder = #filePath
+        for _ in 0..<3 { folder = folder.lastIndex(of: "/").map { String(folder[..<$0]) } ?? "" }
+        return folder
+    }
+
+    private var programs: String {
+        let path = ChildProcess.program("fieldbook")
+        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    }
+
+    @Test func `the bench runs small and prints its table`() {
+        let bench = ChildProcess("\(root)/tools/bench", ["--small"], environment: ["FIELDBOOK_BIN": programs])
+        #expect(bench.wait(seconds: 300) == 0, "\(bench.errors)")
+        for line in ["C program, 5000 bill records", "first load / C", "idle daemon, resident", "customers show"] {
+            #expect(bench.output.contains(line), "\(bench.output)")
+        }
+    }
+
+    @Test func `the run shows the whole path on generated data and leaves nothing running`() {
+        let run = ChildProcess("\(root)/tools/run", ["--bills", "500"], environment: ["FIELDBOOK_BIN": programs])
+        #expect(run.wait(seconds: 300) == 0, "\(run.output)\n\(run.errors)")
+        #expect(run.output.contains("all of it held"))
+    }
+
+    @Test(arguments: ["run", "test", "bench", "torture"])
+    func `every tool tells its use`(tool: String) {
+        let help = ChildProcess("\(root)/tools/\(tool)", ["--help"])
+        #expect(help.wait() == 0)
+        #expect(help.output.hasPrefix("usage: tools/\(tool)"))
+    }
+}
