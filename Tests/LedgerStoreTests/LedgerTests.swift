@@ -1,0 +1,77 @@
+import LedgerStore
+import PartnerModel
+import SyncProtocol
+import TestKit
+import Testing
+
+@Suite struct LedgerTests {
+    private let folder = TemporaryDirectory()
+
+    private func make() throws -> Ledger {
+        try Ledger.create(
+            path: folder.file("l.db"), epoch: "00aa", sealKey: [UInt8](repeating: 1, count: 32),
+            partner: PartnerRow(name: "P", state: .active, currency: "USD", discountRange: BasisPoints(1)...BasisPoints(100)))
+    }
+
+    @Test func `sequences rise by one a row and a failed write gives none away`() throws {
+        let ledger = try make()
+        struct Stop: Error {}
+        let before = try ledger.read { $0.state.sequence }
+        #expect(throws: Stop.self) {
+            try ledger.write { writer in
+                try writer.put(.region, key: 1, subject: Subject.everyone, [.text("a"), .text("A")])
+                throw Stop()
+            }
+        }
+        #expect(try ledger.read { $0.state.sequence } == before)
+        let version = try ledger.write { try $0.put(.region, key: 1, subject: Subject.everyone, [.text("a"), .text("A")]) }
+        #expect(version.value == before + 1)
+    }
+
+    @Test func `a step that fails gives back its sequences and keys`() throws {
+        let ledger = try make()
+        struct Stop: Error {}
+        try ledger.write { writer in
+            let before = writer.sequence
+            try? writer.step {
+                _ = writer.newKey()
+                try writer.put(.region, key: 7, subject: Subject.everyone, [.text("a"), .text("A")])
+                throw Stop()
+            }
+            #expect(writer.sequence == before)
+        }
+        #expect(try ledger.read { try $0.count(.region) } == 0)
+    }
+
+    @Test func `a deleted row leaves a tombstone in the feed`() throws {
+        let ledger = try make()
+        _ = try ledger.write { try $0.put(.region, key: 9, subject: Subject.everyone, [.text("a"), .text("A")]) }
+        try ledger.write { try $0.delete(.region, key: 9, subject: Subject.everyone) }
+        let page = try ledger.read { reader -> [UInt8] in
+            guard let scope = try reader.scope(1) else { return [] }
+            let start = Cursor(epoch: "00aa", scope: 1, scopeVersion: 1, sequence: 0, place: .feed).text(key: reader.state.sealKey)
+            return try reader.feedPage(start, scope: scope, serverTime: 0)
+        }
+        #expect(String(decoding: page, as: UTF8.self).contains("[\(Entity.region.rawValue),9,3]"))
+    }
+
+    @Test func `the tables hold exactly the columns of the wire`() throws {
+        let ledger = try make()
+        try ledger.read { reader in for entity in Entity.allCases { try reader.forEachRow(of: entity) { _ in } } }
+    }
+
+    @Test func `a token stands for its member until it is revoked, and is not stored`() throws {
+        let path = folder.file("d.db")
+        let directory = try Directory(path: path, create: true)
+        try directory.addPartner("p", name: "P")
+        try directory.put(Member(partner: "p", account: "ana", role: .operator, scope: 1))
+        try directory.addToken("fbt_secret", partner: "p", account: "ana", at: 1)
+        #expect(try directory.member(token: "fbt_secret")?.account == "ana")
+        #expect(try directory.member(token: "fbt_secreu") == nil)
+        #expect(try directory.revokeTokens(partner: "p", account: "ana", at: 2) == 1)
+        #expect(try directory.member(token: "fbt_secret") == nil)
+        for suffix in ["", "-wal"] {
+            #expect(!String(decoding: readFile(path + suffix), as: UTF8.self).contains("fbt_secret"))
+        }
+    }
+}
