@@ -95,7 +95,7 @@ let package = Package(
             "SyncEngine",
             ["SyncEngine", "SyncCore", "ReplicaStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Diagnostics", "TestKit"]),
         tests(
-            "SyncServer",
+            "SyncServer", excluding: ["Golden"],
             ["SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics", "PropertyKit", "TestKit"]),
         tests("SyncDaemon", ["SyncDaemon", "SyncEngine", "ReplicaStore", "LocalAPI", "HTTPKit", "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
         tests("EndToEnd", excluding: ["focus_sums.py"], ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
