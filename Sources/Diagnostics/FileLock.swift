@@ -10,6 +10,8 @@ package final class FileLock: Sendable {
     package struct Held: Error, Sendable, Hashable {
         /// Nil for a moment after the lock was taken, before its holder has written its name.
         package let processID: Int?
+
+        package init(processID: Int?) { self.processID = processID }
     }
 
     private let descriptor: Int32
@@ -70,7 +72,8 @@ package enum FileSystemCheck {
         return name(ofType: UInt32(truncatingIfNeeded: info.f_type))
     }
 
-    static func name(ofType type: UInt32) -> String? {
+    /// The name of a network file system by its number; nil for a local one.
+    package static func name(ofType type: UInt32) -> String? {
         switch type {
         case 0x6969: "NFS"
         case 0xFF53_4D42, 0xFE53_4D42: "SMB"

@@ -28,7 +28,7 @@ extension CommandTable {
 
     private func help(_ command: CommandSpec) -> String {
         let synopsis = ["usage:", program] + command.path + command.arguments + command.options.map { "[\($0.synopsis)]" }
-        var text = CommandTable.wrap(command.summary, indent: 0) + "\n" + CommandTable.fill(synopsis, indent: 7)
+        var text = CommandTable.wrap(command.summary, indent: 0) + "\n" + CommandTable.fill(synopsis, start: 0, indent: 7)
         if !command.options.isEmpty { text += "\noptions:\n" + CommandTable.list(command.options.map { ($0.synopsis, $0.help) }) }
         text += everywhere
         text += "\nexamples:\n" + command.examples.map(CommandTable.example).joined()
@@ -51,13 +51,13 @@ extension CommandTable {
 
     /// A text as lines that begin with `indent` blanks.
     private static func wrap(_ text: String, indent: Int) -> String {
-        String(repeating: " ", count: indent) + fill(text.split(separator: " ").map(String.init), indent: indent)
+        String(repeating: " ", count: indent) + fill(text.split(separator: " ").map(String.init), start: indent, indent: indent)
     }
 
-    /// Pieces on lines of at most 80 columns; the first line is indented already.
-    private static func fill(_ pieces: [String], indent: Int, lineEnd: String = "") -> String {
+    /// Pieces on lines of at most 80 columns. `start` columns of the first line are taken, `indent` of the others are blank.
+    private static func fill(_ pieces: [String], start: Int, indent: Int, lineEnd: String = "") -> String {
         var text = ""
-        var used = indent
+        var used = start
         for (index, piece) in pieces.enumerated() {
             let width = TextWidth.of(piece)
             if index > 0, used + 1 + width + TextWidth.of(lineEnd) > columns {
@@ -81,6 +81,6 @@ extension CommandTable {
             // An option stays with its value, and quoted words stay together.
             if word.hasPrefix("--") || pieces.isEmpty { pieces.append(String(word)) } else { pieces[pieces.count - 1] += " \(word)" }
         }
-        return "  " + fill(pieces, indent: 4, lineEnd: " \\")
+        return "  " + fill(pieces, start: 2, indent: 4, lineEnd: " \\")
     }
 }

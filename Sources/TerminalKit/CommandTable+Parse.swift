@@ -105,14 +105,17 @@ extension CommandTable {
     /// Why words name no command, with the nearest that they may have meant.
     func unknown(_ words: [String]) -> UserError {
         let group = commands.filter { $0.path.count > 1 && $0.path.first == words[0] }
-        guard words.count > 1 || group.isEmpty else {
-            return usage("'\(words[0])' needs one of: \(group.map { $0.path[1] }.joined(separator: ", "))")
-        }
-        let typed = words.prefix(group.isEmpty ? 1 : 2).joined(separator: " ")
         let names = commands.map(\.name)
-        // The first word alone may be wrong, and what follows it right.
-        let nearest = NearestName.of(words.prefix(2).joined(separator: " "), among: names) ?? NearestName.of(words[0], among: names + commands.map { $0.path[0] })
-        return usage("there is no command \(CommandTable.quoted(typed))", nearest: nearest)
+        // The first word may be wrong and what follows it right, or the other way round.
+        let nearest = NearestName.of(words.prefix(2).joined(separator: " "), among: names)
+        guard group.isEmpty else {
+            let missing = words.count > 1 ? "; there is no \(CommandTable.quoted(words[1])) in it" : ""
+            let choices = group.map { $0.path[1] }.joined(separator: ", ")
+            return usage("'\(words[0])' needs one of: \(choices)\(missing)", nearest: words.count > 1 ? nearest : nil)
+        }
+        return usage(
+            "there is no command \(CommandTable.quoted(words[0]))",
+            nearest: nearest ?? NearestName.of(words[0], among: names + commands.map { $0.path[0] }))
     }
 
     private func usage(_ why: String, nearest: String? = nil, of command: CommandSpec? = nil) -> UserError {
