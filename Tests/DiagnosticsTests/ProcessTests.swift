@@ -31,6 +31,11 @@ import Testing
         for text in ["华云", "Ünïcödé", "אבג", "👩‍👩‍👧", "a\u{301}", "plain"] { #expect(VisibleText.escape(text) == text) }
     }
 
+    @Test func `a text is cut between scalars, as late as fits`() {
+        let texts = [("abc", 2, "ab"), ("ééé", 6, "ééé"), ("ééé", 5, "éé"), ("ééé", 4, "éé"), ("é", 1, ""), ("a", 0, ""), ("a\u{301}", 1, "a")]
+        for (text, bytesMax, kept) in texts { #expect(VisibleText.prefix(text, bytesMax: bytesMax) == kept) }
+    }
+
     @Test func `folders follow FIELDBOOK_HOME, then the XDG variables, then the home folder`() {
         func paths(_ variables: [String: String]) -> [String] {
             let paths = Paths { variables[$0] }
