@@ -53,7 +53,8 @@ package final class FileLock: Sendable {
 
     private static func failure(_ path: String, _ code: Int32) -> UserError {
         let why = code == ELOOP ? "it is a symbolic link" : String(cString: strerror(code))
-        return UserError(.settings, what: "cannot lock \(path)", why: why, next: "check the file and the permissions of its folder")
+        return UserError(
+            .settings, what: "cannot lock \(path)", why: why, next: "check the file and the permissions of its folder")
     }
 }
 

@@ -5,7 +5,8 @@ extension Instant {
     package var rfc3339: String {
         let (days, ofDay) = Instant.floorDivide(seconds, by: 86_400)
         let (year, month, day) = CivilDate.date(fromDays: days)
-        let date = "\(Instant.padded(Int64(year), to: 4))-\(Instant.padded(Int64(month), to: 2))-\(Instant.padded(Int64(day), to: 2))"
+        let date =
+            "\(Instant.padded(Int64(year), to: 4))-\(Instant.padded(Int64(month), to: 2))-\(Instant.padded(Int64(day), to: 2))"
         let parts = [ofDay / 3600, ofDay / 60 % 60, ofDay % 60].map { Instant.padded($0, to: 2) }
         return "\(date)T\(parts.joined(separator: ":"))Z"
     }
@@ -97,7 +98,9 @@ private struct DigitReader {
     }
 
     private mutating func digit() -> Int? {
-        guard position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) else { return nil }
+        guard position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) else {
+            return nil
+        }
         defer { position += 1 }
         return Int(bytes[position] - UInt8(ascii: "0"))
     }

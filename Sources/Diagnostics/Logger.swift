@@ -59,7 +59,8 @@ package struct Logger: Sendable {
         let safe = key.utf8.prefix(64).map { byte -> UInt8 in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"): byte
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                byte
             default: UInt8(ascii: "_")
             }
         }
@@ -70,9 +71,12 @@ package struct Logger: Sendable {
     static func quoted(_ value: String) -> String {
         let text = VisibleText.prefix(value, bytesMax: valueBytesMax)
         let isCut = text.endIndex < value.endIndex
-        let isPlain = !isCut && !text.isEmpty && text.utf8.allSatisfy {
-            $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\\")
-        }
+        let isPlain =
+            !isCut && !text.isEmpty
+            && text.utf8.allSatisfy {
+                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
+                    && $0 != UInt8(ascii: "\\")
+            }
         if isPlain { return String(text) }
         var quoted = "\""
         for scalar in text.unicodeScalars {

@@ -23,7 +23,8 @@ package enum SecureFile {
             bytes += chunk[..<count]
             guard bytes.count <= limit else {
                 throw UserError(
-                    .settings, what: what, why: "it is larger than \(limit) bytes", next: "check that it is the right file")
+                    .settings, what: what, why: "it is larger than \(limit) bytes",
+                    next: "check that it is the right file")
             }
         }
     }
@@ -65,7 +66,9 @@ package enum SecureFile {
         var info = stat()
         guard stat(path, &info) == 0 else { throw failure(what, errno, .settings, next: "check the path") }
         guard info.st_mode & S_IFMT == S_IFDIR else {
-            throw UserError(.settings, what: what, why: "a file of that name is there", next: "move the file away or name another folder")
+            throw UserError(
+                .settings, what: what, why: "a file of that name is there",
+                next: "move the file away or name another folder")
         }
     }
 
@@ -90,7 +93,9 @@ package enum SecureFile {
         guard fchmod(descriptor, 0o600) == 0 else { return errno }
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return count < 0 ? errno : ENOSPC }
             offset += count

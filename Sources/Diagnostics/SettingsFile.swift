@@ -30,7 +30,8 @@ package struct SettingsFile: Sendable, Hashable {
             let line = try SettingsFile.line(raw, path, index + 1)
             if let key = line.key {
                 if let first = numbers[key] {
-                    throw SettingsFile.failure(path, index + 1, "\(key) is set in line \(first) already", next: "remove one of the lines")
+                    throw SettingsFile.failure(
+                        path, index + 1, "\(key) is set in line \(first) already", next: "remove one of the lines")
                 }
                 numbers[key] = index + 1
             }
@@ -43,7 +44,9 @@ package struct SettingsFile: Sendable, Hashable {
     package static func load(_ path: String) throws(UserError) -> SettingsFile {
         let bytes = try SecureFile.read(path, limit: bytesMax)
         guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
-            throw UserError(.settings, what: "cannot read \(path)", why: "it is not UTF-8 text", next: "check that it is the right file")
+            throw UserError(
+                .settings, what: "cannot read \(path)", why: "it is not UTF-8 text",
+                next: "check that it is the right file")
         }
         return try SettingsFile(text: text, path: path)
     }
@@ -53,8 +56,10 @@ package struct SettingsFile: Sendable, Hashable {
 
     /// Sets a key, in place where it stood, else at the end. The caller has checked that both can stand in a line.
     package mutating func set(_ key: String, _ value: String) {
-        precondition(SettingsFile.isKey(key.unicodeScalars[...]), "a setting is named by lower-case letters, digits and '-'")
-        precondition(!value.unicodeScalars.contains(where: VisibleText.isUnsafe), "the value of a setting is one line of text")
+        precondition(
+            SettingsFile.isKey(key.unicodeScalars[...]), "a setting is named by lower-case letters, digits and '-'")
+        precondition(
+            !value.unicodeScalars.contains(where: VisibleText.isUnsafe), "the value of a setting is one line of text")
         let line = Line(key: key, text: SettingsFile.trimmed(value.unicodeScalars[...]))
         if let index = lines.firstIndex(where: { $0.key == key }) { lines[index] = line } else { lines.append(line) }
     }
@@ -64,7 +69,9 @@ package struct SettingsFile: Sendable, Hashable {
         lines.map { line in line.key.map { "\($0) = \(line.text)\n" } ?? "\(line.text)\n" }.joined()
     }
 
-    private static func line(_ raw: Substring.UnicodeScalarView, _ path: String, _ number: Int) throws(UserError) -> Line {
+    private static func line(_ raw: Substring.UnicodeScalarView, _ path: String, _ number: Int) throws(UserError)
+        -> Line
+    {
         let content = trimmed(raw)
         if content.isEmpty || content.hasPrefix("#") { return Line(key: nil, text: content) }
         guard let equals = content.unicodeScalars.firstIndex(of: "=") else {
@@ -73,11 +80,13 @@ package struct SettingsFile: Sendable, Hashable {
         let key = trimmed(content.unicodeScalars[..<equals])
         guard isKey(key.unicodeScalars[...]) else {
             throw failure(
-                path, number, "the name left of '=' is not a setting", next: "use lower-case letters, digits, '-', '_' and '.'")
+                path, number, "the name left of '=' is not a setting",
+                next: "use lower-case letters, digits, '-', '_' and '.'")
         }
         let value = trimmed(content.unicodeScalars[content.unicodeScalars.index(after: equals)...])
         guard !value.unicodeScalars.contains(where: VisibleText.isUnsafe) else {
-            throw failure(path, number, "the value of \(key) holds a control character", next: "write the value as plain text")
+            throw failure(
+                path, number, "the value of \(key) holds a control character", next: "write the value as plain text")
         }
         return Line(key: key, text: value)
     }

@@ -19,17 +19,23 @@ extension CommandTable {
     private func help(_ groups: [CommandGroup], heading: String) -> String {
         var text = "\(heading)usage: \(program) COMMAND [options]\n"
         for group in groups where !group.commands.isEmpty {
-            text += "\n\(group.title):\n"
-                + CommandTable.list(group.commands.map { (($0.path + $0.arguments).joined(separator: " "), $0.summary) })
+            text +=
+                "\n\(group.title):\n"
+                + CommandTable.list(
+                    group.commands.map { (($0.path + $0.arguments).joined(separator: " "), $0.summary) })
         }
         text += everywhere
         return text + "\nmore: \(program) COMMAND --help\n"
     }
 
     private func help(_ command: CommandSpec) -> String {
-        let synopsis = ["usage:", program] + command.path + command.arguments + command.options.map { "[\($0.synopsis)]" }
-        var text = CommandTable.wrap(command.summary, indent: 0) + "\n" + CommandTable.fill(synopsis, start: 0, indent: 7)
-        if !command.options.isEmpty { text += "\noptions:\n" + CommandTable.list(command.options.map { ($0.synopsis, $0.help) }) }
+        let synopsis =
+            ["usage:", program] + command.path + command.arguments + command.options.map { "[\($0.synopsis)]" }
+        var text =
+            CommandTable.wrap(command.summary, indent: 0) + "\n" + CommandTable.fill(synopsis, start: 0, indent: 7)
+        if !command.options.isEmpty {
+            text += "\noptions:\n" + CommandTable.list(command.options.map { ($0.synopsis, $0.help) })
+        }
         text += everywhere
         text += "\nexamples:\n" + command.examples.map(CommandTable.example).joined()
         return text
@@ -44,14 +50,18 @@ extension CommandTable {
         let width = entries.map { TextWidth.of($0.name) }.filter { $0 <= namesMax }.max() ?? 0
         return entries.map { name, text in
             let padding = width - TextWidth.of(name)
-            let head = padding < 0 ? "  \(name)\n" + String(repeating: " ", count: width + 4) : "  \(name)" + String(repeating: " ", count: padding + 2)
+            let head =
+                padding < 0
+                ? "  \(name)\n" + String(repeating: " ", count: width + 4)
+                : "  \(name)" + String(repeating: " ", count: padding + 2)
             return head + wrap(text, indent: width + 4).drop { $0 == " " }
         }.joined()
     }
 
     /// A text as lines that begin with `indent` blanks.
     private static func wrap(_ text: String, indent: Int) -> String {
-        String(repeating: " ", count: indent) + fill(text.split(separator: " ").map(String.init), start: indent, indent: indent)
+        String(repeating: " ", count: indent)
+            + fill(text.split(separator: " ").map(String.init), start: indent, indent: indent)
     }
 
     /// Pieces on lines of at most 80 columns. `start` columns of the first line are taken, `indent` of the others are blank.
@@ -79,7 +89,11 @@ extension CommandTable {
         var pieces: [String] = []
         for word in line.split(separator: " ", omittingEmptySubsequences: false) {
             // An option stays with its value, and quoted words stay together.
-            if word.hasPrefix("--") || pieces.isEmpty { pieces.append(String(word)) } else { pieces[pieces.count - 1] += " \(word)" }
+            if word.hasPrefix("--") || pieces.isEmpty {
+                pieces.append(String(word))
+            } else {
+                pieces[pieces.count - 1] += " \(word)"
+            }
         }
         return "  " + fill(pieces, start: 2, indent: 4, lineEnd: " \\")
     }

@@ -47,17 +47,24 @@ extension CommandTable {
         return (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit)
     }
 
-    private func mark(_ word: String, _ rest: ArraySlice<String>, _ plain: [String], _ index: inout Int) throws(UserError) -> Mark {
+    private func mark(_ word: String, _ rest: ArraySlice<String>, _ plain: [String], _ index: inout Int)
+        throws(UserError) -> Mark
+    {
         if word == "-h" { return Mark(name: "help", value: nil) }
         guard word.hasPrefix("--") else {
-            throw usage("there is no option \(CommandTable.quoted(word)); put -- before an argument that begins with '-'", of: command(plain))
+            throw usage(
+                "there is no option \(CommandTable.quoted(word)); put -- before an argument that begins with '-'",
+                of: command(plain))
         }
-        let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
         if parts.count == 2 { return Mark(name: parts[0], value: parts[1]) }
         guard takesValue(parts[0], after: plain) else { return Mark(name: parts[0], value: nil) }
         // A forgotten value must not swallow the next option.
         guard let value = rest.first, !value.hasPrefix("--") else {
-            throw usage("--\(parts[0]) needs a value; write one that begins with '--' as --\(parts[0])=VALUE", of: command(plain))
+            throw usage(
+                "--\(parts[0]) needs a value; write one that begins with '--' as --\(parts[0])=VALUE",
+                of: command(plain))
         }
         index += 1
         return Mark(name: parts[0], value: value)
@@ -94,7 +101,8 @@ extension CommandTable {
                     nearest: NearestName.of(mark.name, among: known.map(\.name)).map { "--\($0)" }, of: command)
             }
             guard (spec.value == nil) == (mark.value == nil) else {
-                throw usage(spec.value == nil ? "--\(spec.name) takes no value" : "--\(spec.name) needs a value", of: command)
+                throw usage(
+                    spec.value == nil ? "--\(spec.name) takes no value" : "--\(spec.name) needs a value", of: command)
             }
             guard options[spec.name] == nil else { throw usage("--\(spec.name) is given twice", of: command) }
             options[spec.name] = mark.value ?? ""

@@ -46,7 +46,8 @@ package struct CommandTable: Sendable {
         for path in helps {
             guard let text = try? help(path) else { continue }
             for line in text.split(separator: "\n") where TextWidth.of(String(line)) > CommandTable.columns {
-                problems.append("the help of '\(path.joined(separator: " "))' has a line of more than 80 columns: \(line)")
+                problems.append(
+                    "the help of '\(path.joined(separator: " "))' has a line of more than 80 columns: \(line)")
             }
         }
         return problems
@@ -62,7 +63,8 @@ package struct CommandTable: Sendable {
         }
         for example in command.examples {
             let words = CommandTable.words(of: example)
-            guard let start = words.firstIndex(of: program), case .run(let parsed) = try? parse(Array(words[(start + 1)...])),
+            guard let start = words.firstIndex(of: program),
+                case .run(let parsed) = try? parse(Array(words[(start + 1)...])),
                 parsed.name == command.name
             else {
                 problems.append("an example of '\(command.name)' does not run it: \(example)")

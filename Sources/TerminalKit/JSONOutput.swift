@@ -21,7 +21,9 @@ package indirect enum JSONOutput: Sendable, Hashable {
         switch self {
         case .object(let members):
             if members.isEmpty { return "{}" }
-            let lines = members.sorted { $0.key < $1.key }.map { "\(inner)\(JSONOutput.quoted($0.key)): \($0.value.render(indent: indent + 1))" }
+            let lines = members.sorted { $0.key < $1.key }.map {
+                "\(inner)\(JSONOutput.quoted($0.key)): \($0.value.render(indent: indent + 1))"
+            }
             return "{\n\(lines.joined(separator: ",\n"))\n\(outer)}"
         case .array(let values):
             if values.isEmpty { return "[]" }

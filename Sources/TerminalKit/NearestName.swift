@@ -24,7 +24,9 @@ enum NearestName {
             var current = [row + 1]
             for (column, other) in right.enumerated() {
                 var cost = min(above[column] + (letter == other ? 0 : 1), above[column + 1] + 1, current[column] + 1)
-                if row > 0, column > 0, letter == right[column - 1], left[row - 1] == other { cost = min(cost, before[column - 1] + 1) }
+                if row > 0, column > 0, letter == right[column - 1], left[row - 1] == other {
+                    cost = min(cost, before[column - 1] + 1)
+                }
                 current.append(cost)
             }
             (before, above) = (above, current)

@@ -19,7 +19,8 @@ package struct ProgressBar {
         let count = total > 0 ? "\(done) of \(total)" : "\(done)"
         if terminal.isErrorTerminal {
             let filled = Int(percent) * ProgressBar.barColumns / 100
-            let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: ProgressBar.barColumns - filled)
+            let bar =
+                String(repeating: "#", count: filled) + String(repeating: ".", count: ProgressBar.barColumns - filled)
             let line = "\(title) [\(bar)] \(percent) %  \(count)"
             guard line != lastLine else { return }
             // Blanks over what a longer line left behind; no escape sequences, so a plain terminal shows it too.

@@ -49,6 +49,8 @@ enum SecretPrompt {
     }
 
     private static func failure(_ why: String) -> UserError {
-        UserError(.usage, what: "cannot ask for the token", why: why, next: "ask again, or give it in a file: --token-file FILE")
+        UserError(
+            .usage, what: "cannot ask for the token", why: why,
+            next: "ask again, or give it in a file: --token-file FILE")
     }
 }

@@ -40,10 +40,13 @@ package struct Table: Sendable {
     private func shrink(_ widths: inout [Int], to room: Int) {
         while true {
             let excess = widths.reduce(0, +) - room
-            let shrinkable = columns.indices.filter { columns[$0].alignment == .left && widths[$0] > Table.shrunkColumnsMin }
+            let shrinkable = columns.indices.filter {
+                columns[$0].alignment == .left && widths[$0] > Table.shrunkColumnsMin
+            }
             guard excess > 0, let widest = shrinkable.max(by: { widths[$0] < widths[$1] }) else { return }
             // Down to the next widest in one step, so that a cell of a megabyte costs no more than a long one.
-            let next = shrinkable.filter { widths[$0] < widths[widest] }.map { widths[$0] }.max() ?? Table.shrunkColumnsMin
+            let next =
+                shrinkable.filter { widths[$0] < widths[widest] }.map { widths[$0] }.max() ?? Table.shrunkColumnsMin
             let equals = shrinkable.filter { widths[$0] == widths[widest] }
             let share = min(widths[widest] - next, excess / equals.count)
             if share == 0 { for index in equals.suffix(excess) { widths[index] -= 1 } }

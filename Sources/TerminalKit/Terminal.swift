@@ -40,7 +40,8 @@ package struct Terminal: Sendable {
         let code = failure.code
         guard code != 0, code != EPIPE else { return nil }
         return UserError(
-            .failed, what: "cannot write the answer", why: String(cString: strerror(code)), next: "check where the output goes")
+            .failed, what: "cannot write the answer", why: String(cString: strerror(code)),
+            next: "check where the output goes")
     }
 
     /// Writes all of it; 0, or the error number.
@@ -48,7 +49,9 @@ package struct Terminal: Sendable {
         let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
+            }
             if count > 0 {
                 offset += count
             } else if count < 0, errno == EAGAIN {
@@ -66,7 +69,9 @@ package struct Terminal: Sendable {
     package func promptSecret(_ prompt: String) throws(UserError) -> String {
         let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else {
-            throw UserError(.usage, what: "cannot ask for the token", why: "there is no terminal", next: "give it in a file: --token-file FILE")
+            throw UserError(
+                .usage, what: "cannot ask for the token", why: "there is no terminal",
+                next: "give it in a file: --token-file FILE")
         }
         defer { close(descriptor) }
         return try SecretPrompt.ask(prompt, on: descriptor)

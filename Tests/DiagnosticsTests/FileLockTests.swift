@@ -55,19 +55,28 @@ import Testing
     }
 
     /// The numbers of the kernel's magic.h and of statfs(2).
-    @Test(arguments: [
-        (0x6969, "NFS"), (0xFF53_4D42, "SMB"), (0xFE53_4D42, "SMB"), (0x517B, "SMB"), (0x5346_414F, "AFS"), (0x00C3_6400, "Ceph"),
-        (0x0102_1997, "9P"), (0x7375_7245, "Coda"), (0x7461_636F, "OCFS2"), (0x0116_1970, "GFS2"), (0x0BD0_0BD0, "Lustre"),
-        (0xEF53, nil), (0x5846_5342, nil), (0x9123_683E, nil), (0x0102_1994, nil), (0x794C_7630, nil), (0x6573_5546, nil),
-    ] as [(UInt32, String?)])
-    func `network file systems are known by their numbers, local ones are not among them`(number: UInt32, name: String?) {
+    @Test(
+        arguments: [
+            (0x6969, "NFS"), (0xFF53_4D42, "SMB"), (0xFE53_4D42, "SMB"), (0x517B, "SMB"), (0x5346_414F, "AFS"),
+            (0x00C3_6400, "Ceph"),
+            (0x0102_1997, "9P"), (0x7375_7245, "Coda"), (0x7461_636F, "OCFS2"), (0x0116_1970, "GFS2"),
+            (0x0BD0_0BD0, "Lustre"),
+            (0xEF53, nil), (0x5846_5342, nil), (0x9123_683E, nil), (0x0102_1994, nil), (0x794C_7630, nil),
+            (0x6573_5546, nil),
+        ] as [(UInt32, String?)])
+    func `network file systems are known by their numbers, local ones are not among them`(number: UInt32, name: String?)
+    {
         #expect(FileSystemCheck.name(ofType: number) == name)
     }
 
     @Test func `a path that is not there yet is judged by the folder that will hold it`() {
         let there = FileSystemCheck.networkFileSystem(at: "/proc")
         #expect(there == nil)
-        #expect(FileSystemCheck.networkFileSystem(at: "\(folder.path)/a/b/c") == FileSystemCheck.networkFileSystem(at: folder.path))
-        #expect(FileSystemCheck.networkFileSystem(at: "no-such-folder-here/x") == FileSystemCheck.networkFileSystem(at: "."))
+        #expect(
+            FileSystemCheck.networkFileSystem(at: "\(folder.path)/a/b/c")
+                == FileSystemCheck.networkFileSystem(at: folder.path))
+        #expect(
+            FileSystemCheck.networkFileSystem(at: "no-such-folder-here/x") == FileSystemCheck.networkFileSystem(at: ".")
+        )
     }
 }

@@ -9,22 +9,28 @@ import Testing
         let codes = Dictionary(uniqueKeysWithValues: ExitCode.allCases.map { ("\($0)", $0.rawValue) })
         #expect(
             codes == [
-                "done": 0, "failed": 1, "usage": 64, "refused": 65, "unreachable": 69, "bug": 70, "notYet": 75, "denied": 77,
+                "done": 0, "failed": 1, "usage": 64, "refused": 65, "unreachable": 69, "bug": 70, "notYet": 75,
+                "denied": 77,
                 "settings": 78,
             ])
     }
 
     @Test func `an error is told with what to do next`() {
-        let error = UserError(.refused, what: "cannot open the replica", why: "schema 9, this build knows 7", next: "upgrade the daemon")
-        #expect(error.rendered(program: "fieldbook") == "fieldbook: cannot open the replica: schema 9, this build knows 7\n  upgrade the daemon\n")
+        let error = UserError(
+            .refused, what: "cannot open the replica", why: "schema 9, this build knows 7", next: "upgrade the daemon")
+        #expect(
+            error.rendered(program: "fieldbook")
+                == "fieldbook: cannot open the replica: schema 9, this build knows 7\n  upgrade the daemon\n")
         #expect("\(error)" == "cannot open the replica: schema 9, this build knows 7")
         #expect(UserError(.failed, what: "a", why: "b", next: "").rendered(program: "p") == "p: a: b\n")
     }
 
     @Test func `an error text can't drive the terminal or look like another line`() {
-        let error = UserError(.failed, what: "cannot read \u{1B}]0;x\u{7}", why: "a\nfieldbook: done", next: "\u{9B}2J\u{202E}")
+        let error = UserError(
+            .failed, what: "cannot read \u{1B}]0;x\u{7}", why: "a\nfieldbook: done", next: "\u{9B}2J\u{202E}")
         #expect(
-            error.rendered(program: "p") == "p: cannot read \\u{1b}]0;x\\u{7}: a\\nfieldbook: done\n  \\u{9b}2J\\u{202e}\n")
+            error.rendered(program: "p")
+                == "p: cannot read \\u{1b}]0;x\\u{7}: a\\nfieldbook: done\n  \\u{9b}2J\\u{202e}\n")
     }
 
     @Test func `text in any script stays as it is`() {
@@ -32,7 +38,10 @@ import Testing
     }
 
     @Test func `a text is cut between scalars, as late as fits`() {
-        let texts = [("abc", 2, "ab"), ("ééé", 6, "ééé"), ("ééé", 5, "éé"), ("ééé", 4, "éé"), ("é", 1, ""), ("a", 0, ""), ("a\u{301}", 1, "a")]
+        let texts = [
+            ("abc", 2, "ab"), ("ééé", 6, "ééé"), ("ééé", 5, "éé"), ("ééé", 4, "éé"), ("é", 1, ""), ("a", 0, ""),
+            ("a\u{301}", 1, "a"),
+        ]
         for (text, bytesMax, kept) in texts { #expect(VisibleText.prefix(text, bytesMax: bytesMax) == kept) }
     }
 
@@ -48,8 +57,14 @@ import Testing
         let ofHome = ["/h/.local/state/fieldbook", "/h/.local/state/fieldbook/run", "/h/.config/fieldbook"]
         #expect(paths(["HOME": "/h"]) == ofHome)
         // A relative or empty XDG variable counts as not set (XDG base directory specification).
-        #expect(paths(["HOME": "/h", "XDG_STATE_HOME": "s", "XDG_RUNTIME_DIR": "", "XDG_CONFIG_HOME": "./c", "FIELDBOOK_HOME": ""]) == ofHome)
-        for path in paths(["FIELDBOOK_HOME": "book"]) + paths([:]) + paths(["HOME": "relative"]) { #expect(path.hasPrefix("/")) }
+        #expect(
+            paths([
+                "HOME": "/h", "XDG_STATE_HOME": "s", "XDG_RUNTIME_DIR": "", "XDG_CONFIG_HOME": "./c",
+                "FIELDBOOK_HOME": "",
+            ]) == ofHome)
+        for path in paths(["FIELDBOOK_HOME": "book"]) + paths([:]) + paths(["HOME": "relative"]) {
+            #expect(path.hasPrefix("/"))
+        }
         #expect(paths(["FIELDBOOK_HOME": "book"])[0].hasSuffix("/book/state"))
     }
 

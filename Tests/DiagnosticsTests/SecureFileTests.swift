@@ -60,7 +60,9 @@ import Testing
         symlink(folder.file("loop"), folder.file("loop"))
         symlink(folder.file("absent"), folder.file("dangling"))
         #expect(try SecureFile.read(folder.file("good"), limit: 10) == [0x78])
-        for name in ["loop", "dangling"] { #expect(throws: UserError.self) { try SecureFile.read(folder.file(name), limit: 10) } }
+        for name in ["loop", "dangling"] {
+            #expect(throws: UserError.self) { try SecureFile.read(folder.file(name), limit: 10) }
+        }
     }
 
     @Test func `a pipe, a folder and a device do not hold the reader up`() throws {
@@ -97,7 +99,8 @@ import Testing
         defer { closedir(handle) }
         var names: [String] = []
         while let entry = readdir(handle) {
-            names.append(withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+            names.append(
+                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
         }
         return names.filter { $0 != "." && $0 != ".." }.sorted()
     }

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct SettingsFileTests {
     @Test func `keys, values, comments and blank lines are read`() throws {
-        let file = try SettingsFile(text: "# where\n\n server =  http://a:1/?x=1 # kept \n\tpoll-seconds=30\nempty =\n", path: "f")
+        let file = try SettingsFile(
+            text: "# where\n\n server =  http://a:1/?x=1 # kept \n\tpoll-seconds=30\nempty =\n", path: "f")
         #expect(file.value("server") == "http://a:1/?x=1 # kept")
         #expect(file.value("poll-seconds") == "30")
         #expect(file.value("empty") == "")
@@ -18,10 +19,12 @@ import Testing
     }
 
     private let badLines = [
-        ("a = 1\nnonsense\n", "f line 2", "no '='"), ("= 1", "f line 1", "not a setting"), ("Server = 1", "f line 1", "not a setting"),
+        ("a = 1\nnonsense\n", "f line 2", "no '='"), ("= 1", "f line 1", "not a setting"),
+        ("Server = 1", "f line 1", "not a setting"),
         ("a b = 1", "f line 1", "not a setting"), ("a = 1\n#\na = 2", "f line 3", "a is set in line 1 already"),
         ("a = x\u{0}y", "f line 1", "control character"), ("a = \u{1B}[2J", "f line 1", "control character"),
-        ("ü = 1", "f line 1", "not a setting"), ("a = 1\r\nb\r\n", "f line 2", "no '='"), ("a = 1\rb = 2", "f line 1", "control character"),
+        ("ü = 1", "f line 1", "not a setting"), ("a = 1\r\nb\r\n", "f line 2", "no '='"),
+        ("a = 1\rb = 2", "f line 1", "control character"),
     ]
 
     @Test func `a bad line is named with the reason`() throws {

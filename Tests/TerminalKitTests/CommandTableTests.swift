@@ -52,31 +52,34 @@ import Testing
         #expect(try parse(["customers", "list", "--limit=--json"]).option("limit") == "--json")
     }
 
-    @Test(arguments: [
-        ([], "a command is missing", "book --help"),
-        (["--json"], "a command is missing", "book --help"),
-        (["statsu"], "there is no command 'statsu'", "did you mean 'status'?"),
-        (["customer", "list"], "there is no command 'customer'", "did you mean 'customers list'?"),
-        (["customers"], "'customers' needs one of: list, show", "see: book --help"),
-        (["customers", "lsit"], "there is no 'lsit' in it", "did you mean 'customers list'?"),
-        (["xyzzy"], "there is no command 'xyzzy'", "see: book --help"),
-        (["budget", "set", "acme"], "takes CUSTOMER AMOUNT, and 1 were given", "book budget set --help"),
-        (["status", "now"], "takes no argument", "book status --help"),
-        (["budget", "set", "a", "5", "--tpye", "x"], "has no option '--tpye'", "did you mean '--type'?"),
-        (["budget", "set", "a", "5", "--dryrun"], "has no option '--dryrun'", "did you mean '--dry-run'?"),
-        (["status", "--limit", "5"], "has no option '--limit'", "book status --help"),
-        (["budget", "set", "a", "5", "--dry-run=yes"], "--dry-run takes no value", "book budget set --help"),
-        (["customers", "list", "--limit"], "--limit needs a value", "book customers list --help"),
-        (["customers", "list", "--limit", "--json"], "--limit needs a value", "book customers list --help"),
-        (["status", "--json", "--json"], "--json is given twice", "book status --help"),
-        (["status", "-j"], "there is no option '-j'", "book status --help"),
-        (["status", "--"], nil, ""), (["status", "---json"], "has no option '---json'", "--json"),
-        (["status", "--=x"], "has no option '--'", "book status --help"),
-        (["help", "budgte"], "there is no command 'budgte'", "did you mean 'budget'?"),
-        (["customers", "shwo", "--help"], "there is no 'shwo' in it", "did you mean 'customers show'?"),
-        (["budget set", "a", "5"], "there is no command 'budget set'", "did you mean 'budget set'?"),
-    ] as [([String], String?, String)])
-    func `what can't be understood is refused with the next thing to type`(words: [String], why: String?, next: String) throws {
+    @Test(
+        arguments: [
+            ([], "a command is missing", "book --help"),
+            (["--json"], "a command is missing", "book --help"),
+            (["statsu"], "there is no command 'statsu'", "did you mean 'status'?"),
+            (["customer", "list"], "there is no command 'customer'", "did you mean 'customers list'?"),
+            (["customers"], "'customers' needs one of: list, show", "see: book --help"),
+            (["customers", "lsit"], "there is no 'lsit' in it", "did you mean 'customers list'?"),
+            (["xyzzy"], "there is no command 'xyzzy'", "see: book --help"),
+            (["budget", "set", "acme"], "takes CUSTOMER AMOUNT, and 1 were given", "book budget set --help"),
+            (["status", "now"], "takes no argument", "book status --help"),
+            (["budget", "set", "a", "5", "--tpye", "x"], "has no option '--tpye'", "did you mean '--type'?"),
+            (["budget", "set", "a", "5", "--dryrun"], "has no option '--dryrun'", "did you mean '--dry-run'?"),
+            (["status", "--limit", "5"], "has no option '--limit'", "book status --help"),
+            (["budget", "set", "a", "5", "--dry-run=yes"], "--dry-run takes no value", "book budget set --help"),
+            (["customers", "list", "--limit"], "--limit needs a value", "book customers list --help"),
+            (["customers", "list", "--limit", "--json"], "--limit needs a value", "book customers list --help"),
+            (["status", "--json", "--json"], "--json is given twice", "book status --help"),
+            (["status", "-j"], "there is no option '-j'", "book status --help"),
+            (["status", "--"], nil, ""), (["status", "---json"], "has no option '---json'", "--json"),
+            (["status", "--=x"], "has no option '--'", "book status --help"),
+            (["help", "budgte"], "there is no command 'budgte'", "did you mean 'budget'?"),
+            (["customers", "shwo", "--help"], "there is no 'shwo' in it", "did you mean 'customers show'?"),
+            (["budget set", "a", "5"], "there is no command 'budget set'", "did you mean 'budget set'?"),
+        ] as [([String], String?, String)])
+    func `what can't be understood is refused with the next thing to type`(words: [String], why: String?, next: String)
+        throws
+    {
         guard let why else {
             #expect(try parse(words).name == words[0])
             return
@@ -95,7 +98,10 @@ import Testing
 
     @Test func `an over-long word is quoted in part and suggests nothing`() throws {
         let long = String(repeating: "x", count: 1 << 20)
-        for words in [[long], ["status", "--\(long)"], ["status", "-\(long)"], ["customers", long], ["status", "--\(long)=\(long)"]] {
+        for words in [
+            [long], ["status", "--\(long)"], ["status", "-\(long)"], ["customers", long],
+            ["status", "--\(long)=\(long)"],
+        ] {
             let error = try refusal(words)
             #expect(error.description.utf8.count < 300)
             #expect(!error.next.contains("did you mean"))
@@ -112,10 +118,15 @@ import Testing
         for words in [["--version"], ["budget", "set", "--version"], ["--help", "--version"]] {
             #expect(try Sample.table.parse(words) == .show("book \(SoftwareVersion.text)\n"))
         }
-        for words in [["budget", "set", "--help"], ["help", "budget", "set"], ["budget", "set", "acme", "-h"], ["--help", "budget", "set"]] {
+        for words in [
+            ["budget", "set", "--help"], ["help", "budget", "set"], ["budget", "set", "acme", "-h"],
+            ["--help", "budget", "set"],
+        ] {
             #expect(try Sample.table.parse(words) == .show(try Sample.table.help(["budget", "set"])))
         }
-        for words in [["help"], ["--help"], ["-h"]] { #expect(try Sample.table.parse(words) == .show(try Sample.table.help([]))) }
+        for words in [["help"], ["--help"], ["-h"]] {
+            #expect(try Sample.table.parse(words) == .show(try Sample.table.help([])))
+        }
     }
 
     @Test func `a table is checked for what a person would stumble over`() {
@@ -125,15 +136,22 @@ import Testing
             commands: [
                 CommandSpec("a", "Does it", options: [OptionSpec("json", "again")], examples: ["book b", "other a"]),
                 CommandSpec("a", "Twice.", examples: []),
-                CommandSpec(String(repeating: "w", count: 80), "Wide.", examples: ["book \(String(repeating: "w", count: 80))"]),
+                CommandSpec(
+                    String(repeating: "w", count: 80), "Wide.", examples: ["book \(String(repeating: "w", count: 80))"]),
             ])
         let problems = bad.problems().joined(separator: "\n")
-        for expected in ["'a' stands twice", "not a sentence", "has no example", "has --json twice", "does not run it: book b", "does not run it: other a", "more than 80 columns"] {
+        for expected in [
+            "'a' stands twice", "not a sentence", "has no example", "has --json twice", "does not run it: book b",
+            "does not run it: other a", "more than 80 columns",
+        ] {
             #expect(problems.contains(expected))
         }
     }
 
     @Test func `the words of an example are taken as a shell takes them`() {
-        #expect(CommandTable.words(of: "book show 'Cedar & Sons'  --x=\"a 'b'\" ''") == ["book", "show", "Cedar & Sons", "--x=a 'b'", ""])
+        #expect(
+            CommandTable.words(of: "book show 'Cedar & Sons'  --x=\"a 'b'\" ''") == [
+                "book", "show", "Cedar & Sons", "--x=a 'b'", "",
+            ])
     }
 }

@@ -4,7 +4,8 @@ import Testing
 @Suite struct JSONOutputTests {
     @Test func `keys are sorted and every kind of value is written`() {
         let value = JSONOutput.object([
-            "b": .array([.integer(.min), .integer(.max), .bool(true), .bool(false), .null]), "a": .object([:]), "C": .array([]),
+            "b": .array([.integer(.min), .integer(.max), .bool(true), .bool(false), .null]), "a": .object([:]),
+            "C": .array([]),
             "ab": .text("x"), "none": .optional(nil as String?),
         ])
         #expect(

@@ -13,14 +13,17 @@ import Testing
             pair.type(keys)
         }
         let answer: Result<String, UserError>
-        do throws(UserError) { answer = .success(try SecretPrompt.ask("token: ", on: pair.program)) } catch { answer = .failure(error) }
+        do throws(UserError) { answer = .success(try SecretPrompt.ask("token: ", on: pair.program)) } catch {
+            answer = .failure(error)
+        }
         person.join()
         return (answer, pair.shown(), pair.isEchoOn)
     }
 
     // Not parameters of the test: the test runner would print them as they are.
     private let lines = [
-        ("fbt_123\n", "fbt_123"), ("fbt\r", "fbt"), ("\n", ""), ("abX\u{7F}c\n", "abc"), ("华\u{8}a\n", "a"), ("wrong\u{15}right\n", "right"),
+        ("fbt_123\n", "fbt_123"), ("fbt\r", "fbt"), ("\n", ""), ("abX\u{7F}c\n", "abc"), ("华\u{8}a\n", "a"),
+        ("wrong\u{15}right\n", "right"),
         ("\u{7F}\u{7F}a\n", "a"),
     ]
 
@@ -33,7 +36,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [([0x61, 0x03], "interrupted"), ([0x04], "nothing was given"), ([UInt8](repeating: 0x61, count: 4097), "longer than 4096")] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x61, 0x03], "interrupted"), ([0x04], "nothing was given"),
+            ([UInt8](repeating: 0x61, count: 4097), "longer than 4096"),
+        ] as [([UInt8], String)])
     func `however the question ends, the terminal shows again what is typed`(keys: [UInt8], why: String) throws {
         let (answer, _, isEchoOn) = try ask(keys)
         guard case .failure(let error) = answer else {
@@ -52,7 +59,9 @@ import Testing
     }
 
     @Test func `only yes is yes`() throws {
-        for (keys, isYes) in [("y\n", true), ("YES\n", true), ("n\n", false), ("\n", false), ("yeah\n", false), ("\u{4}", false)] {
+        for (keys, isYes) in [
+            ("y\n", true), ("YES\n", true), ("n\n", false), ("\n", false), ("yeah\n", false), ("\u{4}", false),
+        ] {
             let pair = try TerminalPair()
             let person = Thread {
                 pair.waitFor("[y/N] ")

@@ -10,7 +10,9 @@ import Testing
     }
 
     @Test func `columns line up by display width and no line ends in blanks`() {
-        let text = table([["Atlas Freight", "500.00", "saved"], ["华云科技", "12.50", ""], ["e\u{301}le\u{300}ve", "1", "x"]]).render(width: nil)
+        let text = table([
+            ["Atlas Freight", "500.00", "saved"], ["华云科技", "12.50", ""], ["e\u{301}le\u{300}ve", "1", "x"],
+        ]).render(width: nil)
         #expect(
             text == """
                 CUSTOMER       BUDGET  STATE
@@ -22,7 +24,10 @@ import Testing
     }
 
     @Test func `on a terminal the widest text gives way and numbers stay whole`() {
-        let text = table([["A customer with a name that goes on", "123456.00", "waiting for the server"], ["华云科技华云科技华云科技", "1", "ok"]]).render(width: 40)
+        let text = table([
+            ["A customer with a name that goes on", "123456.00", "waiting for the server"],
+            ["华云科技华云科技华云科技", "1", "ok"],
+        ]).render(width: 40)
         #expect(
             text == """
                 CUSTOMER           BUDGET  STATE
@@ -36,7 +41,9 @@ import Testing
     @Test func `every width down to the least is kept`() {
         let wide = table([[String(repeating: "华", count: 50), "9", String(repeating: "x", count: 70)]])
         for width in 27...200 {
-            for line in wide.render(width: width).split(separator: "\n") { #expect(TextWidth.of(String(line)) <= width) }
+            for line in wide.render(width: width).split(separator: "\n") {
+                #expect(TextWidth.of(String(line)) <= width)
+            }
         }
         // Below the least, columns stay readable and the terminal wraps.
         for width in [-1, 0, 1, 26] { #expect(wide.render(width: width) == wide.render(width: 26)) }
@@ -48,14 +55,17 @@ import Testing
     }
 
     @Test func `a cell can't drive the terminal or break its line`() {
-        let text = table([["\u{1B}[31mred\u{1B}[0m", "1\n2", "a\tb\u{9B}2J\u{7F}\u{0}"], ["\u{202E}gnp.exe", "\r9", "\u{2028}"]]).render(width: nil)
+        let text = table([
+            ["\u{1B}[31mred\u{1B}[0m", "1\n2", "a\tb\u{9B}2J\u{7F}\u{0}"], ["\u{202E}gnp.exe", "\r9", "\u{2028}"],
+        ]).render(width: nil)
         #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count == 4)
         #expect(text.contains("\\u{1b}[31mred\\u{1b}[0m"))
         for scalar in text.unicodeScalars where scalar != "\n" { #expect(!VisibleText.isUnsafe(scalar)) }
     }
 
     @Test func `a cell of a megabyte costs no more than its length`() {
-        let text = table([[String(repeating: "x", count: 1 << 20), "1", String(repeating: "é", count: 1 << 18)]]).render(width: 80)
+        let text = table([[String(repeating: "x", count: 1 << 20), "1", String(repeating: "é", count: 1 << 18)]])
+            .render(width: 80)
         for line in text.split(separator: "\n") { #expect(TextWidth.of(String(line)) <= 80) }
     }
 
@@ -65,8 +75,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("华", 2), ("한", 2), ("ｱ", 1), ("Ａ", 2), ("か\u{3099}", 2), ("　", 2), ("👍", 2), ("👍🏽", 2),
-        ("👩‍👩‍👧", 2), ("🇩🇪", 2), ("❤", 1), ("❤\u{FE0F}", 2), ("…", 1), ("€", 1), ("ไทย", 3), ("אב", 2), ("\u{200B}", 0), ("a\u{200D}b", 2), ("\u{AD}", 1), ("𠀀", 2),
+        ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("华", 2), ("한", 2), ("ｱ", 1), ("Ａ", 2), ("か\u{3099}", 2),
+        ("　", 2), ("👍", 2), ("👍🏽", 2),
+        ("👩‍👩‍👧", 2), ("🇩🇪", 2), ("❤", 1), ("❤\u{FE0F}", 2), ("…", 1), ("€", 1), ("ไทย", 3), ("אב", 2), ("\u{200B}", 0),
+        ("a\u{200D}b", 2), ("\u{AD}", 1), ("𠀀", 2),
     ])
     func `text is as wide as a terminal shows it`(text: String, width: Int) { #expect(TextWidth.of(text) == width) }
 

@@ -32,7 +32,9 @@ final class TerminalPair: Sendable {
     func waitFor(_ text: String) {
         var shown: [UInt8] = []
         var byte: UInt8 = 0
-        while !shown.reversed().starts(with: Array(text.utf8).reversed()), read(person, &byte, 1) == 1 { shown.append(byte) }
+        while !shown.reversed().starts(with: Array(text.utf8).reversed()), read(person, &byte, 1) == 1 {
+            shown.append(byte)
+        }
     }
 
     /// What has been shown and not yet read.

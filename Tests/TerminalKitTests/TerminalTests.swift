@@ -15,7 +15,10 @@ import Testing
         body(Terminal(output: output, error: error))
         close(output)
         close(error)
-        return (String(decoding: readFile(folder.file("out")), as: UTF8.self), String(decoding: readFile(folder.file("err")), as: UTF8.self))
+        return (
+            String(decoding: readFile(folder.file("out")), as: UTF8.self),
+            String(decoding: readFile(folder.file("err")), as: UTF8.self)
+        )
     }
 
     @Test func `results and remarks go to their own streams`() {
@@ -111,7 +114,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (Int64.max, Int64.max, "100 %"), (.max - 1, .max, "99 %"), (.max, 1, "100 %"), (.min, .max, "0 %"), (-5, -5, "0 %"), (5, 0, "0 %"),
+        (Int64.max, Int64.max, "100 %"), (.max - 1, .max, "99 %"), (.max, 1, "100 %"), (.min, .max, "0 %"),
+        (-5, -5, "0 %"), (5, 0, "0 %"),
         (5, .min, "0 %"), (999, 1000, "99 %"), (.max / 2, .max, "49 %"),
     ])
     func `no figure breaks the progress`(done: Int64, total: Int64, percent: String) {
