@@ -1,54 +1,33 @@
 import Glibc
 
 /// A moment in microseconds since 1970-01-01T00:00:00Z.
+///
+/// Figures from files and peers become moments, so arithmetic stops at the ends of the range instead of trapping.
 package struct Instant: Sendable, Hashable, Comparable {
     package let microseconds: Int64
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
-    package init(seconds: Int64) { microseconds = seconds * 1_000_000 }
+
+    package init(seconds: Int64) {
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        microseconds = overflow ? (seconds < 0 ? .min : .max) : product
+    }
 
     /// Whole seconds since 1970, rounded down.
-    package var seconds: Int64 { microseconds >= 0 ? microseconds / 1_000_000 : -((-microseconds + 999_999) / 1_000_000) }
+    package var seconds: Int64 {
+        let (quotient, remainder) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
 
     package func advanced(by duration: Duration) -> Instant {
         let (seconds, attoseconds) = duration.components
-        return Instant(microseconds: microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        let whole = Instant(seconds: seconds).microseconds
+        return Instant(microseconds: Instant.sum(Instant.sum(microseconds, whole), attoseconds / 1_000_000_000_000))
     }
 
-    /// `2026-11-21T02:46:25Z`, whole seconds (RFC 3339).
-    package var rfc3339: String {
-        let days = seconds >= 0 ? seconds / 86_400 : -((-seconds + 86_399) / 86_400)
-        let ofDay = seconds - days * 86_400
-        let (year, month, day) = CivilDate.date(fromDays: days)
-        func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(year)-\(two(Int64(month)))-\(two(Int64(day)))T\(two(ofDay / 3600)):\(two(ofDay / 60 % 60)):\(two(ofDay % 60))Z"
-    }
-
-    /// Reads `YYYY-MM-DDTHH:MM:SSZ`, the same with a space, or `YYYY-MM-DD` (midnight); always UTC. Nil otherwise.
-    package init?(rfc3339 text: some StringProtocol) {
-        var bytes = Array(text.utf8)
-        if bytes.last == UInt8(ascii: "Z") { bytes.removeLast() }
-        guard bytes.count == 10 || bytes.count == 19 else { return nil }
-        func number(_ range: Range<Int>) -> Int? {
-            var value = 0
-            for byte in bytes[range] {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-                value = value * 10 + Int(byte - UInt8(ascii: "0"))
-            }
-            return value
-        }
-        guard bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"), let year = number(0..<4), let month = number(5..<7),
-            let day = number(8..<10), (1...12).contains(month), day >= 1, day <= CivilDate.days(inMonth: month, of: year)
-        else { return nil }
-        var ofDay = 0
-        if bytes.count == 19 {
-            guard bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: " "), bytes[13] == UInt8(ascii: ":"),
-                bytes[16] == UInt8(ascii: ":"), let hour = number(11..<13), let minute = number(14..<16),
-                let second = number(17..<19), hour < 24, minute < 60, second < 60
-            else { return nil }
-            ofDay = hour * 3600 + minute * 60 + second
-        }
-        self.init(seconds: CivilDate.days(year: year, month: month, day: day) * 86_400 + Int64(ofDay))
+    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? (right < 0 ? .min : .max) : sum
     }
 
     package static func < (left: Instant, right: Instant) -> Bool { left.microseconds < right.microseconds }
@@ -64,7 +43,9 @@ package enum CivilDate {
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let monthIndex = (5 * dayOfYear + 2) / 153
         let month = Int(monthIndex < 10 ? monthIndex + 3 : monthIndex - 9)
-        return (Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0), month, Int(dayOfYear - (153 * monthIndex + 2) / 5 + 1))
+        return (
+            Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0), month, Int(dayOfYear - (153 * monthIndex + 2) / 5 + 1)
+        )
     }
 
     package static func days(year: Int, month: Int, day: Int) -> Int64 {

@@ -34,8 +34,10 @@ package struct UserError: Error, Sendable, CustomStringConvertible {
 
     package var description: String { "\(what): \(why)" }
 
-    /// The lines for stderr: `fieldbook: WHAT: WHY` and, indented, what to do next.
+    /// The lines for stderr: `fieldbook: WHAT: WHY` and, indented, what to do next. Paths and names inside may come
+    /// from anybody, so control characters are spelled out.
     package func rendered(program: String) -> String {
-        "\(program): \(what): \(why)\n" + (next.isEmpty ? "" : "  \(next)\n")
+        "\(program): \(VisibleText.escape(what)): \(VisibleText.escape(why))\n"
+            + (next.isEmpty ? "" : "  \(VisibleText.escape(next))\n")
     }
 }

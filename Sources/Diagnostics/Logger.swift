@@ -16,8 +16,10 @@ package struct Logger: Sendable {
         }
     }
 
-    /// Bytes of one value; the rest is cut.
-    private static let valueBytesMax = 512
+    /// Bytes of one value before escapes; the rest is cut.
+    static let valueBytesMax = 512
+    /// Bytes of one line. A write of so much to a pipe is not mixed with another's (PIPE_BUF, pipe(7)).
+    static let lineBytesMax = 4096
 
     private let program: String
     private let level: Level
@@ -31,36 +33,58 @@ package struct Logger: Sendable {
         self.clock = clock
     }
 
-    /// Writes one event if its level is wanted.
+    /// Writes one event if its level is wanted. A line that can't be written is lost: a log must not stop its program.
     package func log(_ level: Level, _ event: String, _ fields: [(String, String)] = []) {
         guard level <= self.level else { return }
-        var line = "time=\(clock.now().rfc3339) level=\(level) program=\(program) event=\(event)"
-        for (key, value) in fields { line += " \(key)=\(Logger.quoted(value))" }
-        line += "\n"
-        line.withUTF8 { bytes in
-            _ = write(descriptor, bytes.baseAddress, bytes.count)
+        let line = Array(Logger.line(clock.now(), level, program, event, fields).utf8)
+        while write(descriptor, line, line.count) < 0, errno == EINTR {}
+    }
+
+    /// The line of an event with its line feed. Fields that do not fit are left out, and the line says so.
+    static func line(
+        _ time: Instant, _ level: Level, _ program: String, _ event: String, _ fields: [(String, String)]
+    ) -> String {
+        var line = "time=\(time.rfc3339) level=\(level) program=\(quoted(program)) event=\(quoted(event))"
+        let mark = " cut=true"
+        for (key, value) in fields {
+            let field = " \(name(key))=\(quoted(value))"
+            guard line.utf8.count + field.utf8.count + mark.utf8.count < lineBytesMax else { return line + mark + "\n" }
+            line += field
         }
+        return line + "\n"
+    }
+
+    /// A key as it stands in a line: letters, digits, `.`, `-` and `_` of at most 64 bytes.
+    private static func name(_ key: String) -> String {
+        let safe = key.utf8.prefix(64).map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                byte
+            default: UInt8(ascii: "_")
+            }
+        }
+        return safe.isEmpty ? "_" : String(decoding: safe, as: UTF8.self)
     }
 
     /// A value as it stands in a line: plain when it is a simple word, else quoted with control characters escaped.
     static func quoted(_ value: String) -> String {
-        let bytes = value.utf8.prefix(valueBytesMax)
-        let text = String(decoding: bytes, as: UTF8.self)
-        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy {
-            $0.value > 0x20 && $0.value < 0x7F && $0 != "\"" && $0 != "=" && $0 != "\\"
-        }
-        if isPlain { return text }
+        let text = VisibleText.prefix(value, bytesMax: valueBytesMax)
+        let isCut = text.endIndex < value.endIndex
+        let isPlain =
+            !isCut && !text.isEmpty
+            && text.utf8.allSatisfy {
+                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
+                    && $0 != UInt8(ascii: "\\")
+            }
+        if isPlain { return String(text) }
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                quoted += "\\u{\(String(scalar.value, radix: 16))}"
-            default: quoted.unicodeScalars.append(scalar)
+            case "\"", "\\": quoted += "\\\(scalar)"
+            default: VisibleText.append(scalar, to: &quoted)
             }
         }
-        return quoted + (value.utf8.count > valueBytesMax ? "…\"" : "\"")
+        return quoted + (isCut ? "…\"" : "\"")
     }
 }

@@ -6,20 +6,37 @@ package struct Paths: Sendable, Hashable {
     package let runtime: String
     package let config: String
 
-    /// The folders for a process environment.
+    /// The folders for a process environment. A relative FIELDBOOK_HOME counts from the working folder; a relative XDG
+    /// variable is ignored, as the specification asks.
     package init(environment: (String) -> String? = Paths.variable) {
-        if let home = environment("FIELDBOOK_HOME"), home.hasPrefix("/") {
-            (state, runtime, config) = ("\(home)/state", "\(home)/run", "\(home)/config")
+        if let home = environment("FIELDBOOK_HOME"), !home.isEmpty {
+            let base = home.hasPrefix("/") ? home : "\(Paths.workingFolder)/\(home)"
+            (state, runtime, config) = ("\(base)/state", "\(base)/run", "\(base)/config")
             return
         }
-        let home = environment("HOME") ?? "/"
-        func folder(_ variable: String, _ fallback: String) -> String {
-            guard let value = environment(variable), value.hasPrefix("/") else { return "\(fallback)/fieldbook" }
-            return "\(value)/fieldbook"
+        func absolute(_ variable: String) -> String? { environment(variable).flatMap { $0.hasPrefix("/") ? $0 : nil } }
+        let home = absolute("HOME") ?? Paths.accountHome ?? "/"
+        state = "\(absolute("XDG_STATE_HOME") ?? "\(home)/.local/state")/fieldbook"
+        config = "\(absolute("XDG_CONFIG_HOME") ?? "\(home)/.config")/fieldbook"
+        runtime = absolute("XDG_RUNTIME_DIR").map { "\($0)/fieldbook" } ?? "\(state)/run"
+    }
+
+    private static var workingFolder: String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        return getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? "."
+    }
+
+    /// The home folder of this user in the account database.
+    private static var accountHome: String? {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        return buffer.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress, getpwuid_r(getuid(), &entry, start, buffer.count, &found) == 0,
+                found != nil, let home = entry.pw_dir, home.pointee == CChar(UInt8(ascii: "/"))
+            else { return nil }
+            return String(cString: home)
         }
-        state = folder("XDG_STATE_HOME", "\(home)/.local/state")
-        config = folder("XDG_CONFIG_HOME", "\(home)/.config")
-        runtime = environment("XDG_RUNTIME_DIR").map { "\($0)/fieldbook" } ?? "\(state)/run"
     }
 
     package var socket: String { "\(runtime)/daemon.sock" }

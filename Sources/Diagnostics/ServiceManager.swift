@@ -3,15 +3,15 @@ import Glibc
 /// Tells the service manager about readiness and status (sd_notify(3)); nothing happens without one.
 package enum ServiceManager {
     /// Sends a datagram such as `READY=1` to the socket of NOTIFY_SOCKET, a path or an abstract name.
-    package static func notify(_ state: String) {
-        guard let name = Paths.variable("NOTIFY_SOCKET"), name.hasPrefix("/") || name.hasPrefix("@") else { return }
+    package static func notify(_ state: String, socket name: String? = Paths.variable("NOTIFY_SOCKET")) {
+        guard let name, name.hasPrefix("/") || name.hasPrefix("@") else { return }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         var bytes = Array(name.utf8)
         guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return }
         if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A value of the `--json` form. Keys are sorted; amounts are exact text, never binary fractions.
 package indirect enum JSONOutput: Sendable, Hashable {
     case object([String: JSONOutput])
@@ -19,7 +21,9 @@ package indirect enum JSONOutput: Sendable, Hashable {
         switch self {
         case .object(let members):
             if members.isEmpty { return "{}" }
-            let lines = members.sorted { $0.key < $1.key }.map { "\(inner)\(JSONOutput.quoted($0.key)): \($0.value.render(indent: indent + 1))" }
+            let lines = members.sorted { $0.key < $1.key }.map {
+                "\(inner)\(JSONOutput.quoted($0.key)): \($0.value.render(indent: indent + 1))"
+            }
             return "{\n\(lines.joined(separator: ",\n"))\n\(outer)}"
         case .array(let values):
             if values.isEmpty { return "[]" }
@@ -31,7 +35,7 @@ package indirect enum JSONOutput: Sendable, Hashable {
         }
     }
 
-    /// RFC 8259, section 7.
+    /// RFC 8259, section 7. What could drive or reorder a terminal is escaped too.
     private static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
@@ -41,7 +45,7 @@ package indirect enum JSONOutput: Sendable, Hashable {
             case "\n": quoted += "\\n"
             case "\r": quoted += "\\r"
             case "\t": quoted += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _ where VisibleText.isUnsafe(scalar):
                 let hex = String(scalar.value, radix: 16)
                 quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: quoted.unicodeScalars.append(scalar)

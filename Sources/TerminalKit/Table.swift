@@ -7,7 +7,7 @@ package struct Table: Sendable {
         let title: String
         let alignment: Alignment
         package init(_ title: String, _ alignment: Alignment = .left) {
-            self.title = title
+            self.title = TextWidth.safe(title)
             self.alignment = alignment
         }
     }
@@ -25,80 +25,44 @@ package struct Table: Sendable {
         rows.append(cells.map(TextWidth.safe))
     }
 
-    /// The table as lines. With a width, the widest left-aligned column gives way until it fits; without, nothing is cut.
+    /// The table as lines. With a width, the widest left-aligned column gives way until it fits or none is wider than
+    /// eight columns; without, nothing is cut.
     package func render(width: Int?) -> String {
         let all = [columns.map(\.title)] + rows
         var widths = columns.indices.map { column in all.map { TextWidth.of($0[column]) }.max() ?? 0 }
-        if let width {
-            var excess = widths.reduce(0, +) + 2 * (columns.count - 1) - width
-            while excess > 0 {
-                let shrinkable = columns.indices.filter { columns[$0].alignment == .left && widths[$0] > 8 }
-                guard let widest = shrinkable.max(by: { widths[$0] < widths[$1] }) else { break }
-                widths[widest] -= 1
-                excess -= 1
+        if let width { shrink(&widths, to: width - Table.gap * (columns.count - 1)) }
+        return all.map { line($0, widths) }.joined()
+    }
+
+    private static let gap = 2
+    private static let shrunkColumnsMin = 8
+
+    private func shrink(_ widths: inout [Int], to room: Int) {
+        while true {
+            let excess = widths.reduce(0, +) - room
+            let shrinkable = columns.indices.filter {
+                columns[$0].alignment == .left && widths[$0] > Table.shrunkColumnsMin
             }
-        }
-        return all.map { row in
-            var line = ""
-            for (index, column) in columns.enumerated() {
-                let cell = TextWidth.cut(row[index], to: widths[index])
-                let padding = String(repeating: " ", count: max(0, widths[index] - TextWidth.of(cell)))
-                line += index == 0 ? "" : "  "
-                line += column.alignment == .left ? cell + padding : padding + cell
-            }
-            while line.last == " " { line.removeLast() }
-            return line + "\n"
-        }.joined()
-    }
-}
-
-/// How wide text is on a terminal, after Unicode's East Asian Width and general categories.
-package enum TextWidth {
-    /// Columns that a text takes.
-    package static func of(_ text: String) -> Int { text.reduce(0) { $0 + of($1) } }
-
-    private static func of(_ character: Character) -> Int {
-        guard let first = character.unicodeScalars.first else { return 0 }
-        if first.properties.isEmojiPresentation || isWide(first.value) { return 2 }
-        switch first.properties.generalCategory {
-        case .nonspacingMark, .enclosingMark, .format: return 0
-        default: return 1
+            guard excess > 0, let widest = shrinkable.max(by: { widths[$0] < widths[$1] }) else { return }
+            // Down to the next widest in one step, so that a cell of a megabyte costs no more than a long one.
+            let next =
+                shrinkable.filter { widths[$0] < widths[widest] }.map { widths[$0] }.max() ?? Table.shrunkColumnsMin
+            let equals = shrinkable.filter { widths[$0] == widths[widest] }
+            let share = min(widths[widest] - next, excess / equals.count)
+            if share == 0 { for index in equals.suffix(excess) { widths[index] -= 1 } }
+            for index in equals where share > 0 { widths[index] -= share }
         }
     }
 
-    private static func isWide(_ value: UInt32) -> Bool {
-        switch value {
-        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x33FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xA000...0xA4CF, 0xA960...0xA97F,
-            0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
-            0x1F900...0x1F9FF, 0x20000...0x3FFFD:
-            true
-        default: false
+    private func line(_ row: [String], _ widths: [Int]) -> String {
+        var line = ""
+        for (index, column) in columns.enumerated() {
+            let cell = TextWidth.cut(row[index], to: widths[index])
+            let padding = String(repeating: " ", count: max(0, widths[index] - TextWidth.of(cell)))
+            if index > 0 { line += String(repeating: " ", count: Table.gap) }
+            line += column.alignment == .left ? cell + padding : padding + cell
         }
-    }
-
-    /// The text with an ellipsis where it is longer than `width` columns.
-    package static func cut(_ text: String, to width: Int) -> String {
-        guard of(text) > width else { return text }
-        var kept = ""
-        var used = 0
-        for character in text {
-            let columns = of(character)
-            guard used + columns <= width - 1 else { break }
-            kept.append(character)
-            used += columns
-        }
-        return kept + "…"
-    }
-
-    /// The text with everything visible: control characters and bidirectional overrides are replaced.
-    package static func safe(_ text: String) -> String {
-        var safe = ""
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x00...0x1F, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069: safe += "\u{FFFD}"
-            default: safe.unicodeScalars.append(scalar)
-            }
-        }
-        return safe
+        while line.last == " " { line.removeLast() }
+        return line + "\n"
     }
 }

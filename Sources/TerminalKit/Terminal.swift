@@ -1,100 +1,107 @@
 package import Diagnostics
 import Glibc
+import Synchronization
 
 /// The standard streams of a program.
 package struct Terminal: Sendable {
     package let isOutputTerminal: Bool
     package let isErrorTerminal: Bool
+    private let output: Int32
+    private let error: Int32
+    private let failure = FirstFailure()
 
-    package init() {
-        isOutputTerminal = isatty(1) == 1
-        isErrorTerminal = isatty(2) == 1
+    /// - Parameters: descriptors of results and of everything else.
+    package init(output: Int32 = 1, error: Int32 = 2) {
+        self.output = output
+        self.error = error
+        isOutputTerminal = isatty(output) == 1
+        isErrorTerminal = isatty(error) == 1
     }
 
     /// Columns of the output terminal; nil when it is none, and then nothing is cut.
     package var width: Int? {
         guard isOutputTerminal else { return nil }
         var size = winsize()
-        if ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 { return Int(size.ws_col) }
+        if ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 { return Int(size.ws_col) }
         return 80
     }
 
-    /// Writes results. A reader that went away ends the writing quietly.
-    package func writeOutput(_ text: String) { Terminal.write(text, to: 1) }
-    /// Writes everything that is not a result.
-    package func writeError(_ text: String) { Terminal.write(text, to: 2) }
+    /// Writes results. A reader that went away ends the writing quietly; another failure is kept in `outputFailure`.
+    package func writeOutput(_ text: String) {
+        guard failure.code == 0 else { return }
+        failure.keep(Terminal.write(text, to: output))
+    }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// Writes everything that is not a result. There is nowhere to tell a failure.
+    package func writeError(_ text: String) { _ = Terminal.write(text, to: error) }
+
+    /// Why results were not written whole, for the program to end with; nil when they were, or when the reader left.
+    package var outputFailure: UserError? {
+        let code = failure.code
+        guard code != 0, code != EPIPE else { return nil }
+        return UserError(
+            .failed, what: "cannot write the answer", why: String(cString: strerror(code)),
+            next: "check where the output goes")
+    }
+
+    /// Writes all of it; 0, or the error number.
+    static func write(_ text: String, to descriptor: Int32) -> Int32 {
         let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
-            offset += count
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
+            }
+            if count > 0 {
+                offset += count
+            } else if count < 0, errno == EAGAIN {
+                // Somebody before us left the shared terminal non-blocking.
+                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&waiting, 1, -1)
+            } else if count == 0 || errno != EINTR {
+                return count < 0 ? errno : EIO
+            }
         }
+        return 0
     }
 
     /// Asks for a line on the controlling terminal without showing it.
     package func promptSecret(_ prompt: String) throws(UserError) -> String {
-        let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC)
+        let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else {
-            throw UserError(.usage, what: "cannot ask for the token", why: "there is no terminal", next: "give it in a file: --token-file FILE")
+            throw UserError(
+                .usage, what: "cannot ask for the token", why: "there is no terminal",
+                next: "give it in a file: --token-file FILE")
         }
         defer { close(descriptor) }
-        var before = termios()
-        tcgetattr(descriptor, &before)
-        var hidden = before
-        hidden.c_lflag &= ~tcflag_t(ECHO)
-        tcsetattr(descriptor, TCSAFLUSH, &hidden)
-        defer {
-            tcsetattr(descriptor, TCSAFLUSH, &before)
-            Terminal.write("\n", to: descriptor)
-        }
-        Terminal.write(prompt, to: descriptor)
-        return Terminal.line(descriptor)
+        return try SecretPrompt.ask(prompt, on: descriptor)
     }
 
     /// Asks yes or no on the terminal; false when there is none.
     package func confirm(_ question: String) -> Bool {
-        let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC)
+        let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        Terminal.write("\(question) [y/N] ", to: descriptor)
-        let answer = Terminal.line(descriptor).lowercased()
-        return answer == "y" || answer == "yes"
+        return Terminal.confirm(question, on: descriptor)
     }
 
-    private static func line(_ descriptor: Int32) -> String {
-        var bytes: [UInt8] = []
+    static func confirm(_ question: String, on descriptor: Int32) -> Bool {
+        _ = write("\(TextWidth.safe(question)) [y/N] ", to: descriptor)
+        var answer: [UInt8] = []
         var byte: UInt8 = 0
-        while bytes.count < 4096, read(descriptor, &byte, 1) == 1, byte != 0x0A { bytes.append(byte) }
-        return String(decoding: bytes, as: UTF8.self)
+        while answer.count < 16 {
+            let count = read(descriptor, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1, byte != UInt8(ascii: "\n") else { break }
+            answer.append(byte)
+        }
+        return ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).lowercased())
     }
 }
 
-/// Progress on stderr: a bar on a terminal, elsewhere a line for every tenth.
-package struct ProgressBar {
-    private let terminal: Terminal
-    private let title: String
-    private var lastTenth: Int64 = -1
-
-    package init(_ title: String, terminal: Terminal) {
-        self.title = title
-        self.terminal = terminal
-    }
-
-    package mutating func update(done: Int64, total: Int64) {
-        let percent = total > 0 ? min(100, done * 100 / total) : 0
-        if terminal.isErrorTerminal {
-            let filled = Int(percent * 30 / 100)
-            let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
-            terminal.writeError("\r\(title) [\(bar)] \(percent) %  \(done) of \(total) ")
-        } else if percent / 10 > lastTenth {
-            lastTenth = percent / 10
-            terminal.writeError("\(title) \(percent) %  \(done) of \(total)\n")
-        }
-    }
-
-    package func finish() { if terminal.isErrorTerminal { terminal.writeError("\n") } }
+/// The first error number of a stream.
+private final class FirstFailure: Sendable {
+    private let state = Mutex<Int32>(0)
+    var code: Int32 { state.withLock { $0 } }
+    func keep(_ code: Int32) { state.withLock { if $0 == 0 { $0 = code } } }
 }

@@ -1,0 +1,63 @@
+/// One option of a command. Without `value` it is a flag.
+package struct OptionSpec: Sendable, Hashable {
+    package let name: String
+    /// The name of its value in the help; nil for a flag.
+    package let value: String?
+    package let help: String
+
+    package init(_ name: String, value: String? = nil, _ help: String) {
+        self.name = name
+        self.value = value
+        self.help = help
+    }
+
+    /// As it is typed: `--limit N`.
+    var synopsis: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
+}
+
+/// One command of a program.
+package struct CommandSpec: Sendable, Hashable {
+    package let path: [String]
+    /// One sentence.
+    package let summary: String
+    /// Names of the arguments that must stand after the command, in order.
+    package let arguments: [String]
+    package let options: [OptionSpec]
+    /// Command lines that show its use.
+    package let examples: [String]
+
+    package init(
+        _ path: String, _ summary: String, arguments: [String] = [], options: [OptionSpec] = [], examples: [String]
+    ) {
+        self.path = path.split(separator: " ").map(String.init)
+        self.summary = summary
+        self.arguments = arguments
+        self.options = options
+        self.examples = examples
+    }
+
+    /// The words of the command, joined by spaces.
+    package var name: String { path.joined(separator: " ") }
+}
+
+/// Commands that stand together under a title in the help.
+package struct CommandGroup: Sendable, Hashable {
+    package let title: String
+    package let commands: [CommandSpec]
+
+    package init(_ title: String, _ commands: [CommandSpec]) {
+        self.title = title
+        self.commands = commands
+    }
+}
+
+/// A command line understood.
+package struct ParsedCommand: Sendable, Hashable {
+    /// The words of the command, joined by spaces: `budget set`.
+    package let name: String
+    package let arguments: [String]
+    package let options: [String: String]
+
+    package func option(_ name: String) -> String? { options[name] }
+    package func flag(_ name: String) -> Bool { options[name] != nil }
+}

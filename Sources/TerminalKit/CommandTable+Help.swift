@@ -1,0 +1,100 @@
+package import Diagnostics
+
+extension CommandTable {
+    /// Columns of the help.
+    static let columns = 80
+    /// Columns of a list's names; a longer name has its line to itself.
+    private static let namesMax = 34
+
+    /// The help of the program (no words), of a group of commands, or of a command with or without arguments after it.
+    /// Words that name none of them are an error with the nearest command.
+    package func help(_ words: [String]) throws(UserError) -> String {
+        if let command = command(words) { return help(command) }
+        if words.isEmpty { return help(groups, heading: CommandTable.wrap("\(program): \(summary)", indent: 0) + "\n") }
+        let group = commands.filter { $0.path.starts(with: words) }
+        guard !group.isEmpty else { throw unknown(words) }
+        return help([CommandGroup("commands", group)], heading: "")
+    }
+
+    private func help(_ groups: [CommandGroup], heading: String) -> String {
+        var text = "\(heading)usage: \(program) COMMAND [options]\n"
+        for group in groups where !group.commands.isEmpty {
+            text +=
+                "\n\(group.title):\n"
+                + CommandTable.list(
+                    group.commands.map { (($0.path + $0.arguments).joined(separator: " "), $0.summary) })
+        }
+        text += everywhere
+        return text + "\nmore: \(program) COMMAND --help\n"
+    }
+
+    private func help(_ command: CommandSpec) -> String {
+        let synopsis =
+            ["usage:", program] + command.path + command.arguments + command.options.map { "[\($0.synopsis)]" }
+        var text =
+            CommandTable.wrap(command.summary, indent: 0) + "\n" + CommandTable.fill(synopsis, start: 0, indent: 7)
+        if !command.options.isEmpty {
+            text += "\noptions:\n" + CommandTable.list(command.options.map { ($0.synopsis, $0.help) })
+        }
+        text += everywhere
+        text += "\nexamples:\n" + command.examples.map(CommandTable.example).joined()
+        return text
+    }
+
+    private var everywhere: String {
+        globals.isEmpty ? "" : "\noptions everywhere:\n" + CommandTable.list(globals.map { ($0.synopsis, $0.help) })
+    }
+
+    /// Names and what they are, in two columns.
+    private static func list(_ entries: [(name: String, text: String)]) -> String {
+        let width = entries.map { TextWidth.of($0.name) }.filter { $0 <= namesMax }.max() ?? 0
+        return entries.map { name, text in
+            let padding = width - TextWidth.of(name)
+            let head =
+                padding < 0
+                ? "  \(name)\n" + String(repeating: " ", count: width + 4)
+                : "  \(name)" + String(repeating: " ", count: padding + 2)
+            return head + wrap(text, indent: width + 4).drop { $0 == " " }
+        }.joined()
+    }
+
+    /// A text as lines that begin with `indent` blanks.
+    private static func wrap(_ text: String, indent: Int) -> String {
+        String(repeating: " ", count: indent)
+            + fill(text.split(separator: " ").map(String.init), start: indent, indent: indent)
+    }
+
+    /// Pieces on lines of at most 80 columns. `start` columns of the first line are taken, `indent` of the others are blank.
+    private static func fill(_ pieces: [String], start: Int, indent: Int, lineEnd: String = "") -> String {
+        var text = ""
+        var used = start
+        for (index, piece) in pieces.enumerated() {
+            let width = TextWidth.of(piece)
+            if index > 0, used + 1 + width + TextWidth.of(lineEnd) > columns {
+                text += "\(lineEnd)\n" + String(repeating: " ", count: indent)
+                used = indent
+            } else if index > 0 {
+                text += " "
+                used += 1
+            }
+            text += piece
+            used += width
+        }
+        return text + "\n"
+    }
+
+    /// An example; a long one goes on after a backslash, so that it can still be copied.
+    private static func example(_ line: String) -> String {
+        guard TextWidth.of(line) + 2 > columns else { return "  \(line)\n" }
+        var pieces: [String] = []
+        for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+            // An option stays with its value, and quoted words stay together.
+            if word.hasPrefix("--") || pieces.isEmpty {
+                pieces.append(String(word))
+            } else {
+                pieces[pieces.count - 1] += " \(word)"
+            }
+        }
+        return "  " + fill(pieces, start: 2, indent: 4, lineEnd: " \\")
+    }
+}
