@@ -98,6 +98,7 @@ let package = Package(
             "SyncServer", excluding: ["Golden"],
             ["SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics", "PropertyKit", "TestKit"]),
         tests("SyncDaemon", ["SyncDaemon", "SyncEngine", "ReplicaStore", "LocalAPI", "HTTPKit", "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
+        tests("Programs", ["fieldbook", "fieldbookd", "fieldbook-server", "TerminalKit"]),
         tests("EndToEnd", excluding: ["focus_sums.py"], ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
     ]
 )

@@ -29,6 +29,22 @@ package enum SecureFile {
         }
     }
 
+    /// Reads the last `count` bytes of a file, or all of a shorter one.
+    package static func readEnd(_ path: String, count: Int) throws(UserError) -> [UInt8] {
+        let what = "cannot read \(path)"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw failure(what, errno, .failed, next: "check the path and its permissions") }
+        defer { close(descriptor) }
+        let end = lseek(descriptor, 0, SEEK_END)
+        var bytes = [UInt8](repeating: 0, count: count)
+        let read = end < 0 ? -1 : pread(descriptor, &bytes, count, max(0, end - off_t(count)))
+        guard read >= 0 else { throw failure(what, errno, .failed, next: "check that it is a file") }
+        return Array(bytes[..<read])
+    }
+
+    /// Whether anything stands at a path.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     /// Writes a file of mode 0600 beside the old one, forces it to disk and renames it into place: whoever looks sees the
     /// old bytes or the new ones, and after a power loss too. A link at `path` is replaced, what it leads to stays.
     package static func write(_ bytes: [UInt8], to path: String) throws(UserError) {

@@ -15,6 +15,7 @@ struct FieldbookServer {
             case .show(let text): terminal.writeOutput(text)
             case .run(let command): try ServerCommands.run(command, terminal)
             }
+            if let failure = terminal.outputFailure { throw failure }
         } catch {
             let told = ServerCommands.userError(error)
             terminal.writeError(told.rendered(program: "fieldbook-server"))

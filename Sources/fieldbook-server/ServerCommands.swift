@@ -13,67 +13,75 @@ enum ServerCommands {
     static let table = CommandTable(
         program: "fieldbook-server", summary: "reference server of Fieldbook: truth, change feed, arbitration",
         globals: [OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"), OptionSpec("version", "show the version")],
-        commands: [
-            CommandSpec(
-                "init", "Makes a data folder with one partner and its first administrator; prints the token once.",
-                options: [
-                    data, OptionSpec("partner", value: "NAME", "name of the partner (default: Example Partner)"),
-                    OptionSpec("admin", value: "ACCOUNT", "account of the administrator (default: admin)"),
-                    OptionSpec("currency", value: "CODE", "currency of the partner (default: USD)"), tokenFile,
-                ],
-                examples: ["fieldbook-server init --data ./data", "fieldbook-server init --data ./data --token-file admin.token"]),
-            CommandSpec(
-                "serve", "Serves /sync/v1 until TERM.",
-                options: [
-                    data, OptionSpec("port", value: "N", "TCP port, 0 for any free one (default: 8787)"),
-                    OptionSpec("address", value: "A", "address to listen on (default: 127.0.0.1, this machine only)"),
-                    OptionSpec("port-file", value: "FILE", "write the port there once it is open"),
-                ],
-                examples: ["fieldbook-server serve --data ./data", "fieldbook-server serve --data ./data --address 10.0.0.5 --port 80"]),
-            CommandSpec(
-                "member add", "Adds a member and prints a token for it once.", arguments: ["ACCOUNT"],
-                options: [
-                    data, OptionSpec("role", value: "ROLE", "administrator, operator or manager"),
-                    OptionSpec("customers", value: "IDS", "for a manager: ids or account names, separated by commas"), tokenFile,
-                ],
-                examples: [
-                    "fieldbook-server member add ana --data ./data --role operator",
-                    "fieldbook-server member add ben --data ./data --role manager --customers acme,globex",
-                ]),
-            CommandSpec(
-                "member list", "Lists members and their roles.", options: [data], examples: ["fieldbook-server member list --data ./data"]),
-            CommandSpec(
-                "token revoke", "Revokes all tokens of a member at once.", arguments: ["ACCOUNT"], options: [data],
-                examples: ["fieldbook-server token revoke ana --data ./data"]),
-            CommandSpec(
-                "seed", "Fills the ledger with generated customers, bill records and coupons.",
-                options: [
-                    data, OptionSpec("customers", value: "N", "how many customers (default: 50)"),
-                    OptionSpec("bills", value: "M", "how many bill records (default: 1000)"),
-                    OptionSpec("coupons", value: "K", "how many coupons (default: 40)"),
-                    OptionSpec("seed", value: "S", "the same seed gives the same data (default: 1)"),
-                    OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle (default: 2026-11)"),
-                ],
-                examples: ["fieldbook-server seed --data ./data --customers 200 --bills 20000 --coupons 100 --seed 7"]),
-            CommandSpec(
-                "import focus", "Imports a FOCUS 1.0 CSV file: sub-accounts become customers, charges bill records.",
-                arguments: ["FILE"],
-                options: [
-                    data, OptionSpec("association", value: "TYPE", "reseller or referral (default: reseller, so that budgets are legal)"),
-                    OptionSpec("strict", "refuse the whole file when one line is refused"),
-                    OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle; earlier ones are final (default: by the clock)"),
-                ],
-                examples: ["fieldbook-server import focus costs.csv --data ./data", "fieldbook-server import focus costs.csv --data ./data --strict"]),
-            CommandSpec("status", "Shows epoch, head and rows.", options: [data], examples: ["fieldbook-server status --data ./data"]),
-            CommandSpec(
-                "dump", "Writes the rows of an entity as the feed carries them, one JSON array a line.",
-                options: [data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …")],
-                examples: ["fieldbook-server dump --data ./data --entity customer"]),
-            CommandSpec(
-                "compare", "Compares a replica with the truth, row by row, as far as a member may see.", arguments: ["ACCOUNT"],
-                options: [data, OptionSpec("replica", value: "FILE", "the replica.db of the member")],
-                examples: ["fieldbook-server compare ana --data ./data --replica ~/.local/state/fieldbook/replica.db"]),
-        ])
+        groups: [CommandGroup("serve", serve), CommandGroup("people", people), CommandGroup("data", contents)])
+
+    private static let serve = [
+        CommandSpec(
+            "init", "Makes a data folder with one partner and its first administrator; prints the token once.",
+            options: [
+                data, OptionSpec("partner", value: "NAME", "name of the partner (default: Example Partner)"),
+                OptionSpec("admin", value: "ACCOUNT", "account of the administrator (default: admin)"),
+                OptionSpec("currency", value: "CODE", "currency of the partner (default: USD)"), tokenFile,
+            ],
+            examples: ["fieldbook-server init --data ./data", "fieldbook-server init --data ./data --token-file admin.token"]),
+        CommandSpec(
+            "serve", "Serves /sync/v1 until TERM.",
+            options: [
+                data, OptionSpec("port", value: "N", "TCP port, 0 for any free one (default: 8787)"),
+                OptionSpec("address", value: "A", "address to listen on (default: 127.0.0.1, this machine only)"),
+                OptionSpec("port-file", value: "FILE", "write the port there once it is open"),
+            ],
+            examples: ["fieldbook-server serve --data ./data", "fieldbook-server serve --data ./data --address 10.0.0.5 --port 80"]),
+    ]
+
+    private static let people = [
+        CommandSpec(
+            "member add", "Adds a member and prints a token for it once.", arguments: ["ACCOUNT"],
+            options: [
+                data, OptionSpec("role", value: "ROLE", "administrator, operator or manager"),
+                OptionSpec("customers", value: "IDS", "for a manager: ids or account names, separated by commas"), tokenFile,
+            ],
+            examples: [
+                "fieldbook-server member add ana --data ./data --role operator",
+                "fieldbook-server member add ben --data ./data --role manager --customers acme,globex",
+            ]),
+        CommandSpec(
+            "member list", "Lists members and their roles.", options: [data], examples: ["fieldbook-server member list --data ./data"]),
+        CommandSpec(
+            "token revoke", "Revokes all tokens of a member at once.", arguments: ["ACCOUNT"], options: [data],
+            examples: ["fieldbook-server token revoke ana --data ./data"]),
+    ]
+
+    private static let contents = [
+        CommandSpec(
+            "seed", "Fills the ledger with generated customers, bill records and coupons.",
+            options: [
+                data, OptionSpec("customers", value: "N", "how many customers (default: 50)"),
+                OptionSpec("bills", value: "M", "how many bill records (default: 1000)"),
+                OptionSpec("coupons", value: "K", "how many coupons (default: 40)"),
+                OptionSpec("seed", value: "S", "the same seed gives the same data (default: 1)"),
+                OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle (default: 2026-11)"),
+            ],
+            examples: ["fieldbook-server seed --data ./data --customers 200 --bills 20000 --coupons 100 --seed 7"]),
+        CommandSpec(
+            "import focus", "Imports a FOCUS 1.0 CSV file: sub-accounts become customers, charges bill records.",
+            arguments: ["FILE"],
+            options: [
+                data, OptionSpec("association", value: "TYPE", "reseller or referral (default: reseller, so that budgets are legal)"),
+                OptionSpec("strict", "refuse the whole file when one line is refused"),
+                OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle; earlier ones are final (default: by the clock)"),
+            ],
+            examples: ["fieldbook-server import focus costs.csv --data ./data", "fieldbook-server import focus costs.csv --data ./data --strict"]),
+        CommandSpec("status", "Shows epoch, head and rows.", options: [data], examples: ["fieldbook-server status --data ./data"]),
+        CommandSpec(
+            "dump", "Writes the rows of an entity as the feed carries them, one JSON array a line.",
+            options: [data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …")],
+            examples: ["fieldbook-server dump --data ./data --entity customer"]),
+        CommandSpec(
+            "compare", "Compares a replica with the truth, row by row, as far as a member may see.", arguments: ["ACCOUNT"],
+            options: [data, OptionSpec("replica", value: "FILE", "the replica.db of the member")],
+            examples: ["fieldbook-server compare ana --data ./data --replica ~/.local/state/fieldbook/replica.db"]),
+    ]
 
     static func run(_ command: ParsedCommand, _ terminal: Terminal) throws {
         guard let path = command.option("data") else {

@@ -15,7 +15,10 @@ enum CommandList {
             OptionSpec("json", "answer in JSON"), OptionSpec("quiet", "no remarks on stderr"), OptionSpec("help", "show help"),
             OptionSpec("version", "show the version"),
         ],
-        commands: setup + look + change + decide)
+        groups: [
+            CommandGroup("start", setup), CommandGroup("look", look), CommandGroup("change", change),
+            CommandGroup("settle", decide),
+        ])
 
     private static let setup = [
         CommandSpec(

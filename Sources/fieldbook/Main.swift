@@ -11,13 +11,16 @@ struct Fieldbook {
         let terminal = Terminal()
         do throws(UserError) {
             switch try CommandList.table.parse(Array(CommandLine.arguments.dropFirst())) {
-            case .show(let text): terminal.writeOutput(text)
+            case .show(let text):
+                terminal.writeOutput(text)
+                if let failure = terminal.outputFailure { throw failure }
             case .run(let command):
                 let context = Context(command: command, terminal: terminal, paths: Paths(), clock: SystemClock())
                 let answer = try context.run()
                 terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text)
                 for note in answer.notes where !command.flag("quiet") { terminal.writeError(note + "\n") }
                 context.sayWhatNeedsAttention()
+                if let failure = terminal.outputFailure { throw failure }
                 if answer.exitCode != .done { exit(answer.exitCode.rawValue) }
             }
         } catch {

@@ -6,7 +6,7 @@ import TerminalKit
 /// The sync daemon of one user: owns the replica, follows the server, answers on a Unix socket.
 @main
 struct FieldbookDaemon {
-    private static let table = CommandTable(
+    static let table = CommandTable(
         program: "fieldbookd", summary: "keeps the local replica in sync; run by 'fieldbook daemon start' or a service manager",
         globals: [OptionSpec("help", "show help"), OptionSpec("version", "show the version")],
         commands: [
@@ -20,7 +20,9 @@ struct FieldbookDaemon {
         let log = Logger(program: "fieldbookd", level: level)
         do throws(UserError) {
             switch try table.parse(Array(CommandLine.arguments.dropFirst())) {
-            case .show(let text): terminal.writeOutput(text)
+            case .show(let text):
+                terminal.writeOutput(text)
+                if let failure = terminal.outputFailure { throw failure }
             case .run:
                 let configuration = try SyncDaemon.Configuration.load(Paths())
                 try SyncDaemon.run(configuration, log: log, clock: SystemClock(), chance: SystemChance())

@@ -50,6 +50,23 @@ import Testing
         #expect(!log.contains("fbt_"))
     }
 
+    @Test func `an answer that cannot be written is a failure, and set-up never overwrites settings it cannot read`() throws {
+        for program in ["fieldbook", "fieldbookd", "fieldbook-server"] {
+            let told = ChildProcess("/bin/sh", ["-c", "exec \(ChildProcess.program(program)) --help > /dev/full"])
+            #expect(told.wait() == 1, "\(program)")
+            #expect(told.errors.contains("No space left"), "\(program)")
+        }
+        let world = World()
+        world.seed()
+        world.startServer()
+        let ana = world.member("ana")
+        let path = "\(ana.home)/config/fieldbook.conf"
+        writeFile(path, "no equals sign here\n")
+        let refused = ana.run(["setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("ana.token")])
+        #expect(refused.code == 78 && refused.errors.contains("line 1"))
+        #expect(String(decoding: readFile(path), as: UTF8.self) == "no equals sign here\n")
+    }
+
     @Test func `edits that break a limit are refused before anything is queued`() throws {
         let world = World()
         world.seed()

@@ -41,7 +41,7 @@ extension Context {
         }
         let end = clock.monotonicNow() + .seconds(Context.patienceSeconds)
         while clock.monotonicNow() < end {
-            if kill(pid_t(status.processID), 0) != 0 || (try? daemon.statusIfRunning()) == .some(nil) && isLockFree {
+            if hasEnded(status.processID) {
                 return Answer(json: ["running": .bool(false)], text: "the daemon has stopped\n")
             }
             usleep(20_000)
@@ -49,7 +49,14 @@ extension Context {
         throw UserError(.notYet, what: "the daemon has not stopped yet", why: "process \(status.processID) is still there", next: "look again: fieldbook status")
     }
 
-    private var isLockFree: Bool { (try? FileLock(path: "\(paths.state)/daemon.lock")) != nil }
+    /// A process that has ended but was not collected by its parent yet (state Z, proc(5)) counts as ended. The lock is
+    /// not asked: a try for it could get in the way of a daemon that starts.
+    private func hasEnded(_ process: Int) -> Bool {
+        if kill(pid_t(process), 0) != 0 { return errno == ESRCH }
+        guard let bytes = try? SecureFile.read("/proc/\(process)/stat", limit: 4096) else { return true }
+        let state = bytes.lastIndex(of: UInt8(ascii: ")")).map { bytes[($0 + 1)...].drop { $0 == UInt8(ascii: " ") } }
+        return state?.first == UInt8(ascii: "Z")
+    }
 
     private func daemonProgram() throws(UserError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
@@ -84,8 +91,8 @@ extension Context {
     }
 
     private func lastLogLine() -> String {
-        guard let bytes = try? SecureFile.read(paths.daemonLog, limit: 64 << 20) else { return "it wrote no log" }
-        let lines = String(decoding: bytes.suffix(4096), as: UTF8.self).split(separator: "\n")
+        guard let bytes = try? SecureFile.readEnd(paths.daemonLog, count: 4096) else { return "it wrote no log" }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         let words = lines.last { $0.hasPrefix("fieldbookd: ") } ?? lines.last
         return words.map { $0.hasPrefix("fieldbookd: ") ? String($0.dropFirst("fieldbookd: ".count)) : String($0) } ?? "it wrote no log"
     }

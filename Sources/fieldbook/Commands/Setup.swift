@@ -15,7 +15,7 @@ extension Context {
         }
         let token = try readToken()
         try SecureFile.makeFolder(paths.config)
-        var settings = (try? SettingsFile.load(paths.settingsFile)) ?? SettingsFile()
+        var settings = SecureFile.exists(paths.settingsFile) ? try SettingsFile.load(paths.settingsFile) : SettingsFile()
         settings.set("server", url.text)
         try SecureFile.write(Array(settings.text.utf8), to: paths.settingsFile)
         try SecureFile.write(Array((token + "\n").utf8), to: paths.tokenFile)
