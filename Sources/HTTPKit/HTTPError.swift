@@ -20,4 +20,18 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the same request may do better later.
     package var isRetryable: Bool { code != .unsupportedScheme && code != .addressInUse }
     package var description: String { "\(what): \(why)" }
+
+    /// The connection ended before a reply, or inside it.
+    static func ended(insideReply: Bool) -> HTTPError {
+        insideReply
+            ? HTTPError(code: .truncated, what: "the reply was cut", why: "the connection ended inside it")
+            : HTTPError(code: .closed, what: "no reply came", why: "the connection ended before a reply")
+    }
+
+    /// The reply's bytes are not HTTP, or too many.
+    static func unreadable(_ error: any Error) -> HTTPError {
+        let failure = error as? MessageParser.Failure
+        return HTTPError(
+            code: failure?.status == 413 ? .tooLarge : .malformed, what: "the reply cannot be read", why: failure?.why ?? "\(error)")
+    }
 }

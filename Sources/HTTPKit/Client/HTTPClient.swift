@@ -44,7 +44,7 @@ package final class HTTPClient: Sendable {
             do {
                 return try exchange(request, on: kept, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
             } catch {
-                guard error.code == .closed, error.why == HTTPClient.noReply, request.method == "GET" else { throw error }
+                guard error == HTTPError.ended(insideReply: false), request.method == "GET" else { throw error }
             }
         }
         let fresh = try Sys.connect(endpoint, deadline: Sys.monotonicNow + limits.connect)
@@ -58,8 +58,6 @@ package final class HTTPClient: Sendable {
             state.stream?.interrupt()
         }
     }
-
-    private static let noReply = "the connection ended before a reply"
 
     private func takeKept() throws(HTTPError) -> SocketStream? {
         let (kept, isInterrupted) = state.withLock { state in
@@ -108,16 +106,13 @@ package final class HTTPClient: Sendable {
             let count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle)
             if count == 0 {
                 if parser.connectionEnded() { break }
-                guard parser.hasBegun else { throw HTTPError(code: .closed, what: "no reply came", why: HTTPClient.noReply) }
-                throw HTTPError(code: .truncated, what: "the reply was cut", why: "the connection ended inside it")
+                throw HTTPError.ended(insideReply: parser.hasBegun)
             }
             do {
                 _ = try buffer.withUnsafeBytes { bytes in
                     try parser.consume(UnsafeRawBufferPointer(rebasing: bytes[0..<count]), onBody: onBody)
                 }
-            } catch let failure as MessageParser.Failure {
-                throw HTTPError(code: failure.status == 413 ? .tooLarge : .malformed, what: "the reply cannot be read", why: failure.why)
-            } catch { throw HTTPError(code: .malformed, what: "the reply cannot be read", why: "\(error)") }
+            } catch { throw HTTPError.unreadable(error) }
             if parser.isHeadDone, !toldHead {
                 toldHead = true
                 onHead(parser.status, parser.headers)

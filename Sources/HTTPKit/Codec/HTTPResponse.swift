@@ -23,6 +23,23 @@ package struct HTTPResponse: Sendable {
         return HTTPResponse(status: status, headers: headers, body: .bytes(bytes))
     }
 
+    /// Hands the message on the wire to `write`, piece by piece; without its body for HEAD.
+    func serialize(toMethod method: String, close: Bool, _ write: ([UInt8]) throws -> Void) throws {
+        switch body {
+        case .bytes(let bytes):
+            let head = head(length: bytes.count, close: close)
+            try write(method == "HEAD" ? head : head + bytes)
+        case .pieces(let produce):
+            try write(head(length: nil, close: close))
+            guard method != "HEAD" else { return }
+            try produce { piece in
+                guard !piece.isEmpty else { return }
+                try write(Array("\(String(piece.count, radix: 16))\r\n".utf8) + piece + [0x0D, 0x0A])
+            }
+            try write(Array("0\r\n\r\n".utf8))
+        }
+    }
+
     /// The head on the wire; `length` nil means chunks.
     func head(length: Int?, close: Bool) -> [UInt8] {
         var head = "HTTP/1.1 \(status) \(HTTPResponse.reason(status))\r\n"

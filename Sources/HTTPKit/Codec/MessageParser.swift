@@ -68,6 +68,15 @@ struct MessageParser {
         return isDone
     }
 
+    /// The request that was parsed. A host is required of HTTP/1.1 requests (RFC 9112, section 3.2).
+    func request(body: [UInt8]) throws -> HTTPRequest {
+        guard headers.values("Host").count == 1 || startLine.hasSuffix("HTTP/1.0") else {
+            throw Failure(status: 400, why: "the Host field is missing or given twice")
+        }
+        let line = startLine.split(separator: " ")
+        return HTTPRequest(method: String(line[0]), target: String(line[1]), headers: headers, body: body)
+    }
+
     // MARK: Head
 
     private mutating func parseHead() throws -> Bool {

@@ -187,30 +187,14 @@ package final class HTTPServer: Sendable {
                 try stream.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), deadline: deadline)
             }
         }
-        // A host is required of HTTP/1.1 requests (RFC 9112, section 3.2).
-        guard parser.headers.values("Host").count == 1 || parser.startLine.hasSuffix("HTTP/1.0") else {
-            throw MessageParser.Failure(status: 400, why: "the Host field is missing or given twice")
-        }
-        let line = parser.startLine.split(separator: " ")
-        var request = HTTPRequest(method: String(line[0]), target: String(line[1]), headers: parser.headers, body: body)
+        var request = try parser.request(body: body)
         if case .unix = endpoint { request.peer = stream.peer }
         return request
     }
 
     private func answer(_ response: HTTPResponse, to request: HTTPRequest, on stream: SocketStream, close: Bool) throws {
-        func deadline() -> Duration { Sys.monotonicNow + limits.idle }
-        switch response.body {
-        case .bytes(let bytes):
-            let head = response.head(length: bytes.count, close: close)
-            try stream.write(request.method == "HEAD" ? head : head + bytes, deadline: deadline())
-        case .pieces(let produce):
-            try stream.write(response.head(length: nil, close: close), deadline: deadline())
-            guard request.method != "HEAD" else { return }
-            try produce { piece in
-                guard !piece.isEmpty else { return }
-                try stream.write(Array("\(String(piece.count, radix: 16))\r\n".utf8) + piece + [0x0D, 0x0A], deadline: deadline())
-            }
-            try stream.write(Array("0\r\n\r\n".utf8), deadline: deadline())
+        try response.serialize(toMethod: request.method, close: close) { piece in
+            try stream.write(piece, deadline: Sys.monotonicNow + limits.idle)
         }
     }
 

@@ -1,0 +1,46 @@
+/// The two ends of an exchange without a socket between them: the same codec as on the wire, with every byte in the
+/// caller's hands, who may cut, keep or change them on the way.
+package enum MemoryExchange {
+    /// What a client makes of the bytes that came before the connection ended.
+    package enum Reply: Sendable {
+        case whole(status: Int, headers: HTTPHeaders, body: [UInt8])
+        /// The connection ended inside the body; what came of it stands.
+        case cut(status: Int, headers: HTTPHeaders, body: [UInt8])
+        case failed(HTTPError)
+    }
+
+    /// The bytes that a client sends.
+    package static func bytes(of request: HTTPRequest, host: String) -> [UInt8] { request.serialized(host: host) }
+
+    /// The bytes of the server's answer to the bytes of a request: the handler's for one that can be read, a refusal
+    /// for another. Nil for a request that is cut: a server goes on waiting for its end.
+    package static func answer(
+        _ request: [UInt8], bodyLimit: Int, _ handler: (HTTPRequest) -> HTTPResponse
+    ) -> [UInt8]? {
+        var parser = MessageParser(role: .request, bodyLimit: bodyLimit)
+        var body: [UInt8] = []
+        var bytes: [UInt8] = []
+        do {
+            _ = try request.withUnsafeBytes { try parser.consume($0) { body.append(contentsOf: $0) } }
+            guard parser.isDone else { return nil }
+            let parsed = try parser.request(body: body)
+            try handler(parsed).serialize(toMethod: parsed.method, close: false) { bytes += $0 }
+        } catch {
+            let status = (error as? MessageParser.Failure)?.status ?? 500
+            bytes = HTTPResponse(status: status).head(length: 0, close: true)
+        }
+        return bytes
+    }
+
+    /// What a client reads out of bytes after which the connection ends or rests.
+    package static func reply(_ bytes: [UInt8], toMethod method: String, bodyLimit: Int) -> Reply {
+        var parser = MessageParser(role: .response(toMethod: method), bodyLimit: bodyLimit)
+        var body: [UInt8] = []
+        do {
+            _ = try bytes.withUnsafeBytes { try parser.consume($0) { body.append(contentsOf: $0) } }
+        } catch { return .failed(HTTPError.unreadable(error)) }
+        if parser.isDone || parser.connectionEnded() { return .whole(status: parser.status, headers: parser.headers, body: body) }
+        guard parser.isHeadDone, !body.isEmpty else { return .failed(HTTPError.ended(insideReply: parser.hasBegun)) }
+        return .cut(status: parser.status, headers: parser.headers, body: body)
+    }
+}
