@@ -90,14 +90,26 @@ final class DaemonShell: EngineShell {
     private let lanes: [LaneWorker]
     private let timers: LaneTimers
     private let clock: any WallClock
+    private let log: Logger
 
-    init(lanes: [LaneWorker], timers: LaneTimers, clock: any WallClock) {
+    init(lanes: [LaneWorker], timers: LaneTimers, clock: any WallClock, log: Logger) {
         self.lanes = lanes
         self.timers = timers
         self.clock = clock
+        self.log = log
     }
 
     func send(_ exchange: Exchange) { lanes[exchange.lane.rawValue].send(exchange) }
     func wake(_ lane: Lane, after: Duration) { timers.set(lane, at: clock.monotonicNow() + after) }
-    func statusChanged() {}
+
+    func stepped(_ step: MachineStep) {
+        switch step {
+        case .pull(let before, _, let after): if before != after { logChange(.pull, "\(before)", "\(after)") }
+        case .push(let before, _, let after): if before != after { logChange(.push, "\(before)", "\(after)") }
+        }
+    }
+
+    private func logChange(_ lane: Lane, _ before: String, _ after: String) {
+        log.log(.debug, "state", [("lane", "\(lane)"), ("from", before), ("to", after)])
+    }
 }

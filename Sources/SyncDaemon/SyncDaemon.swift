@@ -129,7 +129,7 @@ package enum SyncDaemon {
             return
         }
         let timers = LaneTimers()
-        let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock)
+        let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock, log: log)
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log, shell: shell)
         opened.deliver(nil)

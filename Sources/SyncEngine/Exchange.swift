@@ -1,4 +1,5 @@
 package import HTTPKit
+package import SyncCore
 
 /// The two roads to the server. They never wait for each other.
 package enum Lane: Int, Sendable, Hashable, CaseIterable { case pull, push }
@@ -20,12 +21,18 @@ package enum ExchangeOutcome: Sendable {
     case failed(HTTPError)
 }
 
+/// One event of one machine, with the states before and after.
+package enum MachineStep: Sendable {
+    case pull(from: PullMachine.State, on: PullMachine.Event, to: PullMachine.State)
+    case push(from: PushMachine.State, on: PushMachine.Event, to: PushMachine.State)
+}
+
 /// What the engine needs of the outside: the daemon's shell or a simulator.
 package protocol EngineShell: AnyObject {
     /// Sends an exchange; its outcome comes back as an event on the engine's own thread.
     func send(_ exchange: Exchange)
     /// Sets the lane's timer, in place of an earlier one.
     func wake(_ lane: Lane, after: Duration)
-    /// The status may have changed.
-    func statusChanged()
+    /// A machine took an event; for the log and for what watches.
+    func stepped(_ step: MachineStep)
 }

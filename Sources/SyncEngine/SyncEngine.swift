@@ -89,14 +89,14 @@ package final class SyncEngine {
     private func stepPull(_ event: PullMachine.Event) {
         let before = pull.state
         let effects = pull.step(event, limits: limits, using: &chance)
-        logChange(.pull, "\(before)", "\(pull.state)")
+        shell?.stepped(.pull(from: before, on: event, to: pull.state))
         for effect in effects { run(effect) }
     }
 
     private func stepPush(_ event: PushMachine.Event) {
         let before = push.state
         let effects = push.step(event, using: &chance)
-        logChange(.push, "\(before)", "\(push.state)")
+        shell?.stepped(.push(from: before, on: event, to: push.state))
         for effect in effects { run(effect) }
     }
 
@@ -338,10 +338,6 @@ package final class SyncEngine {
         log.log(.error, "store-failed", [("what", what), ("why", status.lastProblem?.why ?? "")])
     }
 
-    private func logChange(_ lane: Lane, _ before: String, _ after: String) {
-        if before != after { log.log(.debug, "state", [("lane", "\(lane)"), ("from", before), ("to", after)]) }
-    }
-
     private func refreshStatus() {
         do {
             status.outbox = try store.outboxCounts()
@@ -353,7 +349,6 @@ package final class SyncEngine {
         } catch { note(error, doing: "read the outbox") }
         status.phase = phase
         if pull.state != .resting, pull.state != .backingOff, pull.state != .needsLogin { status.nextAttemptAt = nil }
-        shell?.statusChanged()
     }
 
     private var phase: EngineStatus.Phase {
