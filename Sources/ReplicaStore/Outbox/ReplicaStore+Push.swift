@@ -207,7 +207,8 @@ extension ReplicaStore {
             try outbox.statement(
                 """
                 SELECT upto FROM (SELECT acked_up_to, coalesce(
-                    (SELECT min(number) - 1 FROM edit WHERE state NOT IN ('settled', 'discarded', 'dead')), last_number) AS upto
+                    (SELECT min(number) - 1 FROM edit INDEXED BY edit_open
+                        WHERE state NOT IN ('settled', 'discarded') AND state <> 'dead'), last_number) AS upto
                     FROM identity WHERE id = 1) WHERE upto > acked_up_to
                 """
             ).first { EditNumber($0.int64(0)) }
