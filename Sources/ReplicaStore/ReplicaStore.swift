@@ -34,7 +34,7 @@ package final class ReplicaStore {
     /// The generation behind the link, and one that is being loaded beside it.
     var live: Generation?
     var loading: Generation?
-    package private(set) var identity: ReplicaIdentity
+    package internal(set) var identity: ReplicaIdentity
     /// The projection of pending edits in the live file is older than the outbox.
     var isProjectionStale = true
 

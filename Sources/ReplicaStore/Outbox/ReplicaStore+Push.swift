@@ -80,6 +80,7 @@ extension ReplicaStore {
     /// Takes the results of a push: each with its edit's new state, all in one transaction, durable on return. Results
     /// for edits that were not sent are refused as a whole.
     package func record(_ reply: V1.Results, sent: [EditNumber]) throws(StoreError) -> RecordOutcome {
+        let known = identity
         let outcome = try StoreError.wrap {
             let expected = Set(sent)
             let numbers = reply.results.map { EditNumber($0.number.value) }
@@ -88,15 +89,30 @@ extension ReplicaStore {
                     .badPage, what: "cannot take the results", why: "they are not for the edits that were sent",
                     next: "the edits are sent again by themselves")
             }
-            return try outbox.write { _ in
-                var outcome = RecordOutcome()
-                for result in reply.results { try store(result, &outcome) }
-                return outcome
+            do {
+                return try outbox.write { _ in
+                    var outcome = RecordOutcome()
+                    try noteEpoch(reply.epoch)
+                    for result in reply.results { try store(result, &outcome) }
+                    return outcome
+                }
+            } catch {
+                identity = known
+                throw error
             }
         }
         isProjectionStale = true
         refreshProjection()
         return outcome
+    }
+
+    /// Keeps the epoch of the latest reply: an image of another one is not the newest.
+    private func noteEpoch(_ epoch: String) throws {
+        guard identity.epoch != epoch else { return }
+        let statement = try outbox.statement("UPDATE identity SET epoch = ? WHERE id = 1")
+        try statement.bind(1, epoch)
+        try statement.run()
+        if let known = try OutboxRows(connection: outbox).identity() { identity = known }
     }
 
     private func store(_ result: V1.Result, _ outcome: inout RecordOutcome) throws {
@@ -127,8 +143,9 @@ extension ReplicaStore {
     private func hasReached(_ result: V1.Result) throws -> Bool {
         if result.code == .noop || result.code == .overruled { return true }
         guard let meta = try live?.meta(), meta.appliedCursor != nil else { return false }
-        // A result of another epoch has no place in this feed; the load of the new epoch shows what became of it.
-        return meta.epoch != result.epoch || meta.appliedSequence >= result.sequence.value
+        if meta.epoch == result.epoch { return meta.appliedSequence >= result.sequence.value }
+        // A result of an earlier epoch has no place in this feed; the image of the newest one shows what became of it.
+        return meta.epoch == identity.epoch
     }
 
     /// Settles edits whose result the image has reached, and gives held edits whose conflict was decided their end.
