@@ -163,6 +163,7 @@ extension ReplicaStore {
                         result = final
                         var outcome = RecordOutcome()
                         try store(result, &outcome)
+                        if result.code.isRefusal { continue }
                     }
                     if try hasReached(result) {
                         try setState(edit.number, .settled)
@@ -182,6 +183,8 @@ extension ReplicaStore {
     /// The final result of a held edit from its conflict's row; nil while nobody has decided.
     private func decided(_ held: V1.Result, _ image: ImageRows) throws -> V1.Result? {
         guard let key = held.conflict?.value, let conflict = try image.conflict(ConflictKey(key)), conflict.status == "decided",
+            // Another epoch may have given the key to another conflict.
+            conflict.replica == identity.replica, conflict.edit == held.number.value,
             let outcome = conflict.outcome.flatMap(ResultCode.init(rawValue:)), outcome.isTerminal
         else { return nil }
         var result = held
