@@ -188,8 +188,9 @@ package final class ReplicaStore {
             guard let generation = target else { throw noLoad }
             var outcome = PageOutcome(more: page.more, reachedCheckpoint: page.isCheckpoint)
             outcome.rows = try generation.applyFeed(&page, at: clock.now().seconds) {
+                // Without edits there may still be rows of settled ones that a crash left.
                 let edits = try openEdits()
-                if !edits.isEmpty { try Projection(generation.connection).rewrite(edits) }
+                if !edits.isEmpty || isProjectionStale { try Projection(generation.connection).rewrite(edits) }
             }
             guard page.isCheckpoint else { return outcome }
             if loading != nil { try publish(generation) }

@@ -25,6 +25,8 @@ extension ReplicaStore {
             let batch = ReplicaStore.bounded(ordered)
             guard !batch.isEmpty else { return nil }
             try markSent(batch)
+            isProjectionStale = true
+            refreshProjection()
             return V1.Push(replica: identity.replica, incarnation: identity.incarnation, edits: batch.map(\.wire))
         }
     }
