@@ -76,7 +76,8 @@ let package = Package(
             ["PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore", "HTTPKit", "SyncServer"]),
         // Tests mirror the modules.
         .target(
-            name: "TestKit", dependencies: ["Diagnostics", "PropertyKit"], path: "Tests/TestKit", swiftSettings: strict),
+            name: "TestKit", dependencies: ["Diagnostics", "PropertyKit", "SyncProtocol"], path: "Tests/TestKit",
+            swiftSettings: strict),
         tests("PartnerModel", ["PartnerModel", "PropertyKit", "TestKit"]),
         tests("Digests", ["Digests"]),
         tests("PropertyKit", ["PropertyKit"]),

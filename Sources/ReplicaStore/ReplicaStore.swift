@@ -34,7 +34,7 @@ package final class ReplicaStore {
     /// The generation behind the link, and one that is being loaded beside it.
     var live: Generation?
     var loading: Generation?
-    package private(set) var identity: ReplicaIdentity
+    package internal(set) var identity: ReplicaIdentity
     /// The projection of pending edits in the live file is older than the outbox.
     var isProjectionStale = true
 
@@ -79,7 +79,7 @@ package final class ReplicaStore {
         for number in files.numbers() {
             if number == liveNumber {
                 live = try Generation(path: files.generation(number), number: number, create: false)
-            } else if number > liveNumber ?? 0, loading == nil, let unfinished = try? resumable(number) {
+            } else if number > liveNumber ?? 0, loading == nil, let unfinished = try resumable(number) {
                 loading = unfinished
             } else {
                 files.remove(number)
@@ -87,18 +87,16 @@ package final class ReplicaStore {
         }
     }
 
-    /// A generation whose load began and can go on.
+    /// A generation whose load began and can go on; nil for remains that can be fetched again. A newer schema is refused.
     private func resumable(_ number: Int) throws -> Generation? {
-        let generation = try Generation(path: files.generation(number), number: number, create: false)
-        return try generation.meta() == nil ? nil : generation
+        do {
+            let generation = try Generation(path: files.generation(number), number: number, create: false)
+            return try generation.meta() == nil ? nil : generation
+        } catch let error as SQLiteError where error.code == .schemaTooNew { throw error } catch { return nil }
     }
 
     /// Closes the files; a store that is dropped without it loses nothing.
-    package func close() {
-        live?.connection.close()
-        loading?.connection.close()
-        outbox.close()
-    }
+    package func close() { for connection in [live?.connection, loading?.connection, outbox] { connection?.close() } }
 
     var target: Generation? { loading ?? live }
 
@@ -188,8 +186,9 @@ package final class ReplicaStore {
             guard let generation = target else { throw noLoad }
             var outcome = PageOutcome(more: page.more, reachedCheckpoint: page.isCheckpoint)
             outcome.rows = try generation.applyFeed(&page, at: clock.now().seconds) {
+                // Without edits there may still be rows of settled ones that a crash left.
                 let edits = try openEdits()
-                if !edits.isEmpty { try Projection(generation.connection).rewrite(edits) }
+                if !edits.isEmpty || isProjectionStale { try Projection(generation.connection).rewrite(edits) }
             }
             guard page.isCheckpoint else { return outcome }
             if loading != nil { try publish(generation) }

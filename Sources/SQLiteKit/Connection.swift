@@ -116,6 +116,9 @@ package final class Connection {
         return statement
     }
 
+    /// The texts of the statements in the cache, oldest first, so that a test can look at their plans.
+    package var cachedTexts: [String] { cacheOrder }
+
     /// A statement outside the cache, for a hot loop that keeps it.
     package func prepare(_ sql: String) throws(SQLiteError) -> Statement {
         var prepared: OpaquePointer?

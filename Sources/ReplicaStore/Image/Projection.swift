@@ -26,7 +26,7 @@ struct Projection {
             try insert.bind(1, group[0].customer.value)
             try insert.bind(2, group[0].register.rawValue)
             try insert.bind(3, layered.pendingState ?? "")
-            try insert.bind(4, Int64(group.count))
+            try insert.bind(4, Int64(layered.edits.count))
             for index in 5...8 { try insert.bindNull(index) }
             switch pending {
             case .budget(let budget):

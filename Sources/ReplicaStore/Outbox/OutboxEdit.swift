@@ -131,9 +131,14 @@ package struct Layered: Sendable, Hashable {
 /// Replays edits over the image. Pure; the projection in the file and every reader use it.
 package enum Overlay {
     /// The pending edits of one register laid over its confirmed value, in order of number. An edit that no longer fits
-    /// changes nothing.
+    /// changes nothing. One that the confirmed value holds already, because the page that brought it is committed and
+    /// its settling is not, is left out: an adjustment would count twice.
     package static func lay(_ edits: [OutboxEdit], over confirmed: RegisterState, version: Version) -> Layered {
-        let pending = edits.filter { $0.state.isPending }
+        let pending = edits.filter { edit in
+            // Versions rise from epoch to epoch too, so an older image never passes for a newer one.
+            guard edit.state.isPending, let after = edit.result?.version?.value else { return edit.state.isPending }
+            return after > version.value
+        }
         var state = confirmed
         for edit in pending {
             let next = state.applying(edit.intent) { kind, reason in

@@ -25,6 +25,8 @@ extension ReplicaStore {
             let batch = ReplicaStore.bounded(ordered)
             guard !batch.isEmpty else { return nil }
             try markSent(batch)
+            isProjectionStale = true
+            refreshProjection()
             return V1.Push(replica: identity.replica, incarnation: identity.incarnation, edits: batch.map(\.wire))
         }
     }
@@ -80,6 +82,7 @@ extension ReplicaStore {
     /// Takes the results of a push: each with its edit's new state, all in one transaction, durable on return. Results
     /// for edits that were not sent are refused as a whole.
     package func record(_ reply: V1.Results, sent: [EditNumber]) throws(StoreError) -> RecordOutcome {
+        let known = identity
         let outcome = try StoreError.wrap {
             let expected = Set(sent)
             let numbers = reply.results.map { EditNumber($0.number.value) }
@@ -88,15 +91,30 @@ extension ReplicaStore {
                     .badPage, what: "cannot take the results", why: "they are not for the edits that were sent",
                     next: "the edits are sent again by themselves")
             }
-            return try outbox.write { _ in
-                var outcome = RecordOutcome()
-                for result in reply.results { try store(result, &outcome) }
-                return outcome
+            do {
+                return try outbox.write { _ in
+                    var outcome = RecordOutcome()
+                    try noteEpoch(reply.epoch)
+                    for result in reply.results { try store(result, &outcome) }
+                    return outcome
+                }
+            } catch {
+                identity = known
+                throw error
             }
         }
         isProjectionStale = true
         refreshProjection()
         return outcome
+    }
+
+    /// Keeps the epoch of the latest reply: an image of another one is not the newest.
+    private func noteEpoch(_ epoch: String) throws {
+        guard identity.epoch != epoch else { return }
+        let statement = try outbox.statement("UPDATE identity SET epoch = ? WHERE id = 1")
+        try statement.bind(1, epoch)
+        try statement.run()
+        if let known = try OutboxRows(connection: outbox).identity() { identity = known }
     }
 
     private func store(_ result: V1.Result, _ outcome: inout RecordOutcome) throws {
@@ -127,8 +145,9 @@ extension ReplicaStore {
     private func hasReached(_ result: V1.Result) throws -> Bool {
         if result.code == .noop || result.code == .overruled { return true }
         guard let meta = try live?.meta(), meta.appliedCursor != nil else { return false }
-        // A result of another epoch has no place in this feed; the load of the new epoch shows what became of it.
-        return meta.epoch != result.epoch || meta.appliedSequence >= result.sequence.value
+        if meta.epoch == result.epoch { return meta.appliedSequence >= result.sequence.value }
+        // A result of an earlier epoch has no place in this feed; the image of the newest one shows what became of it.
+        return meta.epoch == identity.epoch
     }
 
     /// Settles edits whose result the image has reached, and gives held edits whose conflict was decided their end.
@@ -146,6 +165,7 @@ extension ReplicaStore {
                         result = final
                         var outcome = RecordOutcome()
                         try store(result, &outcome)
+                        if result.code.isRefusal { continue }
                     }
                     if try hasReached(result) {
                         try setState(edit.number, .settled)
@@ -165,6 +185,8 @@ extension ReplicaStore {
     /// The final result of a held edit from its conflict's row; nil while nobody has decided.
     private func decided(_ held: V1.Result, _ image: ImageRows) throws -> V1.Result? {
         guard let key = held.conflict?.value, let conflict = try image.conflict(ConflictKey(key)), conflict.status == "decided",
+            // Another epoch may have given the key to another conflict.
+            conflict.replica == identity.replica, conflict.edit == held.number.value,
             let outcome = conflict.outcome.flatMap(ResultCode.init(rawValue:)), outcome.isTerminal
         else { return nil }
         var result = held
@@ -207,7 +229,8 @@ extension ReplicaStore {
             try outbox.statement(
                 """
                 SELECT upto FROM (SELECT acked_up_to, coalesce(
-                    (SELECT min(number) - 1 FROM edit WHERE state NOT IN ('settled', 'discarded', 'dead')), last_number) AS upto
+                    (SELECT min(number) - 1 FROM edit INDEXED BY edit_open
+                        WHERE state NOT IN ('settled', 'discarded') AND state <> 'dead'), last_number) AS upto
                     FROM identity WHERE id = 1) WHERE upto > acked_up_to
                 """
             ).first { EditNumber($0.int64(0)) }
