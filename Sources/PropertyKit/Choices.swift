@@ -1,3 +1,5 @@
+import Glibc
+
 /// Choices drawn for one case of a property, recorded so that a failure can be repeated and made smaller.
 ///
 /// Every choice is one integer from 0 up; smaller means simpler. A replay gives recorded integers first and 0 after.
@@ -78,11 +80,13 @@ package struct PropertyFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Checks that `body` throws for none of `cases` drawn cases. A failing case is shrunk first.
-///
-/// The seed is `seed`, or one from FIELDBOOK_SEED handed in by the caller, or a fixed one: a suite repeats itself.
+/// The seed that properties begin with: FIELDBOOK_SEED when it is a number, else a fixed one, so that a suite repeats
+/// itself.
+package var propertySeed: UInt64 { getenv("FIELDBOOK_SEED").flatMap { UInt64(String(cString: $0)) } ?? 20_261_121 }
+
+/// Checks that `body` throws for none of `cases` drawn cases. A failing case is shrunk first. Case n has the seed plus n.
 package func checkProperty(
-    _ name: String, cases: Int = 200, seed: UInt64 = 20_261_121, _ body: (inout Choices) throws -> Void
+    _ name: String, cases: Int = 200, seed: UInt64 = propertySeed, _ body: (inout Choices) throws -> Void
 ) throws {
     for index in 0..<cases {
         let caseSeed = seed &+ UInt64(index)

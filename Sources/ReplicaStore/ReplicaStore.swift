@@ -191,7 +191,8 @@ package final class ReplicaStore {
                 if !edits.isEmpty || isProjectionStale { try Projection(generation.connection).rewrite(edits) }
             }
             guard page.isCheckpoint else { return outcome }
-            if loading != nil { try publish(generation) }
+            // A crash between a commit of the outbox and the projection leaves rows of edits that have their end.
+            if loading != nil { try publish(generation) } else if isProjectionStale { refreshProjection() }
             outcome.settled = try settle()
             outcome.newConflicts = try copyOwnConflicts()
             return outcome

@@ -66,12 +66,12 @@ enum CommandList {
             options: [
                 OptionSpec("type", value: "TYPE", "monthly or one-time (default: as it is, else monthly)"),
                 OptionSpec("on-exhaustion", value: "ACTION", "manual or freeze (default: as it is, else manual)"),
-                OptionSpec("through", value: "CYCLE", "this-cycle or YYYY-MM: past its end the edit expires unsent"), dryRun,
+                OptionSpec("through", value: "CYCLE", "this-cycle or YYYY-MM: past its end the edit is refused"), dryRun,
             ],
             examples: ["fieldbook budget set 'Atlas Freight' 500", "fieldbook budget set acct-1-0 750.50 --type monthly --on-exhaustion freeze --dry-run"]),
         CommandSpec(
             "budget adjust", "Queues a raise or a cut of a budget.", arguments: ["CUSTOMER", "CHANGE"],
-            options: [OptionSpec("through", value: "CYCLE", "this-cycle or YYYY-MM: past its end the edit expires unsent"), dryRun],
+            options: [OptionSpec("through", value: "CYCLE", "this-cycle or YYYY-MM: past its end the edit is refused"), dryRun],
             examples: ["fieldbook budget adjust 'Atlas Freight' +100", "fieldbook budget adjust 'Atlas Freight' -- -50"]),
         CommandSpec(
             "freeze", "Queues a freeze of an account, or of account and resources.", arguments: ["CUSTOMER"],

@@ -34,12 +34,13 @@ package final class ServerCore: Sendable {
         var response = answer(request, path: path, account: &account)
         response.headers.add("Fieldbook", "\(V1.version)")
         response.headers.add("Cache-Control", "no-store")
-        response.headers.add("X-Request-Id", pool.nextRequestID())
+        let id = pool.nextRequestID()
+        response.headers.add("X-Request-Id", id)
         let (seconds, attoseconds) = (clock.monotonicNow() - began).components
         log.log(
             .info, "request",
             [
-                ("method", String(request.method.prefix(10))), ("path", String((path ?? "-").prefix(80))),
+                ("id", id), ("method", String(request.method.prefix(10))), ("path", String((path ?? "-").prefix(80))),
                 ("status", "\(response.status)"), ("member", account),
                 ("ms", "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"),
             ])

@@ -29,7 +29,11 @@ extension Context {
             if failure.exitCode == .denied { throw failure }
             answer.notes.append("\(failure.what): \(failure.why); the settings are kept and used when it is reachable")
         }
-        answer.notes.append("next: fieldbook daemon start")
+        let isRunning = (try? daemon.statusIfRunning()) != nil
+        answer.notes.append(
+            isRunning
+                ? "the running daemon keeps the old settings until: fieldbook daemon stop; fieldbook daemon start"
+                : "next: fieldbook daemon start")
         return answer
     }
 
