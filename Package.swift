@@ -82,7 +82,7 @@ let package = Package(
         tests("Digests", ["Digests"]),
         tests("PropertyKit", ["PropertyKit"]),
         tests("Diagnostics", ["Diagnostics", "TestKit", "CLinux"]),
-        tests("ThreadKit", ["ThreadKit"]),
+        tests("ThreadKit", ["ThreadKit", "Diagnostics"]),
         tests("ConflictRules", ["ConflictRules", "PartnerModel", "PropertyKit", "TestKit"]),
         tests("SyncProtocol", ["SyncProtocol", "PartnerModel", "Digests", "PropertyKit", "TestKit"]),
         tests("SQLiteKit", ["SQLiteKit", "TestKit", "PropertyKit"]),
@@ -91,14 +91,14 @@ let package = Package(
         tests("SyncCore", ["SyncCore", "PartnerModel", "SyncProtocol", "PropertyKit", "TestKit"]),
         tests("ReplicaStore", ["ReplicaStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
         tests("LedgerStore", ["LedgerStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
-        tests("LocalAPI", ["LocalAPI", "PartnerModel", "SyncProtocol", "HTTPKit", "Diagnostics", "TestKit"]),
+        tests("LocalAPI", ["LocalAPI", "ThreadKit", "PartnerModel", "SyncProtocol", "HTTPKit", "Diagnostics", "TestKit"]),
         tests(
             "SyncEngine",
             ["SyncEngine", "SyncCore", "ReplicaStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Diagnostics", "TestKit"]),
         tests(
             "SyncServer", excluding: ["Golden"],
             ["SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics", "PropertyKit", "TestKit"]),
-        tests("SyncDaemon", ["SyncDaemon", "SyncEngine", "ReplicaStore", "LocalAPI", "HTTPKit", "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
+        tests("SyncDaemon", ["SyncDaemon", "SyncEngine", "SyncCore", "ThreadKit", "CLinux", "ReplicaStore", "LocalAPI", "HTTPKit", "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
         tests("Programs", ["fieldbook", "fieldbookd", "fieldbook-server", "TerminalKit"]),
         tests("EndToEnd", excluding: ["focus_sums.py"], ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
     ]

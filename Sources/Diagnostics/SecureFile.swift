@@ -45,6 +45,12 @@ package enum SecureFile {
     /// Whether anything stands at a path.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Whether a file, or what a link leads to, can be read and written by its owner alone.
+    package static func isPrivate(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) == 0 && info.st_mode & 0o077 == 0
+    }
+
     /// Writes a file of mode 0600 beside the old one, forces it to disk and renames it into place: whoever looks sees the
     /// old bytes or the new ones, and after a power loss too. A link at `path` is replaced, what it leads to stays.
     package static func write(_ bytes: [UInt8], to path: String) throws(UserError) {

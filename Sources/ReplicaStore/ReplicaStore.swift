@@ -39,18 +39,24 @@ package final class ReplicaStore {
     var isProjectionStale = true
 
     /// Opens or makes a replica in a folder of a local file system. Raises the incarnation, durably.
-    package init(directory: String, clock: any WallClock, chance: any Chance) throws(StoreError) {
+    /// `networkFileSystem` names the network file system that a folder lies on.
+    package init(
+        directory: String, clock: any WallClock, chance: any Chance,
+        networkFileSystem: (String) -> String? = FileSystemCheck.networkFileSystem
+    ) throws(StoreError) {
         files = ReplicaFiles(folder: directory)
         self.clock = clock
         do {
-            (outbox, identity) = try ReplicaStore.openOutbox(files, chance)
+            (outbox, identity) = try ReplicaStore.openOutbox(files, chance, networkFileSystem)
         } catch let error as StoreError { throw error } catch { throw try StoreError.caught(error) }
         try StoreError.wrap { try openGenerations() }
     }
 
-    private static func openOutbox(_ files: ReplicaFiles, _ chance: any Chance) throws -> (Connection, ReplicaIdentity) {
+    private static func openOutbox(
+        _ files: ReplicaFiles, _ chance: any Chance, _ networkFileSystem: (String) -> String?
+    ) throws -> (Connection, ReplicaIdentity) {
         try SecureFile.makeFolder(files.folder)
-        if let name = FileSystemCheck.networkFileSystem(at: files.folder) {
+        if let name = networkFileSystem(files.folder) {
             throw StoreError(
                 .networkFileSystem, what: "cannot keep a replica in \(files.folder)",
                 why: "it lies on a network file system (\(name)), where locks and the log cannot be relied on",

@@ -35,6 +35,11 @@ package enum SyncDaemon {
             do { bytes = try SecureFile.read(paths.tokenFile, limit: 1024) } catch {
                 throw UserError(.settings, what: error.what, why: error.why, next: next)
             }
+            guard SecureFile.isPrivate(paths.tokenFile) else {
+                throw UserError(
+                    .settings, what: "cannot use \(paths.tokenFile)", why: "other users can read the token",
+                    next: "close it with: chmod 600 \(paths.tokenFile)")
+            }
             let token = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
             let isToken = !token.isEmpty && token.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
             guard isToken else {
@@ -74,10 +79,8 @@ package enum SyncDaemon {
         }
         let links = LinkWatcher()
         if let links { threads.append(try start(stackBytes) { links.run { loop.post(.linkCameUp) } }) }
-        let api = LocalAPIServer(handler: DaemonAPI(loop: loop, clock: clock, startedAt: clock.now()))
-        let listener = HTTPServer(
-            endpoint: .unix(path: paths.socket), limits: ServerLimits(connections: 64, idle: .seconds(60), bodyBytes: 64 * 1024),
-            handler: { api.handle($0) })
+        let listener = LocalAPIServer(handler: DaemonAPI(loop: loop, clock: clock, startedAt: clock.now()))
+            .listener(socket: paths.socket)
         var failure: UserError?
         do {
             try listener.start()
@@ -86,7 +89,10 @@ package enum SyncDaemon {
             let signal = Signals.waitForStop()
             log.log(.notice, "stopping", [("signal", "\(signal)")])
         } catch {
-            failure = UserError(.failed, what: error.what, why: error.why, next: "stop the other program, or name another folder with FIELDBOOK_HOME")
+            let isPath = error.code == .badPath
+            failure = UserError(
+                isPath ? .settings : .failed, what: error.what, why: error.why,
+                next: isPath ? Local.shorterPath : "stop the other program, or name another folder with FIELDBOOK_HOME")
         }
         ServiceManager.notify("STOPPING=1")
         listener.stop(deadline: .seconds(3))

@@ -46,7 +46,8 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
                 pthread_cond_wait(condition, mutex)
                 continue
             }
-            let (seconds, attoseconds) = deadline.components
+            // A moment before the clock's beginning has passed; pthread_cond_timedwait(3p) would refuse it unwaited.
+            let (seconds, attoseconds) = max(deadline, .zero).components
             var moment = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
             if pthread_cond_timedwait(condition, mutex, &moment) == ETIMEDOUT { return answer(&value) }
         }

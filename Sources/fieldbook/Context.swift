@@ -87,7 +87,12 @@ struct Context {
             if state.isLoading { notes.append("first load: \(state.rowsDone) of \(state.rowsTotal) rows; sums are not whole yet") }
             if let at = state.checkpointAt { notes.append("data as of \(age(at))") }
         }
-        if try daemon.statusIfRunning() == nil { notes.append("the daemon is not running; start it with: fieldbook daemon start") }
+        do {
+            if try daemon.statusIfRunning() == nil { notes.append("the daemon is not running; start it with: fieldbook daemon start") }
+        } catch {
+            // What is here can be read whatever the daemon does.
+            notes.append("\(error.what): \(error.why)\n  \(error.next)")
+        }
         return notes
     }
 

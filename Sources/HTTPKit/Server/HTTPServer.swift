@@ -37,13 +37,19 @@ package final class HTTPServer: Sendable {
 
     private let endpoint: Endpoint
     private let limits: ServerLimits
+    private let ownHeaders: HTTPHeaders
     private let handler: Handler
     private let state = Monitor(State())
 
-    /// `handler` runs on the connection's thread and may block.
-    package init(endpoint: Endpoint, limits: ServerLimits = ServerLimits(), handler: @escaping Handler) {
+    /// `handler` runs on the connection's thread and may block. `ownHeaders` stand in the replies that the server gives
+    /// without it, so that a client knows whose refusal it is.
+    package init(
+        endpoint: Endpoint, limits: ServerLimits = ServerLimits(), ownHeaders: HTTPHeaders = HTTPHeaders(),
+        handler: @escaping Handler
+    ) {
         self.endpoint = endpoint
         self.limits = limits
+        self.ownHeaders = ownHeaders
         self.handler = handler
     }
 
@@ -118,7 +124,7 @@ package final class HTTPServer: Sendable {
     }
 
     private func turnAway(_ stream: SocketStream) {
-        var headers = HTTPHeaders()
+        var headers = ownHeaders
         headers.add("Retry-After", "1")
         let response = HTTPResponse(status: 503, headers: headers)
         try? stream.write(response.head(length: 0, close: true), deadline: Sys.monotonicNow + .milliseconds(100))
@@ -201,7 +207,7 @@ package final class HTTPServer: Sendable {
     /// Answers a request that can't be read, and ends the connection: what follows on it can't be trusted.
     private func refuse(_ stream: SocketStream, status: Int, why: String) {
         let body = Array("\(why)\n".utf8)
-        var headers = HTTPHeaders()
+        var headers = ownHeaders
         headers.add("Content-Type", "text/plain; charset=utf-8")
         let response = HTTPResponse(status: status, headers: headers)
         try? stream.write(response.head(length: body.count, close: true) + body, deadline: Sys.monotonicNow + .seconds(1))

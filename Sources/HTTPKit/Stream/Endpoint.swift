@@ -45,17 +45,20 @@ package struct ServerURL: Sendable, Hashable {
         if rest.hasSuffix("/") { rest.removeLast() }
         guard !rest.contains("/"), !rest.contains("@"), !rest.contains("?") else { throw refuse(.malformed, "give scheme, host and port only") }
         var host = rest
-        var port: UInt16 = 80
-        if rest.hasPrefix("["), let end = rest.firstIndex(of: "]") {
+        var tail = rest.drop { $0 != ":" }
+        if rest.hasPrefix("[") {
+            guard let end = rest.firstIndex(of: "]") else { throw refuse(.malformed, "the bracket is not closed") }
             host = rest[rest.index(after: rest.startIndex)..<end]
-            let tail = rest[rest.index(after: end)...]
-            if !tail.isEmpty {
-                guard tail.hasPrefix(":"), let number = UInt16(tail.dropFirst()) else { throw refuse(.malformed, "the port is not a number") }
-                port = number
-            }
-        } else if let colon = rest.lastIndex(of: ":") {
-            guard let number = UInt16(rest[rest.index(after: colon)...]), number > 0 else { throw refuse(.malformed, "the port is not a number from 1 to 65535") }
-            host = rest[..<colon]
+            tail = rest[rest.index(after: end)...]
+        } else {
+            host = rest.prefix { $0 != ":" }
+            guard !tail.dropFirst().contains(":") else { throw refuse(.malformed, "an IPv6 address stands in brackets") }
+        }
+        var port: UInt16 = 80
+        if !tail.isEmpty {
+            let digits = tail.dropFirst()
+            guard tail.hasPrefix(":"), digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt16(digits), number > 0
+            else { throw refuse(.malformed, "the port is not a number from 1 to 65535") }
             port = number
         }
         guard !host.isEmpty else { throw refuse(.malformed, "the host is missing") }

@@ -39,13 +39,17 @@ enum Sys {
     private static func connectUnix(_ path: String) throws(HTTPError) -> SocketStream {
         let descriptor = streamSocket(AF_UNIX)
         guard descriptor >= 0 else { throw failure(errno, "cannot make a socket") }
+        let stream = SocketStream(descriptor: descriptor)
         let result = try withUnixAddress(path) { Glibc.connect(descriptor, $0, $1) }
         guard result == 0 else {
             let code = errno
-            close(descriptor)
+            // The listener is there, but takes nobody in (unix(7)).
+            guard code != EAGAIN else {
+                throw HTTPError(code: .timeout, what: "cannot connect to \(path)", why: "its queue of connections is full")
+            }
             throw failure(code, "cannot connect to \(path)")
         }
-        return SocketStream(descriptor: descriptor)
+        return stream
     }
 
     private static func connectTCP(_ info: addrinfo, to endpoint: Endpoint, deadline: Duration) throws(HTTPError) -> SocketStream {
@@ -96,21 +100,33 @@ enum Sys {
     /// A socket file that nobody answers is left over and removed; one that answers is in use. The file has mode 0600
     /// from its first moment.
     private static func listenUnix(_ path: String) throws(HTTPError) -> Int32 {
-        if (try? connectUnix(path)) != nil {
-            throw HTTPError(code: .addressInUse, what: "cannot listen on \(path)", why: "another process answers there")
+        if isListenedOn(path) {
+            throw HTTPError(code: .addressInUse, what: "cannot listen on \(path)", why: "another process listens there")
         }
         var info = stat()
         if lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
         let descriptor = streamSocket(AF_UNIX)
         guard descriptor >= 0 else { throw failure(errno, "cannot make a socket") }
         fchmod(descriptor, 0o600)
-        let result = try withUnixAddress(path) { bind(descriptor, $0, $1) }
+        let result: Int32
+        do throws(HTTPError) { result = try withUnixAddress(path) { bind(descriptor, $0, $1) } } catch {
+            close(descriptor)
+            throw error
+        }
         guard result == 0, chmod(path, 0o600) == 0, Glibc.listen(descriptor, 128) == 0 else {
             let code = errno
             close(descriptor)
             throw failure(code, "cannot listen on \(path)")
         }
         return descriptor
+    }
+
+    /// Whether a process listens there, even one that hangs and takes nobody in.
+    private static func isListenedOn(_ path: String) -> Bool {
+        do throws(HTTPError) {
+            try connectUnix(path).close()
+            return true
+        } catch { return error.code == .timeout }
     }
 
     /// The next connection; nil when the wait should be looked at again.
@@ -163,7 +179,7 @@ enum Sys {
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
         guard !bytes.isEmpty, bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw HTTPError(code: .malformed, what: "cannot use the socket \(path)", why: "its path is longer than 107 bytes")
+            throw HTTPError(code: .badPath, what: "cannot use the socket \(path)", why: "its path is longer than 107 bytes")
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         return withUnsafePointer(to: &address) { pointer in

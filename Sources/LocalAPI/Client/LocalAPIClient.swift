@@ -5,27 +5,36 @@ import SyncProtocol
 
 /// Asks the daemon over its socket.
 package struct LocalAPIClient: Sendable {
+    /// Longest wait for a reply that needs only the daemon's memory, and for one that its engine thread gives, which
+    /// may be applying a large page.
+    package static let statusPatience = Duration.seconds(5)
+    package static let editPatience = Duration.seconds(40)
+
     private let path: String
-    private let client: HTTPClient
+    private let patience: Duration?
 
-    package init(socket path: String) {
+    /// `patience` replaces the waits of all requests but those for a sync.
+    package init(socket path: String, patience: Duration? = nil) {
         self.path = path
-        client = HTTPClient(
-            endpoint: .unix(path: path),
-            limits: ClientLimits(connect: .seconds(2), idle: .seconds(Int64(Local.waitSecondsMax) + 30)))
+        self.patience = patience
     }
 
-    /// The daemon's status; nil when none answers.
+    /// The daemon's status; nil when none runs. One that hangs is an error.
     package func statusIfRunning() throws(UserError) -> Local.Status? {
-        do { return try status() } catch where error.exitCode == .unreachable { return nil }
+        guard let bytes = try exchangeIfRunning("GET", "/v1/status", [], LocalAPIClient.statusPatience) else { return nil }
+        return try decode(Local.Status.self, bytes)
     }
 
-    package func status() throws(UserError) -> Local.Status { try ask("GET", "/v1/status", Local.Status.self) }
+    package func status() throws(UserError) -> Local.Status {
+        try ask("GET", "/v1/status", Local.Status.self, within: LocalAPIClient.statusPatience)
+    }
 
-    package func sync() throws(UserError) { _ = try exchange("POST", "/v1/sync", []) }
+    package func sync() throws(UserError) { _ = try exchange("POST", "/v1/sync", [], LocalAPIClient.statusPatience) }
 
     package func waitForSync(seconds: Int) throws(UserError) -> Local.WaitReply {
-        try ask("GET", "/v1/sync/wait?seconds=\(seconds)", Local.WaitReply.self)
+        let reply = try LocalAPIClient(socket: path).exchange(
+            "GET", "/v1/sync/wait?seconds=\(seconds)", [], .seconds(Int64(seconds)) + LocalAPIClient.editPatience)
+        return try decode(Local.WaitReply.self, reply)
     }
 
     /// Has an edit accepted, or only checked.
@@ -39,7 +48,9 @@ package struct LocalAPIClient: Sendable {
         return try ask("POST", "/v1/edits", Local.EditReply.self, body: body)
     }
 
-    package func discard(_ number: EditNumber) throws(UserError) { _ = try exchange("POST", "/v1/edits/\(number.value)/discard", []) }
+    package func discard(_ number: EditNumber) throws(UserError) {
+        _ = try exchange("POST", "/v1/edits/\(number.value)/discard", [], LocalAPIClient.editPatience)
+    }
 
     package func resend(_ number: EditNumber) throws(UserError) -> Local.EditReply {
         try ask("POST", "/v1/edits/\(number.value)/resend", Local.EditReply.self)
@@ -48,36 +59,78 @@ package struct LocalAPIClient: Sendable {
     // MARK: Exchange
 
     private func ask<Reply: Decodable>(
-        _ method: String, _ target: String, _ type: Reply.Type, body: [UInt8] = []
+        _ method: String, _ target: String, _ type: Reply.Type, body: [UInt8] = [], within time: Duration = editPatience
     ) throws(UserError) -> Reply {
-        let bytes = try exchange(method, target, body)
+        try decode(type, try exchange(method, target, body, time))
+    }
+
+    private func decode<Reply: Decodable>(_ type: Reply.Type, _ bytes: [UInt8]) throws(UserError) -> Reply {
         do { return try WireCoding.decode(type, from: bytes) } catch {
             throw UserError(
                 .failed, what: "cannot read the daemon's answer", why: error.why, next: "install the same version of both programs")
         }
     }
 
-    private func exchange(_ method: String, _ target: String, _ body: [UInt8]) throws(UserError) -> [UInt8] {
+    private func exchange(_ method: String, _ target: String, _ body: [UInt8], _ time: Duration) throws(UserError) -> [UInt8] {
+        guard let reply = try exchangeIfRunning(method, target, body, time) else {
+            throw UserError(
+                .unreachable, what: "the daemon is not running", why: "nothing listens on \(path)",
+                next: "start it with: fieldbook daemon start")
+        }
+        return reply
+    }
+
+    /// The body of a good reply; nil when nobody listens on the socket.
+    private func exchangeIfRunning(
+        _ method: String, _ target: String, _ body: [UInt8], _ time: Duration
+    ) throws(UserError) -> [UInt8]? {
         var headers = HTTPHeaders()
         headers.add(Local.versionHeader, "\(Local.version)")
+        let request = HTTPRequest(method: method, target: target, headers: headers, body: body)
+        let client = HTTPClient(
+            endpoint: .unix(path: path), limits: ClientLimits(connect: .seconds(2), idle: patience ?? time))
         let reply: (status: Int, headers: HTTPHeaders, body: [UInt8])
-        do {
-            reply = try client.send(
-                HTTPRequest(method: method, target: target, headers: headers, body: body), bodyLimit: ProtocolLimits.controlBytesMax)
-        } catch {
-            let isAbsent = error.code == .refused || error.code == .unreachable
-            throw UserError(
-                .unreachable, what: isAbsent ? "the daemon is not running" : "the daemon does not answer",
-                why: isAbsent ? "nothing listens on \(path)" : error.why, next: "start it with: fieldbook daemon start")
+        do { reply = try client.send(request, bodyLimit: ProtocolLimits.controlBytesMax) } catch {
+            switch error.code {
+            case .refused, .unreachable: return nil
+            case .badPath:
+                throw UserError(.settings, what: error.what, why: error.why, next: Local.shorterPath)
+            case .malformed, .tooLarge: throw stranger
+            default:
+                throw UserError(
+                    .unreachable, what: "the daemon does not answer", why: error.why,
+                    next: "look at its log, then: fieldbook daemon stop; fieldbook daemon start")
+            }
         }
-        guard reply.headers[Local.versionHeader] != nil else {
-            throw UserError(.failed, what: "cannot ask the daemon", why: "what listens on \(path) is not a Fieldbook daemon", next: "stop that program, then: fieldbook daemon start")
+        guard let version = reply.headers[Local.versionHeader] else { throw stranger }
+        guard version == "\(Local.version)" else {
+            throw UserError(Local.versionFailure(program: "\(Local.version)", daemon: version))
         }
         if (200..<300).contains(reply.status) { return reply.body }
-        guard let failure = try? WireCoding.decode(Local.Failure.self, from: reply.body) else {
-            throw UserError(.failed, what: "the daemon refused", why: "status \(reply.status)", next: "see its log")
+        throw refusal(reply.status, reply.body)
+    }
+
+    private var stranger: UserError {
+        UserError(
+            .failed, what: "cannot ask the daemon", why: "what listens on \(path) is not a Fieldbook daemon",
+            next: "stop that program, then: fieldbook daemon start")
+    }
+
+    /// A refusal of the daemon, or of its listener, which gives a plain sentence.
+    private func refusal(_ status: Int, _ body: [UInt8]) -> UserError {
+        if let failure = try? WireCoding.decode(Local.Failure.self, from: body) { return UserError(failure) }
+        if status == 503 {
+            return UserError(.notYet, what: "the daemon is busy", why: "it has no place for one more connection", next: "try again in a moment")
         }
-        throw UserError(
-            ExitCode(rawValue: failure.exitCode) ?? .failed, what: failure.what, why: failure.why, next: failure.next)
+        let line = String(decoding: body.prefix(200), as: UTF8.self).split(separator: "\n").first.map(String.init)
+        return UserError(
+            status == 413 ? .refused : .failed, what: "the daemon refused the request", why: line ?? "status \(status)",
+            next: status == 413 ? "shorten what you gave" : "see its log")
+    }
+}
+
+extension UserError {
+    fileprivate init(_ failure: Local.Failure) {
+        self.init(ExitCode(rawValue: failure.exitCode) ?? .failed, what: failure.what, why: failure.why, next: failure.next)
     }
 }

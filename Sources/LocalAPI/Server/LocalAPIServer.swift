@@ -28,6 +28,16 @@ package struct LocalAPIServer: Sendable {
 
     package init(handler: any LocalAPIHandler) { self.handler = handler }
 
+    /// Bounds of the daemon's listener. An edit is far smaller than the largest body.
+    package static let limits = ServerLimits(connections: 64, idle: .seconds(60), bodyBytes: 64 * 1024)
+
+    /// The listener on a socket file; every reply of it names our version.
+    package func listener(socket path: String, limits: ServerLimits = limits) -> HTTPServer {
+        var headers = HTTPHeaders()
+        headers.add(Local.versionHeader, "\(Local.version)")
+        return HTTPServer(endpoint: .unix(path: path), limits: limits, ownHeaders: headers, handler: { handle($0) })
+    }
+
     package func handle(_ request: HTTPRequest) -> HTTPResponse {
         var response = answer(request)
         response.headers.add(Local.versionHeader, "\(Local.version)")
@@ -39,11 +49,14 @@ package struct LocalAPIServer: Sendable {
             return refuse(403, "cannot serve this user", "the daemon belongs to another user", "start a daemon of your own", .denied)
         }
         if let stated = request.headers[Local.versionHeader], stated != "\(Local.version)" {
-            return refuse(
-                426, "cannot serve this program", "it speaks version \(stated.prefix(10)) of the local interface, the daemon \(Local.version)",
-                "install the same version of both, then: fieldbook daemon stop; fieldbook daemon start", .failed)
+            return refuse(Local.versionFailure(program: stated, daemon: "\(Local.version)"), status: 426)
         }
         let path = request.path ?? ""
+        if let method = LocalAPIServer.method(of: path), method != request.method {
+            var response = refuse(405, "cannot answer", "this path takes \(method)", "use \(method)", .usage)
+            response.headers.add("Allow", method)
+            return response
+        }
         switch (request.method, path) {
         case ("GET", "/v1/status"): return reply(handler.status())
         case ("POST", "/v1/sync"):
@@ -55,9 +68,22 @@ package struct LocalAPIServer: Sendable {
             }
             return reply(handler.waitForSync(seconds: seconds))
         case ("POST", "/v1/edits"): return add(request)
-        case ("POST", _): return editAction(path)
-        default: return refuse(404, "cannot answer", "there is nothing at this path", "see the manual of the local interface", .usage)
+        default: return editAction(path)
         }
+    }
+
+    /// The method that a path takes; nil for a path that there is not.
+    private static func method(of path: String) -> String? {
+        switch path {
+        case "/v1/status", "/v1/sync/wait": "GET"
+        case "/v1/sync", "/v1/edits": "POST"
+        default: isEditAction(path.split(separator: "/", omittingEmptySubsequences: false)) ? "POST" : nil
+        }
+    }
+
+    /// `/v1/edits/NUMBER/discard` or `…/resend`.
+    private static func isEditAction(_ parts: [Substring]) -> Bool {
+        parts.count == 5 && parts[0].isEmpty && parts[1] == "v1" && parts[2] == "edits" && (parts[4] == "discard" || parts[4] == "resend")
     }
 
     private func add(_ request: HTTPRequest) -> HTTPResponse {
@@ -72,19 +98,20 @@ package struct LocalAPIServer: Sendable {
     }
 
     private func editAction(_ path: String) -> HTTPResponse {
-        let parts = path.split(separator: "/")
-        guard parts.count == 4, parts[0] == "v1", parts[1] == "edits", let number = Int64(parts[2]), number > 0 else {
-            return refuse(404, "cannot answer", "there is nothing at this path", "see the manual of the local interface", .usage)
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard LocalAPIServer.isEditAction(parts) else { return nothingHere }
+        guard let number = Int64(parts[3]), number > 0 else {
+            return refuse(404, "cannot find the edit", "'\(parts[3].prefix(40))' is no edit number", "list edits with: fieldbook edits list --all", .usage)
         }
-        switch parts[3] {
-        case "discard":
-            switch handler.discard(EditNumber(number)) {
-            case .success: return .json(200, Array("{}".utf8))
-            case .failure(let refusal): return refuse(refusal.failure)
-            }
-        case "resend": return reply(handler.resend(EditNumber(number)))
-        default: return refuse(404, "cannot answer", "there is nothing at this path", "see the manual of the local interface", .usage)
+        if parts[4] == "resend" { return reply(handler.resend(EditNumber(number))) }
+        switch handler.discard(EditNumber(number)) {
+        case .success: return .json(200, Array("{}".utf8))
+        case .failure(let refusal): return refuse(refusal.failure)
         }
+    }
+
+    private var nothingHere: HTTPResponse {
+        refuse(404, "cannot answer", "there is nothing at this path", "see the manual of the local interface", .usage)
     }
 
     private func reply(_ result: Result<Local.EditReply, LocalRefusal>) -> HTTPResponse {

@@ -1,3 +1,4 @@
+import Diagnostics
 package import SyncProtocol
 
 /// Types of the daemon's local interface, version 1: HTTP and JSON over a Unix socket of mode 0600.
@@ -8,6 +9,24 @@ package enum Local {
     package static let versionHeader = "Fieldbook-API"
     /// Longest wait that one request may ask for.
     package static let waitSecondsMax = 600
+
+    /// What to do about a socket path that the system does not take.
+    package static let shorterPath = "name a shorter folder with XDG_RUNTIME_DIR or FIELDBOOK_HOME"
+
+    /// Why a program and a daemon of different versions do not talk, and which of them to upgrade.
+    static func versionFailure(program: String, daemon: String) -> Failure {
+        let next: String
+        switch (Int(program), Int(daemon)) {
+        case (let program?, let daemon?) where program < daemon: next = "upgrade this program; the daemon is newer"
+        case (let program?, let daemon?) where program > daemon:
+            next = "upgrade the daemon; it is older, or was started before the upgrade: fieldbook daemon stop; fieldbook daemon start"
+        default: next = "install the same version of both, then: fieldbook daemon stop; fieldbook daemon start"
+        }
+        return Failure(
+            what: "this program and the daemon do not fit",
+            why: "the program speaks version \(program.prefix(10)) of the local interface, the daemon \(daemon.prefix(10))",
+            next: next, exitCode: ExitCode.failed.rawValue)
+    }
 
     /// Reply to `GET /v1/status`.
     package struct Status: Sendable, Hashable, Codable {

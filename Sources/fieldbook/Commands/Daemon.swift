@@ -33,20 +33,20 @@ extension Context {
 
     /// `daemon stop`: TERM, then waits for its end.
     func stopDaemon() throws(UserError) -> Answer {
-        guard let status = try daemon.statusIfRunning() else {
+        guard let process = try daemonProcess() else {
             return Answer(json: ["running": .bool(false)], text: "the daemon is not running\n")
         }
-        guard kill(pid_t(status.processID), SIGTERM) == 0 else {
-            throw UserError(.failed, what: "cannot stop the daemon", why: String(cString: strerror(errno)), next: "stop process \(status.processID) by hand")
+        guard kill(pid_t(process), SIGTERM) == 0 else {
+            throw UserError(.failed, what: "cannot stop the daemon", why: String(cString: strerror(errno)), next: "stop process \(process) by hand")
         }
         let end = clock.monotonicNow() + .seconds(Context.patienceSeconds)
         while clock.monotonicNow() < end {
-            if hasEnded(status.processID) {
+            if hasEnded(process) {
                 return Answer(json: ["running": .bool(false)], text: "the daemon has stopped\n")
             }
             usleep(20_000)
         }
-        throw UserError(.notYet, what: "the daemon has not stopped yet", why: "process \(status.processID) is still there", next: "look again: fieldbook status")
+        throw UserError(.notYet, what: "the daemon has not stopped yet", why: "process \(process) is still there", next: "look again: fieldbook status; end it for good with: kill -9 \(process)")
     }
 
     /// A process that has ended but was not collected by its parent yet (state Z, proc(5)) counts as ended. The lock is
@@ -56,6 +56,16 @@ extension Context {
         guard let bytes = try? SecureFile.read("/proc/\(process)/stat", limit: 4096) else { return true }
         let state = bytes.lastIndex(of: UInt8(ascii: ")")).map { bytes[($0 + 1)...].drop { $0 == UInt8(ascii: " ") } }
         return state?.first == UInt8(ascii: "Z")
+    }
+
+    /// The daemon's process. One that hangs or is of another version is known by the replica's lock.
+    private func daemonProcess() throws(UserError) -> Int? {
+        do { return try daemon.statusIfRunning()?.processID } catch let failure {
+            do { _ = try FileLock(path: "\(paths.state)/daemon.lock") } catch {
+                if let holder = (error as? FileLock.Held)?.processID { return holder }
+            }
+            throw failure
+        }
     }
 
     private func daemonProgram() throws(UserError) -> String {
