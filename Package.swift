@@ -35,6 +35,7 @@ let package = Package(
         .executable(name: "fieldbook", targets: ["fieldbook"]),
         .executable(name: "fieldbookd", targets: ["fieldbookd"]),
         .executable(name: "fieldbook-server", targets: ["fieldbook-server"]),
+        .executable(name: "fieldbook-lab", targets: ["fieldbook-lab"]),
     ],
     dependencies: [],
     targets: [
@@ -66,6 +67,12 @@ let package = Package(
         module(
             "SyncDaemon",
             ["CLinux", "PartnerModel", "Diagnostics", "ThreadKit", "SyncProtocol", "HTTPKit", "SyncCore", "ReplicaStore", "LocalAPI", "SyncEngine"]),
+        module(
+            "SyncLab",
+            [
+                "PartnerModel", "PropertyKit", "Diagnostics", "SyncProtocol", "SQLiteKit", "HTTPKit", "SyncCore", "ReplicaStore", "LedgerStore",
+                "SyncEngine", "SyncServer",
+            ]),
         // Level 5: the programs.
         program(
             "fieldbook",
@@ -74,6 +81,7 @@ let package = Package(
         program(
             "fieldbook-server",
             ["PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore", "HTTPKit", "SyncServer"]),
+        program("fieldbook-lab", ["Diagnostics", "TerminalKit", "SyncLab"]),
         // Tests mirror the modules.
         .target(
             name: "TestKit", dependencies: ["Diagnostics", "PropertyKit", "SyncProtocol"], path: "Tests/TestKit",

@@ -55,6 +55,13 @@ package final class FaultDisk: @unchecked Sendable {
     /// The process dies now.
     package func die() { isDead = true }
 
+    /// No fault is armed any more. Files of a living process stay as they are.
+    package func heal() {
+        isFull = false
+        diesAtOperation = nil
+        failsAtOperation = nil
+    }
+
     /// The machine is back: files read and write again. After a death of the process alone they hold every write;
     /// after a power loss what was forced to disk and what `survival` leaves of the rest.
     ///
@@ -65,9 +72,7 @@ package final class FaultDisk: @unchecked Sendable {
         }
         shadows.removeAll()
         isDead = false
-        isFull = false
-        diesAtOperation = nil
-        failsAtOperation = nil
+        heal()
     }
 
     // MARK: For the VFS

@@ -1,0 +1,107 @@
+import PartnerModel
+import SyncProtocol
+
+/// What a checker makes of a history.
+package enum Verdict: Sendable, Hashable, CustomStringConvertible {
+    case valid
+    /// `at`: microseconds since the run began.
+    case invalid(at: Int64, why: String)
+    /// The history does not tell. It never counts as valid.
+    case unknown(why: String)
+
+    package var description: String {
+        switch self {
+        case .valid: "valid"
+        case .invalid(let at, let why): "violated at \(Clockwork.text(at)): \(why)"
+        case .unknown(let why): "unknown: \(why)"
+        }
+    }
+}
+
+/// Judges one promise from what was seen. Pure: the same history, the same verdict.
+package protocol Checker: Sendable {
+    /// Short name of the promise: `S2`.
+    var name: String { get }
+    /// The promise in one sentence.
+    var promise: String { get }
+    func check(_ history: History) -> Verdict
+}
+
+/// Every checker of this build, safety first.
+package enum Checkers {
+    package static let all: [any Checker] = [
+        CursorNotAhead(), ExactlyOnce(), NoEditVanishes(), AuthorsOrder(), PendingIsEditsOverImage(), InsideScope(),
+        FreezeWasSeen(), EveryDecisionRecorded(), OwnQueueOwnToken(), VersionsRise(), ReadsNeverGoBack(), FollowsModel(),
+        Agreement(), QueuesDrain(), NoHotLoop(), StatusIsTrue(),
+    ]
+
+    package static func verdicts(_ history: History) -> [(checker: any Checker, verdict: Verdict)] {
+        all.map { ($0, $0.check(history)) }
+    }
+}
+
+enum Clockwork {
+    /// `1:02:03.004` since the run began.
+    static func text(_ microseconds: Int64) -> String {
+        let milliseconds = microseconds / 1000
+        func padded(_ value: Int64, _ width: Int) -> String {
+            let text = "\(value)"
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        let seconds = milliseconds / 1000
+        return "\(seconds / 3600):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2)).\(padded(milliseconds % 1000, 3))"
+    }
+}
+
+/// The truth of the server at any sequence, rebuilt from a history.
+struct TruthLine {
+    struct Target: Hashable {
+        let entity: Int
+        let key: Int64
+    }
+
+    private(set) var changes: [Target: [TruthRow]] = [:]
+    private(set) var sequence: Int64 = 0
+
+    mutating func take(_ sequence: Int64, _ rows: [TruthRow]) {
+        self.sequence = sequence
+        for row in rows { changes[Target(entity: row.entity.rawValue, key: row.key), default: []].append(row) }
+    }
+
+    /// What a member must hold at a sequence, in order of entity and key.
+    func visible(to member: MemberFacts, at sequence: Int64) -> [RowMark] {
+        var rows: [RowMark] = []
+        for (target, versions) in changes {
+            guard let row = versions.last(where: { $0.version <= sequence }), let content = row.content,
+                member.sees(subject: row.subject)
+            else { continue }
+            rows.append(RowMark(entity: target.entity, key: target.key, version: row.version, content: content))
+        }
+        return rows.sorted { ($0.entity, $0.key) < ($1.entity, $1.key) }
+    }
+
+    /// The first difference between what a member must hold and what it holds; nil when there is none.
+    func difference(_ image: ImageMark, of member: MemberFacts, at sequence: Int64) -> String? {
+        let wanted = visible(to: member, at: sequence)
+        guard wanted != image.rows else { return nil }
+        let held = Dictionary(uniqueKeysWithValues: image.rows.map { (Target(entity: $0.entity, key: $0.key), $0) })
+        for row in wanted {
+            let name = RowName.text(row.entity, row.key)
+            guard let own = held[Target(entity: row.entity, key: row.key)] else { return "\(name) of version \(row.version) is missing" }
+            if own.version != row.version { return "\(name) has version \(own.version), not \(row.version)" }
+            if own.content != row.content { return "\(name) of version \(row.version) has another content" }
+        }
+        let known = Set(wanted.map { Target(entity: $0.entity, key: $0.key) })
+        let extra = image.rows.first { !known.contains(Target(entity: $0.entity, key: $0.key)) }
+        return extra.map { "\(RowName.text($0.entity, $0.key)) of version \($0.version) must not be there" } ?? "the rows stand in another order"
+    }
+}
+
+extension MemberFacts {
+    /// Whether rows of a subject are this member's to see: a customer's key, 0 = everyone, -1 = coupons.
+    func sees(subject: Int64) -> Bool {
+        if subject == 0 { return true }
+        if subject == -1 { return role.seesCoupons }
+        return customers?.contains(subject) ?? true
+    }
+}

@@ -1,0 +1,164 @@
+import SyncEngine
+import SyncProtocol
+
+/// S1: what a replica holds at a checkpoint is exactly the server's rows at that sequence; a cursor is never ahead.
+struct CursorNotAhead: Checker {
+    let name = "S1"
+    let promise = "the applied cursor is never ahead of applied rows"
+
+    func check(_ history: History) -> Verdict {
+        var truth = TruthLine()
+        for event in history.events {
+            switch event.what {
+            case .truth(let sequence, let rows, _): truth.take(sequence, rows)
+            case .image(let agent, let image):
+                guard let sequence = image.sequence else { continue }
+                let member = history.members[agent]
+                if sequence > truth.sequence {
+                    return .invalid(at: event.at, why: "\(member.name) stands at \(sequence), the server at \(truth.sequence)")
+                }
+                if let difference = truth.difference(image, of: member, at: sequence) {
+                    return .invalid(at: event.at, why: "\(member.name) stands at sequence \(sequence), but \(difference)")
+                }
+            default: break
+            }
+        }
+        return .valid
+    }
+}
+
+/// S7: nothing outside the scope is visible, and no bill stands without its customer once a checkpoint was reached.
+struct InsideScope: Checker {
+    let name = "S7"
+    let promise = "nothing outside the scope is visible; no bill without its customer"
+
+    func check(_ history: History) -> Verdict {
+        var truth = TruthLine()
+        for event in history.events {
+            switch event.what {
+            case .truth(let sequence, let rows, _): truth.take(sequence, rows)
+            case .image(let agent, let image):
+                if let why = stranger(in: image, history.members[agent], truth) { return .invalid(at: event.at, why: why) }
+            default: break
+            }
+        }
+        return .valid
+    }
+
+    private func stranger(in image: ImageMark, _ member: MemberFacts, _ truth: TruthLine) -> String? {
+        let customers = Set(image.rows.filter { $0.entity == Entity.customer.rawValue }.map(\.key))
+        for row in image.rows {
+            guard let subject = truth.changes[TruthLine.Target(entity: row.entity, key: row.key)]?.last?.subject else {
+                return "\(member.name) holds \(RowName.text(row.entity, row.key)), which never was"
+            }
+            if !member.sees(subject: subject) { return "\(member.name) holds \(RowName.text(row.entity, row.key)), which is not for it" }
+            if image.sequence != nil, row.entity == Entity.billRecord.rawValue, !customers.contains(subject) {
+                return "\(member.name) holds \(RowName.text(row.entity, row.key)) without its customer"
+            }
+        }
+        return nil
+    }
+}
+
+/// S13: within an epoch no row's version goes back, but for a power loss, after which the image may be older.
+struct VersionsRise: Checker {
+    let name = "S13"
+    let promise = "versions never go back within an epoch"
+
+    func check(_ history: History) -> Verdict {
+        var seen: [Int: (epoch: String, rows: [TruthLine.Target: Int64])] = [:]
+        for event in history.events {
+            switch event.what {
+            case .died(let agent, powerLoss: true): seen[agent] = nil
+            case .image(let agent, let image):
+                if let before = seen[agent], before.epoch == image.epoch {
+                    for row in image.rows {
+                        let target = TruthLine.Target(entity: row.entity, key: row.key)
+                        if let known = before.rows[target], known > row.version {
+                            return .invalid(
+                                at: event.at,
+                                why: "\(RowName.text(row.entity, row.key)) of \(history.members[agent].name) went from version \(known) to \(row.version)")
+                        }
+                    }
+                }
+                seen[agent] = (
+                    image.epoch, Dictionary(uniqueKeysWithValues: image.rows.map { (TruthLine.Target(entity: $0.entity, key: $0.key), $0.version) })
+                )
+            default: break
+            }
+        }
+        return .valid
+    }
+}
+
+/// S14: what a person could read stays readable across the death of a process; after a power loss it may be older.
+struct ReadsNeverGoBack: Checker {
+    let name = "S14"
+    let promise = "across process death reads never go back and a person reads their own writes"
+
+    func check(_ history: History) -> Verdict {
+        var reached: [Int: (epoch: String, sequence: Int64)] = [:]
+        for event in history.events {
+            switch event.what {
+            case .died(let agent, powerLoss: true): reached[agent] = nil
+            case .image(let agent, let image):
+                let name = history.members[agent].name
+                if let before = reached[agent], before.epoch == image.epoch {
+                    guard let sequence = image.sequence else {
+                        return .invalid(at: event.at, why: "\(name) stood at sequence \(before.sequence) and shows a load under way")
+                    }
+                    if sequence < before.sequence {
+                        return .invalid(at: event.at, why: "\(name) went from sequence \(before.sequence) back to \(sequence)")
+                    }
+                }
+                if let sequence = image.sequence { reached[agent] = (image.epoch, sequence) }
+            case .shown(let agent, let shown) where shown.read != shown.rebuilt:
+                return .invalid(
+                    at: event.at, why: "\(history.members[agent].name) is shown \(shown.read), their edits make it \(shown.rebuilt)")
+            default: break
+            }
+        }
+        return .valid
+    }
+}
+
+/// L1: once the world is whole again, every replica holds the server's rows.
+struct Agreement: Checker {
+    let name = "L1"
+    let promise = "replicas agree with the server row by row within a bound"
+
+    func check(_ history: History) -> Verdict {
+        var truth = TruthLine()
+        var images: [Int: ImageMark] = [:]
+        var phases: [Int: StatusMark] = [:]
+        var end: (at: Int64, settled: Bool)?
+        for event in history.events {
+            switch event.what {
+            case .truth(let sequence, let rows, _):
+                truth.take(sequence, rows)
+                if !rows.isEmpty { end = nil }
+            case .image(let agent, let image): images[agent] = image
+            case .status(let agent, let status): phases[agent] = status
+            case .ended(let settled): end = (event.at, settled)
+            default: break
+            }
+        }
+        guard let end else { return .unknown(why: "the run did not settle at its end") }
+        guard end.settled else { return .invalid(at: end.at, why: unsettled(history, phases)) }
+        for (agent, member) in history.members.enumerated() {
+            guard let status = phases[agent], status.phase == .inSync || status.phase == .needsPerson else { continue }
+            guard let image = images[agent] else { return .invalid(at: end.at, why: "\(member.name) has no image") }
+            if let difference = truth.difference(image, of: member, at: truth.sequence) {
+                return .invalid(at: end.at, why: "\(member.name): \(difference)")
+            }
+        }
+        return .valid
+    }
+
+    private func unsettled(_ history: History, _ phases: [Int: StatusMark]) -> String {
+        let open = history.members.enumerated().compactMap { agent, member in
+            phases[agent].map { "\(member.name) \($0.phase.rawValue) with \($0.unsettled) open" }
+        }
+        return "the world did not come to rest: " + open.joined(separator: ", ")
+    }
+}

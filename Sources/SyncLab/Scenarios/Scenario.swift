@@ -1,0 +1,188 @@
+package import PartnerModel
+package import SyncEngine
+
+/// A story about a server and its agents: who there is, what happens, and what must have come of it.
+///
+/// The same form serves the files that people write, the runs that a seed draws, and a failure made small.
+package struct Scenario: Sendable, Hashable {
+    package struct Customer: Sendable, Hashable {
+        package var name: String
+        package var association: AssociationType
+        package var budgetCents: Int64?
+        package var discountBasisPoints: Int64?
+        package var bills = 0
+
+        package init(name: String, association: AssociationType) {
+            self.name = name
+            self.association = association
+        }
+    }
+
+    /// A replica and the person who holds it. Several may belong to one account.
+    package struct Member: Sendable, Hashable {
+        package var name: String
+        package var account: String
+        package var role: MemberRole
+        /// For a manager: the customers assigned.
+        package var customers: [String] = []
+    }
+
+    package struct Step: Sendable, Hashable {
+        /// Line of the file; 0 when it comes from none.
+        package var line: Int
+        package var action: Action
+    }
+
+    package var title = ""
+    /// The incident of another system that the story comes from.
+    package var incident = ""
+    /// A FOCUS file loaded before anything else, relative to the scenario's folder.
+    package var focus: String?
+    package var customers: [Customer] = []
+    package var members: [Member] = []
+    package var steps: [Step] = []
+
+    package init() {}
+
+    /// The members named by `in both orders`, if any: such a story is run twice.
+    package var bothOrders: [String]? {
+        for step in steps { if case .bothOrders(let names) = step.action { return names } }
+        return nil
+    }
+}
+
+/// One thing that happens.
+package enum Action: Sendable, Hashable {
+    case start(String), stop(String)
+    /// The process dies, now or before its n-th write from now; it comes back after a moment.
+    case kill(String, atWrite: Int?)
+    /// The machine loses power: what was not forced to disk may be gone.
+    case powerLoss(String, atWrite: Int?)
+    case offline(String), online(String)
+    case edit(String, Wish)
+    case discard(String, Int), resend(String, Int)
+    /// Decides the oldest open conflict that the member sees.
+    case decide(String, Decision)
+    case sync(String)
+    /// A person reads what the replica shows.
+    case look(String)
+    /// Another program keeps the replica open for reading, or ends.
+    case hold(String), release(String)
+    /// The next exchanges meet a fault.
+    case network(String, NetworkFault, Lane?, count: Int)
+    case clock(String, ClockFault)
+    case disk(String, DiskFault)
+    case revoke(String), renew(String)
+    /// The replica is set up with the token of another member.
+    case useToken(String, of: String)
+    case serverStop, serverStart
+    case serverKill(atWrite: Int?), serverPowerLoss(atWrite: Int?)
+    case system(SystemWrite)
+    case wait(seconds: Int)
+    /// All faults end: the network, the disks, the server; nobody is offline.
+    case heal
+    /// Time runs until nothing is left to do, within a bound.
+    case settle
+    /// The members come online and settle one after the other; the story is run once in each order.
+    case bothOrders([String])
+    /// With `first`: only in the order in which that member came first.
+    case expect(Expectation, first: String?)
+}
+
+/// An edit as a person asks for it.
+package enum Wish: Sendable, Hashable {
+    case budget(String, cents: Int64, type: BudgetType?, action: ExhaustionAction?, thisCycle: Bool)
+    case adjust(String, cents: Int64)
+    case freeze(String, FreezeKind, reason: String)
+    case unfreeze(String, FreezeKind)
+    case discount(String, basisPoints: Int64, days: Int)
+    case cancelDiscount(String)
+
+    package var customer: String {
+        switch self {
+        case .budget(let name, _, _, _, _), .adjust(let name, _), .freeze(let name, _, _), .unfreeze(let name, _),
+            .discount(let name, _, _), .cancelDiscount(let name):
+            name
+        }
+    }
+}
+
+package enum Decision: Sendable, Hashable {
+    case mine, theirs
+    case budget(cents: Int64)
+    case discount(basisPoints: Int64)
+}
+
+/// What happens to one exchange.
+package enum NetworkFault: Sendable, Hashable {
+    /// No connection is made.
+    case refuse
+    /// The request is lost on the way; the client waits until it gives up.
+    case drop
+    /// The request ends inside; the server never has it whole.
+    case cutRequest(perMille: Int)
+    /// The server acts, its reply is lost.
+    case loseReply
+    /// The reply ends after a part of its bytes.
+    case cut(perMille: Int)
+    case delay(seconds: Int)
+    /// The request reaches the server a second time, later.
+    case duplicate(seconds: Int)
+    /// A cache answers with an earlier reply to the same kind of request.
+    case stale
+    /// A captive portal answers with a page and status 200.
+    case portal
+    /// Bytes that are no HTTP.
+    case junk
+    /// Something between, or the server itself, answers with a status.
+    case status(Int)
+}
+
+package enum ClockFault: Sendable, Hashable {
+    case jump(seconds: Int)
+    case stopped, right
+}
+
+package enum DiskFault: Sendable, Hashable {
+    case full, free
+    /// The n-th write from now fails once.
+    case error(atWrite: Int)
+}
+
+/// A change by someone who is no agent.
+package enum SystemWrite: Sendable, Hashable {
+    case usage(String, cents: Int64)
+    case freeze(String, FreezeCause, FreezeKind)
+    /// Lifts every freeze of a cause that no partner may lift.
+    case unfreeze(String)
+    case budget(String, cents: Int64)
+    case discount(String, basisPoints: Int64)
+    case bill(String, cents: Int64)
+    /// The newest bill record is corrected, or taken back.
+    case correctBill(String), removeBill(String)
+    case rename(String, String)
+    case closeCycle
+    case partner(PartnerState)
+    /// The association ends; the customer becomes a former one. Or begins again.
+    case leave(String), join(String)
+}
+
+/// What must be so.
+package enum Expectation: Sendable, Hashable {
+    /// Result or state of a member's n-th edit.
+    case edit(String, Int, String)
+    /// The last edit that the member asked for was refused at once with this code.
+    case refused(String, code: String)
+    /// What the server holds; nil = none.
+    case budget(String, cents: Int64?)
+    case discount(String, basisPoints: Int64?)
+    /// How many freezes the server holds.
+    case freezes(String, Int)
+    /// What a member sees, pending edits included.
+    case sees(String, customer: String, cents: Int64?)
+    case seesFreezes(String, customer: String, Int)
+    case conflicts(Int)
+    case unsettled(String, Int)
+    case phase(String, String)
+    case agreement
+}

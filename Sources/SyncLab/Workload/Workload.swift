@@ -1,0 +1,171 @@
+import PartnerModel
+import PropertyKit
+import SyncEngine
+
+/// The scenario that a seed draws: a few customers, so that edits collide; some kinds of fault, not all, so that each gets
+/// room; then the world is healed and must come to rest.
+package enum Workload {
+    package static func scenario(seed: UInt64) -> Scenario {
+        var maker = Maker(seed: seed)
+        return maker.make()
+    }
+
+    private enum Kind: CaseIterable {
+        case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations, restarts, readers
+    }
+
+    private struct Maker {
+        let seed: UInt64
+        var chance: SeededGenerator
+        var scenario = Scenario()
+        var kinds: [Kind] = []
+        var names: [String] = []
+        var customers: [Scenario.Customer] = []
+
+        init(seed: UInt64) {
+            self.seed = seed
+            chance = SeededGenerator(seed: seed)
+        }
+
+        private mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &chance) }
+        private mutating func pick<Value>(_ values: [Value]) -> Value { values[pick(0...values.count - 1)] }
+        private mutating func percent(_ share: Int) -> Bool { pick(0...99) < share }
+        private mutating func add(_ action: Action) { scenario.steps.append(Scenario.Step(line: 0, action: action)) }
+
+        mutating func make() -> Scenario {
+            scenario.title = "seed \(seed)"
+            for kind in Kind.allCases where percent(40) { kinds.append(kind) }
+            makeCustomers()
+            makeMembers()
+            for name in names { if percent(50) { add(.start(name)) } }
+            for name in names where !scenario.steps.contains(where: { $0.action == .start(name) }) && percent(30) {
+                add(.wait(seconds: pick(1...60)))
+                add(.start(name))
+            }
+            for _ in 0..<pick(20...80) { step() }
+            add(.heal)
+            for name in names { add(.renew(name)) }
+            add(.settle)
+            for name in names { add(.look(name)) }
+            return scenario
+        }
+
+        private mutating func makeCustomers() {
+            for index in 1...pick(1...4) {
+                var customer = Scenario.Customer(name: "c\(index)", association: percent(70) ? .reseller : .referral)
+                if customer.association == .reseller {
+                    if percent(70) { customer.budgetCents = Int64(pick(1...20)) * 10_000 }
+                } else if percent(40) {
+                    customer.discountBasisPoints = Int64(pick(1...20)) * 100
+                }
+                customer.bills = percent(30) ? pick(0...80) : pick(0...6)
+                scenario.customers.append(customer)
+            }
+            customers = scenario.customers
+        }
+
+        private mutating func makeMembers() {
+            for index in 1...pick(2...5) {
+                let name = "m\(index)"
+                let isManager = percent(40)
+                var member = Scenario.Member(
+                    name: name, account: index > 1 && percent(15) ? "m1" : name, role: isManager ? .manager : pick([.administrator, .operator]))
+                if member.account != name {
+                    member.role = scenario.members[0].role
+                    member.customers = scenario.members[0].customers
+                } else if isManager {
+                    member.customers = customers.map(\.name).filter { _ in percent(60) }
+                }
+                scenario.members.append(member)
+                names.append(name)
+            }
+        }
+
+        private mutating func step() {
+            let who = pick(names)
+            switch pick(0...99) {
+            case ..<30: add(.wait(seconds: pick([1, 1, 2, 5, 10, 30, 60, 120, 400])))
+            case ..<60: add(.edit(who, wish()))
+            case ..<66: add(.decide(who, decision()))
+            case ..<70: add(.sync(who))
+            case ..<73: add(.look(who))
+            case ..<76: add(percent(50) ? .discard(who, pick(1...4)) : .resend(who, pick(1...4)))
+            default: if kinds.isEmpty { add(.wait(seconds: 3)) } else { fault(pick(kinds), who) }
+            }
+        }
+
+        private mutating func wish() -> Wish {
+            let customer = pick(customers)
+            // Now and then an edit that does not fit the customer, so that refusals are met too.
+            let fits = percent(95)
+            if (customer.association == .reseller) == fits {
+                switch pick(0...9) {
+                case ..<4:
+                    return .budget(
+                        customer.name, cents: Int64(pick(1...12)) * 5_000, type: percent(20) ? .oneTime : nil,
+                        action: percent(20) ? .freeze : nil, thisCycle: percent(15))
+                case ..<6: return .adjust(customer.name, cents: Int64(pick(-6...6)) * 5_000)
+                case ..<8: return .freeze(customer.name, pick(FreezeKind.allCases), reason: "late payment")
+                default: return .unfreeze(customer.name, pick(FreezeKind.allCases))
+                }
+            }
+            return percent(75) ? .discount(customer.name, basisPoints: Int64(pick(1...32)) * 100, days: pick(1...40)) : .cancelDiscount(customer.name)
+        }
+
+        private mutating func decision() -> Decision {
+            switch pick(0...9) {
+            case ..<4: .mine
+            case ..<7: .theirs
+            case ..<9: .budget(cents: Int64(pick(1...12)) * 5_000)
+            default: .discount(basisPoints: Int64(pick(1...20)) * 100)
+            }
+        }
+
+        private mutating func fault(_ kind: Kind, _ who: String) {
+            let lane: Lane? = percent(50) ? nil : pick(Lane.allCases)
+            switch kind {
+            case .network:
+                let fault: NetworkFault = pick([
+                    .refuse, .drop, .loseReply, .delay(seconds: pick([1, 10, 70])), .duplicate(seconds: pick([1, 5, 40])), .stale, .portal, .junk,
+                    .status(pick([401, 403, 404, 413, 429, 500, 502, 503])), .loseReply,
+                ])
+                add(.network(who, fault, lane, count: pick(1...3)))
+            case .cuts:
+                add(.network(who, percent(70) ? .cut(perMille: pick(0...999)) : .cutRequest(perMille: pick(0...999)), lane, count: pick(1...4)))
+            case .offline: add(percent(50) ? .offline(who) : .online(who))
+            case .kills: add(.kill(who, atWrite: percent(60) ? pick(1...40) : nil))
+            case .powerLosses: add(.powerLoss(who, atWrite: percent(60) ? pick(1...40) : nil))
+            case .serverKills:
+                switch pick(0...3) {
+                case 0: add(.serverKill(atWrite: percent(70) ? pick(1...25) : nil))
+                case 1: add(.serverPowerLoss(atWrite: percent(70) ? pick(1...25) : nil))
+                case 2: add(.serverStop)
+                default: add(.serverStart)
+                }
+            case .disks: add(.disk(who, pick([.full, .free, .error(atWrite: pick(1...20)), .free])))
+            case .clocks: add(.clock(who, pick([.jump(seconds: 31_536_000), .jump(seconds: -86_400), .stopped, .right, .jump(seconds: 7)])))
+            case .tokens: add(percent(50) ? .revoke(who) : .renew(who))
+            case .restarts: add(percent(50) ? .stop(who) : .start(who))
+            case .readers: add(percent(50) ? .hold(who) : .release(who))
+            case .system, .associations: add(.system(systemWrite(kind)))
+            }
+        }
+
+        private mutating func systemWrite(_ kind: Kind) -> SystemWrite {
+            let name = pick(customers).name
+            if kind == .associations {
+                return pick([.leave(name), .join(name), .partner(pick(PartnerState.allCases)), .rename(name, "renamed"), .closeCycle])
+            }
+            return switch pick(0...8) {
+            case 0: .usage(name, cents: Int64(pick(1...100)) * 100)
+            case 1: .freeze(name, pick(FreezeCause.allCases), pick(FreezeKind.allCases))
+            case 2: .unfreeze(name)
+            case 3, 4: .budget(name, cents: Int64(pick(1...12)) * 5_000)
+            case 5: .discount(name, basisPoints: Int64(pick(1...20)) * 100)
+            case 6: .bill(name, cents: Int64(pick(1...900)))
+            case 7: .correctBill(name)
+            default: .removeBill(name)
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+import Diagnostics
+import HTTPKit
+import PartnerModel
+import ReplicaStore
+import SQLiteKit
+import SyncCore
+import SyncEngine
+import SyncProtocol
+
+/// One replica of a world: the production engine and store over a disk, a clock and a network that can fail.
+final class LabAgent: EngineShell {
+    /// An edit as its author knows it.
+    enum Made {
+        case accepted(Int64)
+        case refused(code: String)
+    }
+
+    struct PlannedFault {
+        let fault: NetworkFault
+        let lane: Lane?
+        var left: Int
+    }
+
+    let index: Int
+    let member: Scenario.Member
+    var account: String
+    var token: String
+    let folder: String
+    let disk: FaultDisk
+    let clock: LabClock
+    private unowned let world: World
+    private(set) var store: ReplicaStore?
+    private(set) var engine: SyncEngine?
+    private(set) var eye: ReplicaEye?
+    private var reader: Connection?
+    /// Rises with every start; what belongs to an earlier life is dropped.
+    private(set) var life = 0
+    private(set) var exchanges: UInt64 = 0
+    private var timers: [Int?] = [nil, nil]
+    private var nextTimer = 0
+    private var flying: [Int?] = [nil, nil]
+    private var hasProblem = false
+    private var lastStatus: StatusMark?
+    /// The table `pending` may be old: the process died or its disk failed since the last checkpoint.
+    private var isProjectionInDoubt = true
+    private(set) var edits: [EditMark] = []
+    private(set) var image: ImageMark?
+    var isOnline = true
+    /// Nobody stopped it: it runs, or will again.
+    var isWanted = false
+    var diesByPowerLoss = false
+    var faults: [PlannedFault] = []
+    var made: [Made] = []
+    /// The last reply to each kind of request, for a cache that answers with it.
+    var cached: [String: [UInt8]] = [:]
+
+    init(_ member: Scenario.Member, index: Int, token: String, folder: String, world: World) {
+        self.member = member
+        account = member.account
+        self.index = index
+        self.token = token
+        self.folder = folder
+        self.world = world
+        disk = FaultDisk(folder: folder)
+        clock = LabClock(world.time)
+    }
+
+    var isUp: Bool { engine != nil }
+    var replica: String { store?.identity.replica ?? "" }
+
+    // MARK: Life
+
+    /// Starts the process; false when the replica could not be opened.
+    @discardableResult
+    func start() -> Bool {
+        guard engine == nil else { return true }
+        life += 1
+        (timers, flying, lastStatus, hasProblem) = ([nil, nil], [nil, nil], nil, false)
+        isProjectionInDoubt = true
+        let chance = LabChance(seed: Mix.of(world.seed, UInt64(index) + 1, UInt64(life)))
+        do {
+            let store = try ReplicaStore(directory: folder, clock: clock, chance: chance, networkFileSystem: { _ in nil })
+            self.store = store
+            engine = SyncEngine(
+                store: store, server: World.host, token: token, clock: clock, chance: chance, log: world.log, shell: self)
+            eye = try ReplicaEye(folder: folder)
+        } catch {
+            world.tell(member.name, "cannot start: \(error)")
+            drop()
+            return false
+        }
+        world.record(.started(agent: index))
+        handle(.start)
+        return true
+    }
+
+    /// Ends the process in order.
+    func stop() {
+        guard let engine else { return }
+        engine.handle(.stop)
+        observe()
+        drop()
+    }
+
+    /// Lets go of everything that belongs to the process.
+    func drop() {
+        reader?.close()
+        reader = nil
+        eye?.close()
+        eye = nil
+        engine = nil
+        store?.close()
+        store = nil
+    }
+
+    func handle(_ event: SyncEngine.Event) {
+        guard let engine else { return }
+        engine.handle(event)
+        afterWork()
+    }
+
+    /// Runs a person's command against the replica, then looks at what came of it.
+    func command<Value>(_ body: (ReplicaStore) throws -> Value) -> Result<Value, any Error>? {
+        guard let store else { return nil }
+        let result = Result { try body(store) }
+        return disk.isDead ? nil : result
+    }
+
+    func afterWork() {
+        if disk.isDead { world.crash(self) } else { observe() }
+    }
+
+    // MARK: Shell
+
+    func send(_ exchange: Exchange) {
+        guard !disk.isDead else { return }
+        exchanges += 1
+        flying[exchange.lane.rawValue] = exchange.id
+        world.carry(exchange, from: self)
+    }
+
+    func wake(_ lane: Lane, after delay: Duration) {
+        nextTimer += 1
+        timers[lane.rawValue] = nextTimer
+        let (seconds, attoseconds) = delay.components
+        world.queue.add(
+            .timer(agent: index, life: life, lane: lane, serial: nextTimer),
+            at: world.time.now + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+    }
+
+    func stepped(_ step: MachineStep) {
+        if case .pull(_, .pageKept(.nothing), _) = step { isProjectionInDoubt = disk.isFull }
+        switch step {
+        case .pull(_, .failed, _): hasProblem = true
+        case .pull(_, .pageKept, _): hasProblem = false
+        default: break
+        }
+        world.record(.step(agent: index, step))
+    }
+
+    func timerFired(_ lane: Lane, serial: Int) {
+        guard timers[lane.rawValue] == serial else { return }
+        timers[lane.rawValue] = nil
+        handle(.timerFired(lane))
+    }
+
+    func returned(_ exchange: Int, _ outcome: ExchangeOutcome) {
+        for lane in Lane.allCases where flying[lane.rawValue] == exchange { flying[lane.rawValue] = nil }
+        handle(.outcome(exchange: exchange, outcome))
+    }
+
+    /// The fault that the next exchange of a lane meets.
+    func takeFault(_ lane: Lane) -> NetworkFault? {
+        guard let position = faults.firstIndex(where: { $0.lane == nil || $0.lane == lane }) else { return nil }
+        faults[position].left -= 1
+        let fault = faults[position].fault
+        if faults[position].left <= 0 { faults.remove(at: position) }
+        return fault
+    }
+
+    func diskFailed() { isProjectionInDoubt = true }
+
+    // MARK: Observation
+
+    /// Records what changed in files and status since the last look.
+    func observe(reads: Bool = false) {
+        guard let eye, let engine else { return }
+        do {
+            var isChanged = reads
+            if let found = try eye.edits() {
+                edits = found
+                world.record(.outbox(agent: index, edits: found))
+                isChanged = true
+            }
+            if let found = try eye.imageIfChanged() {
+                image = found
+                world.record(.image(agent: index, found))
+                isChanged = true
+            }
+            if isChanged, !isProjectionInDoubt || reads, edits.contains(where: { LabAgent.pendingStates.contains($0.state) }) {
+                let rebuilt = try eye.rebuiltLines()
+                world.record(
+                    .shown(
+                        agent: index,
+                        ShownMark(
+                            pending: isProjectionInDoubt ? rebuilt : try eye.pendingLines(), rebuilt: rebuilt,
+                            read: reads ? try readLines() : rebuilt)))
+            }
+        } catch { world.note("cannot look at \(member.name): \(error)") }
+        let status = mark(engine)
+        if status != lastStatus {
+            lastStatus = status
+            world.record(.status(agent: index, status))
+        }
+    }
+
+    static let pendingStates: Set<String> = ["saved", "sent", "waiting", "held", "resulted"]
+
+    private func mark(_ engine: SyncEngine) -> StatusMark {
+        let status = engine.status
+        return StatusMark(
+            phase: status.phase, unsettled: status.outbox.unsettled, held: status.outbox.held, dead: status.outbox.dead,
+            pull: engine.pull.state, push: engine.push.state, hasPullTimer: timers[0] != nil, hasPushTimer: timers[1] != nil,
+            pullInFlight: flying[0] != nil, pushInFlight: flying[1] != nil, hasProblem: hasProblem)
+    }
+
+    /// Pending registers as the replica's own reader shows them.
+    private func readLines() throws -> [String] {
+        let reader = try ReplicaReader(directory: folder)
+        let customers = Set(edits.filter { LabAgent.pendingStates.contains($0.state) && $0.register != "conflict" }.map(\.customer))
+        var lines: [String] = []
+        for key in customers.sorted() {
+            let summary = try reader.customer(CustomerKey(key)).summary
+            for (register, layered) in [("budget", summary.budget), ("discount", summary.discount), ("freezes", summary.freezes)] {
+                guard let pending = layered.pending else { continue }
+                var (amount, type, freezeKind, percent) = (Int64?.none, String?.none, String?.none, Int64?.none)
+                switch pending {
+                case .budget(let budget): (amount, type) = (budget?.amount.units, budget?.type.rawValue)
+                case .freezes(let freezes): freezeKind = freezes.strictestKind?.rawValue ?? ""
+                case .discount(let discount): percent = discount?.percent.value ?? 0
+                }
+                lines.append(
+                    PendingLine.text(
+                        customer: key, register: register, edits: Int64(layered.edits.count), amount: amount, type: type,
+                        freezeKind: freezeKind, percent: percent))
+            }
+        }
+        return lines
+    }
+
+    // MARK: Other programs
+
+    /// Another program reads the replica and does not end its transaction.
+    func holdReader() {
+        guard reader == nil, let connection = try? Connection(path: "\(folder)/replica.db", mode: .readWrite, durability: .reader) else { return }
+        try? connection.execute("BEGIN; SELECT count(*) FROM customer")
+        reader = connection
+    }
+
+    func releaseReader() {
+        reader?.close()
+        reader = nil
+    }
+}

@@ -1,0 +1,82 @@
+import Diagnostics
+import HTTPKit
+import LedgerStore
+import PartnerModel
+import SQLiteKit
+import SyncServer
+
+/// The reference server of a world: the production routes and ledger over a disk that can fail.
+final class LabServer {
+    let folder: DataFolder
+    let disk: FaultDisk
+    let clock: LabClock
+    private(set) var core: ServerCore?
+    private(set) var partner = ""
+    /// A second connection, for changes by others than agents.
+    private(set) var writer: Ledger?
+    private(set) var eye: ServerEye?
+    /// Rises with every start.
+    private(set) var life = 0
+    var diesByPowerLoss = false
+    private let log: Logger
+
+    init(folder: String, time: LabTime, log: Logger) {
+        self.folder = DataFolder(folder)
+        disk = FaultDisk(folder: folder)
+        clock = LabClock(time)
+        self.log = log
+    }
+
+    /// Makes the data folder with the administrator `admin`; returns the token.
+    func initialize(chance: any Chance) throws -> String {
+        let token = try folder.initialize(
+            partnerName: "Lab Partner", account: "admin", currency: "USD", clock: clock, chance: chance)
+        partner = try folder.onlyPartner()
+        return token
+    }
+
+    var isUp: Bool { core != nil }
+
+    func start() throws {
+        life += 1
+        core = try ServerCore(folder: folder, clock: clock, log: log)
+        let ledgerFile = folder.ledgerFile(partner)
+        writer = try Ledger.open(path: ledgerFile, forWriting: true)
+        eye = try ServerEye(path: ledgerFile, continuing: eye)
+    }
+
+    /// Ends the process: orderly, or as it was found when its disk died.
+    func stop() {
+        core = nil
+        writer?.close()
+        writer = nil
+        eye?.close()
+    }
+
+    /// The disk as it is found after a death.
+    func revive(seed: UInt64) {
+        disk.revive(afterPowerLoss: diesByPowerLoss ? .drawn(seed: seed) : nil)
+        diesByPowerLoss = false
+    }
+
+    /// The reply to the bytes of a request; nil when the request is cut.
+    func answer(_ request: [UInt8], bodyLimit: Int) -> [UInt8]? {
+        guard let core else { return nil }
+        return MemoryExchange.answer(request, bodyLimit: bodyLimit) { core.handle($0) }
+    }
+
+    func addMember(_ member: Scenario.Member, chance: any Chance) throws -> String {
+        try folder.addMember(
+            account: member.account, role: member.role, customers: member.customers, clock: clock, chance: chance)
+    }
+
+    func revoke(account: String) throws {
+        _ = try folder.openDirectory().revokeTokens(partner: partner, account: account, at: clock.now().seconds)
+    }
+
+    func newToken(account: String, chance: any Chance) throws -> String {
+        let token = "fbt_" + chance.bytes(32).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        try folder.openDirectory().addToken(token, partner: partner, account: account, at: clock.now().seconds)
+        return token
+    }
+}

@@ -1,0 +1,122 @@
+import Glibc
+import PartnerModel
+import SQLiteKit
+import SyncProtocol
+
+/// Watches a replica's files with plain SQL, as any other program may. It shares no query with the product.
+final class ReplicaEye {
+    private let folder: String
+    private let outbox: Connection
+    private var image: (number: Int, connection: Connection)?
+    private var outboxVersion: Int64 = -1
+    private var imageVersion: Int64 = -1
+
+    /// Opens a replica that exists.
+    init(folder: String) throws {
+        self.folder = folder
+        outbox = try Connection(path: "\(folder)/outbox.db", mode: .readWrite, durability: .reader)
+    }
+
+    func close() {
+        outbox.close()
+        image?.connection.close()
+        image = nil
+    }
+
+    /// Every edit in order of number; nil when nothing was committed since the last look.
+    func edits() throws -> [EditMark]? {
+        let version = try outbox.statement("PRAGMA data_version").first { $0.int64(0) } ?? 0
+        guard version != outboxVersion else { return nil }
+        outboxVersion = version
+        return try outbox.statement(
+            """
+            SELECT number, state, customer, register, kind, edit, json_extract(result, '$.code'), predecessor,
+                json_extract(result, '$.sequence'), json_extract(result, '$.version') FROM edit ORDER BY number
+            """
+        ).rows {
+            EditMark(
+                number: $0.int64(0), state: $0.text(1), customer: $0.int64(2), register: $0.text(3), kind: $0.text(4),
+                payload: $0.withTextBytes(5) { Mix.bytes($0) }, code: $0.optionalText(6), predecessor: $0.optionalInt64(7),
+                resultSequence: Int64($0.text(8)), resultVersion: Int64($0.text(9)))
+        }
+    }
+
+    /// The image behind the link; nil when there is none, or nothing was committed since the last look.
+    func imageIfChanged() throws -> ImageMark? {
+        guard let connection = try current() else { return nil }
+        let version = try connection.statement("PRAGMA data_version").first { $0.int64(0) } ?? 0
+        guard version != imageVersion else { return nil }
+        imageVersion = version
+        return try mark()
+    }
+
+    /// The connection on the file that the link leads to now.
+    func current() throws -> Connection? {
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = readlink("\(folder)/replica.db", &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        let name = String(decoding: buffer[..<count], as: UTF8.self)
+        guard let number = Int(name.dropFirst("generation-".count).dropLast(".db".count)) else { return nil }
+        if let image, image.number == number { return image.connection }
+        image?.connection.close()
+        let connection = try Connection(path: "\(folder)/\(name)", mode: .readWrite, durability: .reader)
+        image = (number, connection)
+        imageVersion = -1
+        return connection
+    }
+
+    private func mark() throws -> ImageMark? {
+        guard let (number, connection) = image else { return nil }
+        return try connection.read { _ in
+            let meta = try connection.statement("SELECT epoch, applied_sequence, applied_cursor IS NULL FROM meta").first {
+                ($0.text(0), $0.int64(1), $0.int64(2) != 0)
+            }
+            guard let (epoch, sequence, isPartial) = meta else { return nil }
+            var rows: [RowMark] = []
+            for entity in Entity.allCases {
+                let statement = try connection.statement(RowSQL.every(entity))
+                defer { statement.reset() }
+                while try statement.step() {
+                    rows.append(
+                        RowMark(
+                            entity: entity.rawValue, key: statement.int64(0), version: statement.int64(1),
+                            content: statement.withTextBytes(2) { Mix.bytes($0) }))
+                }
+            }
+            return ImageMark(generation: number, epoch: epoch, sequence: isPartial ? nil : sequence, rows: rows)
+        }
+    }
+
+    /// Lines of the table `pending`, in order.
+    func pendingLines() throws -> [String] {
+        guard let connection = try current() else { return [] }
+        return try connection.statement(
+            "SELECT customer, register, edits, budget_amount, budget_type, freeze_kind, discount_bp FROM pending ORDER BY customer, register"
+        ).rows { row in
+            PendingLine.text(
+                customer: row.int64(0), register: row.text(1), edits: row.int64(2), amount: row.optionalInt64(3),
+                type: row.optionalText(4), freezeKind: row.optionalText(5), percent: row.optionalInt64(6))
+        }
+    }
+
+    /// The same lines worked out from outbox and image.
+    func rebuiltLines() throws -> [String] {
+        guard let connection = try current() else { return [] }
+        let edits = try outbox.statement(
+            """
+            SELECT number, customer, register, edit, json_extract(result, '$.version'), saved_at FROM edit
+            WHERE state IN ('saved', 'sent', 'waiting', 'held', 'resulted') AND register <> 'conflict' ORDER BY number
+            """
+        ).rows { row in
+            PendingEdit(
+                number: row.int64(0), customer: row.int64(1), register: row.text(2),
+                wire: try WireCoding.decode(V1.Edit.self, from: row.text(3)), resultVersion: Int64(row.text(4)))
+        }
+        return try PendingLine.lines(edits, over: connection)
+    }
+
+    /// Row content of a register as its columns, for the rebuilding.
+    func applied() throws -> Int64 {
+        try current()?.statement("SELECT applied_sequence FROM meta").first { $0.int64(0) } ?? 0
+    }
+}

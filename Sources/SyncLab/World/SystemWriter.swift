@@ -1,0 +1,209 @@
+import LedgerStore
+import PartnerModel
+import SyncProtocol
+
+/// Changes the truth as others than agents do: usage, freezes by system or vendor, bills and their corrections,
+/// associations. Each in one transaction, with its line in the history.
+struct SystemWriter {
+    let ledger: Ledger
+    let now: Int64
+
+    /// Makes the customers of a scenario with the rows that a partner has of each.
+    func make(_ customers: [Scenario.Customer]) throws {
+        try ledger.write { writer in
+            try writer.put(
+                .cycle, key: cycleKey, subject: Subject.everyone,
+                [.text(BillingCycle(containing: now).description), .text("estimate"), .integer(now)])
+            try writer.put(
+                .product, key: SystemWriter.product, subject: Subject.everyone,
+                [.text("p-1"), .text("vm"), .text("svc"), .text("Elastic Server"), .text("vm"), .text("VM"), .text("s6")])
+            for _ in 0..<SystemWriter.firstCustomerKey { _ = writer.newKey() }
+            for customer in customers { try make(customer, writer) }
+            try writer.put(
+                .coupon, key: writer.newKey(), subject: Subject.coupons,
+                [
+                    .text("CP-1"), .text("CODE1"), .integer(2), .null, .integer(1), .integer(Money.unitsPerMajor), .null, .text("USD"),
+                    .integer(now), .integer(now + 864_000), .integer(1), .text("Support"), .null, .integer(0), .null,
+                ])
+        }
+    }
+
+    private static let product: Int64 = 1
+    private static let firstCustomerKey = 10
+
+    private func make(_ customer: Scenario.Customer, _ writer: LedgerWriter) throws {
+        let key = CustomerKey(writer.newKey())
+        func put(_ entity: Entity, _ values: [LedgerValue]) throws { try writer.put(entity, key: key.value, subject: key.value, values) }
+        try put(
+            .customer,
+            [
+                .text(customer.name), .null, .text(customer.name), .text(customer.name), .text(customer.association.rawValue),
+                .integer(now - 864_000), .integer(1), .text("2"), .text("V1"), .integer(0),
+            ])
+        try put(.contact, [.text("13000000000"), .text("0086"), .text("billing@\(customer.name).example")])
+        if customer.association == .reseller { try put(.usage, [.integer(0), .integer(now)]) }
+        if let cents = customer.budgetCents {
+            _ = try writer.set(.budget(SystemWriter.budget(cents)), of: key, author: "admin", at: Timestamp(seconds: now))
+        }
+        if let share = customer.discountBasisPoints {
+            _ = try writer.set(.discount(discount(share)), of: key, author: "admin", at: Timestamp(seconds: now))
+        }
+        for _ in 0..<customer.bills { try putBill(writer, key, cents: 100) }
+    }
+
+    static func budget(_ cents: Int64) -> Budget {
+        Budget(amount: money(cents), type: .monthly, onExhaustion: .manual)
+    }
+
+    static func money(_ cents: Int64) -> Money { Money(units: cents * (Money.unitsPerMajor / 100)) }
+
+    private func discount(_ share: Int64) -> Discount {
+        Discount(
+            percent: BasisPoints(share), validFrom: Timestamp(seconds: now), validUntil: Timestamp(seconds: now + 30 * 86_400))
+    }
+
+    private var cycleKey: Int64 {
+        let cycle = BillingCycle(containing: now)
+        return Int64(cycle.year * 100 + cycle.month)
+    }
+
+    /// Carries out one change. A customer that is not there changes nothing.
+    func run(_ write: SystemWrite) throws {
+        try ledger.write { writer in
+            switch write {
+            case .partner(let state):
+                var partner = try writer.partner()
+                partner.state = state
+                try writer.putPartner(partner)
+            case .closeCycle:
+                let cycle = BillingCycle(containing: now)
+                try writer.put(
+                    .cycle, key: cycleKey, subject: Subject.everyone, [.text(cycle.description), .text("final"), .integer(now)])
+            case .usage(let name, let cents):
+                try with(name, writer) { key in
+                    try writer.put(.usage, key: key.value, subject: key.value, [.money(SystemWriter.money(cents)), .integer(now)])
+                }
+            case .freeze(let name, let cause, let kind):
+                try with(name, writer) { key in try freeze(key, cause, kind, writer) }
+            case .unfreeze(let name):
+                try with(name, writer) { key in
+                    guard case .freezes(let freezes) = try writer.register(.freezes, of: key).state else { return }
+                    try change(.freezes(freezes.filter(\.cause.isLiftedByPartner)), from: .freezes(freezes), key, writer)
+                }
+            case .budget(let name, let cents):
+                try with(name, writer) { key in
+                    try change(.budget(SystemWriter.budget(cents)), from: try writer.register(.budget, of: key).state, key, writer)
+                }
+            case .discount(let name, let share):
+                try with(name, writer) { key in
+                    try change(.discount(discount(share)), from: try writer.register(.discount, of: key).state, key, writer)
+                }
+            case .bill(let name, let cents): try with(name, writer) { try putBill(writer, $0, cents: cents) }
+            case .correctBill, .removeBill, .rename, .leave, .join: try changeRows(write, writer)
+            }
+        }
+    }
+
+    private func with(_ name: String, _ writer: LedgerWriter, _ body: (CustomerKey) throws -> Void) throws {
+        if let key = try writer.customer(id: name) { try body(key) }
+    }
+
+    private func freeze(_ key: CustomerKey, _ cause: FreezeCause, _ kind: FreezeKind, _ writer: LedgerWriter) throws {
+        guard case .freezes(let freezes) = try writer.register(.freezes, of: key).state else { return }
+        let added = Freeze(
+            id: writer.newKey(), kind: kind, cause: cause, reason: cause.rawValue, author: "system", at: Timestamp(seconds: now))
+        try change(.freezes(freezes + [added]), from: .freezes(freezes), key, writer)
+    }
+
+    private func change(
+        _ state: RegisterState, from before: RegisterState, _ key: CustomerKey, _ writer: LedgerWriter
+    ) throws {
+        guard state != before else { return }
+        _ = try writer.set(state, of: key, author: "system", at: Timestamp(seconds: now))
+        try writer.record(
+            HistoryEntry(
+                at: Timestamp(seconds: now), customer: key, register: state.register, author: "system", action: "applied",
+                before: try WireCoding.text(V1.State(before)), after: try WireCoding.text(V1.State(state)), rule: "system",
+                rulesVersion: 1, replica: nil, edit: nil))
+    }
+
+    private func changeRows(_ write: SystemWrite, _ writer: LedgerWriter) throws {
+        switch write {
+        case .correctBill(let name):
+            try withNewestBill(name, writer) { key, customer, values in
+                var corrected = values
+                // `official_amount` and `payment_amount` of the record's columns.
+                for (index, column) in Entity.billRecord.columns.enumerated()
+                where column.name == "official_amount" || column.name == "payment_amount" {
+                    if case .integer(let units) = corrected[index] { corrected[index] = .integer(units - 1) }
+                }
+                try writer.put(.billRecord, key: key, subject: customer.value, corrected)
+            }
+        case .removeBill(let name):
+            try withNewestBill(name, writer) { key, customer, _ in
+                try writer.delete(.billRecord, key: key, subject: customer.value)
+            }
+        case .rename(let name, let text): try changeCustomer(name, writer, column: "name", to: .text(text))
+        case .leave(let name): try changeCustomer(name, writer, column: "former", to: .integer(1))
+        case .join(let name): try changeCustomer(name, writer, column: "former", to: .integer(0))
+        default: break
+        }
+    }
+
+    private func changeCustomer(_ name: String, _ writer: LedgerWriter, column: String, to value: LedgerValue) throws {
+        try with(name, writer) { key in
+            var values: [LedgerValue]?
+            try writer.forEachRow(of: .customer) { bytes in
+                let row = try SystemWriter.values(of: bytes)
+                if row.key == key.value { values = row.values }
+            }
+            guard var values, let index = Entity.customer.columns.firstIndex(where: { $0.name == column }) else { return }
+            values[index] = value
+            try writer.put(.customer, key: key.value, subject: key.value, values)
+        }
+    }
+
+    private func withNewestBill(
+        _ name: String, _ writer: LedgerWriter, _ body: (Int64, CustomerKey, [LedgerValue]) throws -> Void
+    ) throws {
+        try with(name, writer) { customer in
+            var newest: (key: Int64, values: [LedgerValue])?
+            try writer.forEachRow(of: .billRecord) { bytes in
+                let row = try SystemWriter.values(of: bytes)
+                if row.values.first == .integer(customer.value) { newest = row }
+            }
+            if let newest { try body(newest.key, customer, newest.values) }
+        }
+    }
+
+    /// Key and columns of a row in its wire form.
+    private static func values(of bytes: UnsafeRawBufferPointer) throws -> (key: Int64, values: [LedgerValue]) {
+        var copy = Array(bytes)
+        var scanner = RowScanner()
+        try copy.withUnsafeMutableBytes { try scanner.scan($0, line: 0..<$0.count) }
+        var values: [LedgerValue] = []
+        for field in scanner.fields.dropFirst(3) {
+            switch field {
+            case .integer(let value): values.append(.integer(value))
+            case .text(let offset, let count):
+                values.append(.text(String(decoding: copy[offset..<offset + count], as: UTF8.self)))
+            case .null: values.append(.null)
+            }
+        }
+        guard scanner.fields.count > 3, case .integer(let key) = scanner.fields[1] else { return (0, []) }
+        return (key, values)
+    }
+
+    private func putBill(_ writer: LedgerWriter, _ key: CustomerKey, cents: Int64) throws {
+        let record = writer.newKey()
+        let units = SystemWriter.money(cents).units + record
+        try writer.put(
+            .billRecord, key: record, subject: key.value,
+            [
+                .integer(key.value), .integer(cycleKey), .text("b-\(record)"), .null, .integer(5), .integer(3),
+                .integer(SystemWriter.product), .null, .null, .integer(now), .integer(now), .text("Duration"), .text("1.5"), .text("hour"),
+                .text("USD"), .integer(units), .integer(0), .integer(units), .integer(units), .integer(0), .integer(0), .integer(0),
+                .integer(0), .integer(0), .integer(0), .null, .null,
+            ])
+    }
+}

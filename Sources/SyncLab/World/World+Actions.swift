@@ -1,0 +1,280 @@
+import Diagnostics
+import LedgerStore
+import PartnerModel
+import ReplicaStore
+import SQLiteKit
+import SyncCore
+import SyncEngine
+
+extension World {
+    /// Seconds of simulated time in which a healed world must come to rest.
+    static let settleSeconds: Int64 = 3600
+
+    private func agent(_ name: String) -> LabAgent? { agents.first { $0.member.name == name } }
+
+    /// Carries out one step of a scenario at the present moment. Expectations are judged by the runner.
+    func perform(_ action: Action, order: [String]) {
+        switch action {
+        case .wait(let seconds): run(to: time.now + Int64(seconds) * 1_000_000)
+        case .heal: heal()
+        case .settle: settle()
+        case .bothOrders(let names):
+            for name in order.isEmpty ? names : order {
+                guard let agent = agent(name) else { continue }
+                connect(agent)
+                settle(only: [agent])
+            }
+        case .expect: break
+        case .system(let write): systemWrite(write)
+        case .serverStop:
+            tell("server", "stops")
+            server.stop()
+        case .serverStart: if !server.isUp { startServer() }
+        case .serverKill(let write): killServer(write, powerLoss: false)
+        case .serverPowerLoss(let write): killServer(write, powerLoss: true)
+        default: if let name = action.member, let agent = agent(name) { perform(action, agent) }
+        }
+    }
+
+    private func perform(_ action: Action, _ agent: LabAgent) {
+        tell(agent.member.name, action.text)
+        record(.stimulus(agent: agent.index))
+        switch action {
+        case .start: start(agent)
+        case .stop:
+            agent.stop()
+            agent.isWanted = false
+        case .kill(_, let write): kill(agent, write, powerLoss: false)
+        case .powerLoss(_, let write): kill(agent, write, powerLoss: true)
+        case .offline: agent.isOnline = false
+        case .online: connect(agent)
+        case .edit(_, let wish): edit(agent, wish)
+        case .discard(_, let number): withEdit(number, agent) { store, number in try store.discard(number) }
+        case .resend(_, let number): resend(number, agent)
+        case .decide(_, let decision): decide(agent, decision)
+        case .sync: agent.handle(.syncRequested)
+        case .look: agent.observe(reads: true)
+        case .hold: agent.holdReader()
+        case .release: agent.releaseReader()
+        case .network(_, let fault, let lane, let count):
+            agent.faults.append(LabAgent.PlannedFault(fault: fault, lane: lane, left: count))
+        case .clock(_, let fault): agent.clock.take(fault)
+        case .disk(_, let fault): take(fault, agent)
+        case .revoke: onServer { try server.revoke(account: agent.account) }
+        case .renew: renew(agent)
+        case .useToken(_, let other):
+            if let other = agents.first(where: { $0.member.name == other }) { restart(agent, account: other.account, token: other.token) }
+        default: break
+        }
+    }
+
+    // MARK: Machines
+
+    func start(_ agent: LabAgent) {
+        agent.isWanted = true
+        if !agent.isUp { startOrRetry(agent) }
+    }
+
+    private func connect(_ agent: LabAgent) {
+        agent.isOnline = true
+        agent.handle(.linkCameUp)
+    }
+
+    private func kill(_ agent: LabAgent, _ write: Int?, powerLoss: Bool) {
+        guard agent.isUp else { return }
+        agent.diesByPowerLoss = powerLoss
+        if let write {
+            agent.disk.die(atWrite: write)
+        } else {
+            agent.disk.die()
+            crash(agent)
+        }
+    }
+
+    private func killServer(_ write: Int?, powerLoss: Bool) {
+        guard server.isUp else { return }
+        server.diesByPowerLoss = powerLoss
+        if let write {
+            server.disk.die(atWrite: write)
+        } else {
+            server.disk.die()
+            crashServer()
+        }
+    }
+
+    private func take(_ fault: DiskFault, _ agent: LabAgent) {
+        agent.diskFailed()
+        switch fault {
+        case .full: agent.disk.isFull = true
+        case .free: agent.disk.isFull = false
+        case .error(let write): agent.disk.fail(atWrite: write)
+        }
+    }
+
+    /// The person sets the replica up with another token, which restarts it.
+    private func restart(_ agent: LabAgent, account: String, token: String) {
+        let wasUp = agent.isUp
+        agent.stop()
+        (agent.account, agent.token) = (account, token)
+        if wasUp { startOrRetry(agent) }
+    }
+
+    private func renew(_ agent: LabAgent) {
+        onServer {
+            let account = agent.member.account
+            let token = try server.newToken(account: account, chance: LabChance(seed: Mix.of(seed, 12, UInt64(bitPattern: time.now), UInt64(agent.index))))
+            tokens[token] = account
+            restart(agent, account: account, token: token)
+        }
+    }
+
+    private func onServer(_ body: () throws -> Void) {
+        guard server.isUp else { return }
+        do { try body() } catch { if !server.disk.isDead { note("the server refuses: \(error)") } }
+        if server.disk.isDead { crashServer() }
+    }
+
+    private func systemWrite(_ write: SystemWrite) {
+        guard server.isUp, let ledger = server.writer else { return }
+        tell("system", write.text)
+        do { try SystemWriter(ledger: ledger, now: server.clock.now().seconds).run(write) } catch {
+            if !server.disk.isDead { note("a system write failed: \(error)") }
+        }
+        if server.disk.isDead { crashServer() } else { lookAtTruth(isPush: false) }
+        for agent in agents { record(.stimulus(agent: agent.index)) }
+    }
+
+    // MARK: People
+
+    private func edit(_ agent: LabAgent, _ wish: Wish) {
+        guard let key = keys[wish.customer] else { return }
+        let draft = EditDraft(customer: CustomerKey(key), intent: wish.intent(now: agent.clock.now().seconds))
+        add(agent) { try $0.add(draft) }
+    }
+
+    private func resend(_ number: Int, _ agent: LabAgent) {
+        guard agent.made.indices.contains(number - 1), case .accepted(let number) = agent.made[number - 1] else { return }
+        add(agent) { try $0.resend(EditNumber(number)) }
+    }
+
+    private func decide(_ agent: LabAgent, _ decision: Decision) {
+        let found = try? agent.eye?.current()?.statement(
+            "SELECT key, customer FROM conflict WHERE status = 'open' ORDER BY key LIMIT 1"
+        ).first { (ConflictKey($0.int64(0)), CustomerKey($0.int64(1))) }
+        guard let (conflict, customer) = found else { return }
+        let choice = decision.choice(now: agent.clock.now().seconds)
+        add(agent) { try $0.add(EditDraft(customer: customer, intent: .decideConflict(conflict, choice))) }
+    }
+
+    /// A person asks for an edit: accepted and then durable, or refused with a reason.
+    private func add(_ agent: LabAgent, _ body: (ReplicaStore) throws -> OutboxEdit) {
+        guard let result = agent.command(body) else {
+            if agent.store != nil { agent.afterWork() }
+            return
+        }
+        switch result {
+        case .success(let edit):
+            agent.made.append(.accepted(edit.number.value))
+            agent.observe()
+            let payload = agent.edits.first { $0.number == edit.number.value }?.payload ?? 0
+            record(.accepted(agent: agent.index, number: edit.number.value, payload: payload))
+            tell(agent.member.name, "edit \(edit.number.value) is saved")
+            agent.observe(reads: true)
+            agent.handle(.editAdded)
+        case .failure(let error):
+            let failure = error as? StoreError
+            agent.made.append(.refused(code: failure?.violation?.code ?? failure?.code.rawValue ?? "other"))
+            tell(agent.member.name, "refused: \(error)")
+            agent.afterWork()
+        }
+    }
+
+    private func withEdit(_ number: Int, _ agent: LabAgent, _ body: (ReplicaStore, EditNumber) throws -> Void) {
+        guard agent.made.indices.contains(number - 1), case .accepted(let number) = agent.made[number - 1] else { return }
+        _ = agent.command { try body($0, EditNumber(number)) }
+        agent.afterWork()
+        agent.handle(.editAdded)
+    }
+
+    // MARK: Healing
+
+    private func heal() {
+        for agent in agents {
+            agent.faults.removeAll()
+            if agent.isUp { agent.disk.heal() }
+            agent.clock.take(.right)
+            agent.isOnline = true
+            agent.releaseReader()
+        }
+        if server.isUp { server.disk.heal() } else { startServer() }
+        record(.healed)
+        for agent in agents {
+            start(agent)
+            record(.stimulus(agent: agent.index))
+            agent.handle(.linkCameUp)
+        }
+    }
+
+    private func settle(only wanted: [LabAgent]? = nil) {
+        let waiting = wanted ?? agents.filter(\.isWanted)
+        run(to: time.now + World.settleSeconds * 1_000_000) { waiting.allSatisfy { self.isAtRest($0) } }
+        if wanted == nil { record(.ended(settled: waiting.allSatisfy { self.isAtRest($0) } && !isRunaway)) }
+    }
+
+    /// Nothing is left for the agent to do: it stands where the server stands, or a person has to act.
+    private func isAtRest(_ agent: LabAgent) -> Bool {
+        guard let status = agent.engine?.status else { return false }
+        switch status.phase {
+        case .needsLogin, .blocked: return true
+        case .inSync, .needsPerson: return agent.image?.sequence == server.eye?.sequence && agent.engine?.push.state == .idle
+        default: return false
+        }
+    }
+}
+
+extension Action {
+    /// The member that the action is of; nil for one of the server or of everybody.
+    package var member: String? {
+        switch self {
+        case .start(let name), .stop(let name), .kill(let name, _), .powerLoss(let name, _), .offline(let name), .online(let name),
+            .edit(let name, _), .discard(let name, _), .resend(let name, _), .decide(let name, _), .sync(let name), .look(let name),
+            .hold(let name), .release(let name), .network(let name, _, _, _), .clock(let name, _), .disk(let name, _),
+            .revoke(let name), .renew(let name), .useToken(let name, _):
+            name
+        case .serverStop, .serverStart, .serverKill, .serverPowerLoss, .system, .wait, .heal, .settle, .bothOrders, .expect: nil
+        }
+    }
+}
+
+extension Wish {
+    /// The intent of the product for a wish made at a moment of the device's clock.
+    func intent(now: Int64) -> EditIntent {
+        switch self {
+        case .budget(_, let cents, let type, let action, let thisCycle):
+            .setBudget(
+                Budget(amount: SystemWriter.money(cents), type: type ?? .monthly, onExhaustion: action ?? .manual),
+                validThrough: thisCycle ? BillingCycle(containing: now) : nil)
+        case .adjust(_, let cents): .adjustBudget(delta: SystemWriter.money(cents), validThrough: nil)
+        case .freeze(_, let kind, let reason): .freeze(kind, reason: reason)
+        case .unfreeze(_, let kind): .unfreeze(kind, reason: "paid", seen: [])
+        case .discount(_, let share, let days): .setDiscount(Decision.grant(share, days: days, now: now))
+        case .cancelDiscount: .cancelDiscount
+        }
+    }
+}
+
+extension Decision {
+    func choice(now: Int64) -> ConflictChoice {
+        switch self {
+        case .mine: .mine
+        case .theirs: .theirs
+        case .budget(let cents): .budget(SystemWriter.budget(cents))
+        case .discount(let share): .discount(Decision.grant(share, days: 30, now: now))
+        }
+    }
+
+    static func grant(_ share: Int64, days: Int, now: Int64) -> Discount {
+        Discount(
+            percent: BasisPoints(share), validFrom: Timestamp(seconds: now), validUntil: Timestamp(seconds: now + Int64(days) * 86_400))
+    }
+}
