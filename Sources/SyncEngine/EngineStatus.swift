@@ -8,7 +8,7 @@ package struct EngineStatus: Sendable {
         case stopped, starting, syncing, loading
         /// Everything known is here and everything made is there.
         case inSync = "in-sync"
-        /// In sync but for edits or conflicts that a person must look at.
+        /// In sync but for edits that a person must look at, and those that wait behind them.
         case needsPerson = "needs-person"
         /// Edits wait to be sent or to be seen in the feed.
         case sending

@@ -38,7 +38,7 @@ extension SyncEngine {
         }
         if push.state == .needsLogin { return .needsLogin }
         let outbox = status.outbox
-        if outbox.saved + outbox.sent + outbox.waiting > 0 || outbox.unsettled > outbox.held { return .sending }
+        if outbox.moving > 0 { return .sending }
         return outbox.held + outbox.dead > 0 ? .needsPerson : .inSync
     }
 }

@@ -245,8 +245,9 @@ func ours(_ status: Int, _ body: [UInt8] = [], type: String = "application/json"
     return response
 }
 
-func problem(_ code: ProblemCode, retryAfter: String? = nil) throws -> HTTPResponse {
-    ours(code.status, try WireCoding.encode(V1.Problem(code, detail: "so", next: "then")), type: "application/problem+json", retryAfter: retryAfter)
+func problem(_ code: ProblemCode, retryAfter: String? = nil) -> HTTPResponse {
+    let body = (try? WireCoding.encode(V1.Problem(code, detail: "so", next: "then"))) ?? []
+    return ours(code.status, body, type: "application/problem+json", retryAfter: retryAfter)
 }
 
 /// A budget as a register shows it.
