@@ -14,6 +14,8 @@ package struct EngineStatus: Sendable {
         case sending
         /// The server is not reached; tried again by a timer.
         case offline
+        /// The server is reached, but it or this machine fails at a step; tried again by a timer.
+        case failing
         case needsLogin = "needs-login"
         /// A person has to change something before another try makes sense.
         case blocked
@@ -35,7 +37,9 @@ package struct EngineStatus: Sendable {
     package var server = ""
     package var lastContactAt: Instant?
     package var lastCheckpointAt: Instant?
+    /// When a lane that failed is tried again; else when the feed is looked at next.
     package var nextAttemptAt: Instant?
+    /// The newest failure that still stands: each lane's goes with the lane's next success.
     package var lastProblem: Problem?
     package var loadRowsDone: Int64?
     package var loadRowsTotal: Int64?

@@ -8,6 +8,8 @@ struct ReplyReader {
     struct Refusal: Error {
         let failure: Failure
         let problem: EngineStatus.Problem
+        /// False when the reply, if one came, was not a Fieldbook server's.
+        var isReached = true
     }
 
     let server: String
@@ -18,7 +20,7 @@ struct ReplyReader {
         case .failed(let error): throw transport(error, asking: what)
         case .reply(let status, let headers, let body, let isWhole):
             guard headers["Fieldbook"] != nil else {
-                throw refusal(
+                throw unreached(
                     .transient(retryAfter: retryAfter(headers)), what,
                     "the reply with status \(status) does not come from a Fieldbook server; a captive portal or proxy may stand between",
                     "open a web page to see whether the network asks for a login, and check the server setting")
@@ -34,9 +36,10 @@ struct ReplyReader {
     }
 
     private func transport(_ error: HTTPError, asking what: String) -> Refusal {
-        refusal(
-            .transient(retryAfter: nil), what, "\(server): \(error.why)",
-            "nothing is lost; it is tried again by itself when the server is reachable")
+        let (why, next) = ("\(server): \(error.why)", "nothing is lost; it is tried again by itself when the server is reachable")
+        // A reply that is too large or cut was one; whose it was is not known of one that is no HTTP.
+        guard error.code == .tooLarge || error.code == .truncated else { return unreached(.transient(retryAfter: nil), what, why, next) }
+        return refusal(.transient(retryAfter: nil), what, why, next)
     }
 
     private func problem(_ status: Int, _ headers: HTTPHeaders, _ body: [UInt8], asking what: String) -> Refusal {
@@ -62,5 +65,9 @@ struct ReplyReader {
 
     private func refusal(_ failure: Failure, _ what: String, _ why: String, _ next: String) -> Refusal {
         Refusal(failure: failure, problem: EngineStatus.Problem(what: what, why: why, next: next))
+    }
+
+    private func unreached(_ failure: Failure, _ what: String, _ why: String, _ next: String) -> Refusal {
+        Refusal(failure: failure, problem: EngineStatus.Problem(what: what, why: why, next: next), isReached: false)
     }
 }

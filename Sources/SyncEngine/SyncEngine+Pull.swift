@@ -12,7 +12,7 @@ extension SyncEngine {
         case .requestPlan: send(.pull, .plan, request("POST", "/sync/v1/snapshot", query: [], body: []))
         case .fetchSnapshotPage, .fetchFeedPage: fetchPage()
         case .forgetImage:
-            do { try store.forgetImage() } catch { note(error, doing: "forget the image") }
+            do { try store.forgetImage() } catch { note(error, of: .pull, doing: "forget the image") }
         case .wake(let delay): wake(.pull, after: delay)
         case .reportCheckpoint: status.lastCheckpointAt = clock.now()
         }
@@ -28,8 +28,8 @@ extension SyncEngine {
                 send(.pull, .feedPage(cursor: cursor), get("/sync/v1/changes", query: [("cursor", cursor)]))
             }
         } catch {
-            note(error, doing: "read the cursor")
-            stepPull(.failed(.local))
+            note(error, of: .pull, doing: "read the cursor")
+            fail(.pull, .local)
         }
     }
 
@@ -47,7 +47,7 @@ extension SyncEngine {
                     next: "upgrade the older side; queued edits are kept"))
         }
         if try store.meet(hello, server: server) == .epochChanged { try store.forgetImage() }
-        succeeded()
+        succeeded(.pull)
         stepPull(.greeted(try need()))
         stepPush(.greeted)
     }
@@ -59,7 +59,7 @@ extension SyncEngine {
             throw replies.malformed("the plan of the snapshot cannot be read", asking: what)
         }
         try store.beginLoad(plan, epoch: try epoch(of: outcome, asking: what))
-        succeeded()
+        succeeded(.pull)
         stepPull(.planReceived)
     }
 
@@ -71,7 +71,7 @@ extension SyncEngine {
             throw replies.malformed(error.why, asking: what)
         }
         let result = kind == "feed/1" ? try store.applyFeedPage(&page) : try store.applySnapshotPage(&page)
-        succeeded()
+        succeeded(.pull)
         if result.reachedCheckpoint { status.lastCheckpointExchange = id }
         if !result.newConflicts.isEmpty {
             log.log(.notice, "conflicts", [("count", "\(result.newConflicts.count)")])

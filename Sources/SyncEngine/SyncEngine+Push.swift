@@ -24,11 +24,12 @@ extension SyncEngine {
                 let ack = V1.Ack(replica: store.identity.replica, upTo: number.value)
                 send(.push, .ack(number), request("POST", "/sync/v1/ack", query: [], body: try WireCoding.encode(ack)))
             } else {
+                clear(.push)
                 stepPush(.nothingToSend)
             }
         } catch {
-            note(error, doing: "prepare a push")
-            stepPush(.failed(.local))
+            note(error, of: .push, doing: "prepare a push")
+            fail(.push, .local)
         }
     }
 
@@ -39,7 +40,7 @@ extension SyncEngine {
             throw replies.malformed("the results cannot be read; the edits are sent again", asking: what)
         }
         let recorded = try store.record(results, sent: sent)
-        succeeded()
+        succeeded(.push)
         log.log(
             .notice, "results",
             [("final", "\(recorded.final.count)"), ("held", "\(recorded.held.count)"), ("dead", "\(recorded.dead.count)"),
@@ -52,7 +53,7 @@ extension SyncEngine {
     func receiveAck(_ outcome: ExchangeOutcome, _ number: EditNumber) throws {
         _ = try replies.body(outcome, asking: "cannot acknowledge results")
         try store.markAcked(number)
-        succeeded()
+        succeeded(.push)
         stepPush(.exchanged(madeProgress: true))
     }
 }

@@ -23,23 +23,21 @@ extension SyncEngine {
             case .ack(let number): try receiveAck(outcome, number)
             }
         } catch let refusal as ReplyReader.Refusal {
-            status.lastProblem = refusal.problem
+            tell(Trouble(lane: lane, problem: refusal.problem, failure: refusal.failure, isReached: refusal.isReached))
             fail(lane, refusal.failure)
         } catch let error as StoreError {
-            note(error, doing: "keep a reply")
+            note(error, of: lane, doing: "keep a reply")
             fail(lane, failure(of: error))
         } catch {
-            status.lastProblem = EngineStatus.Problem(
-                what: "cannot keep a reply", why: "\(error)", next: "it is tried again by itself")
+            note(error, of: lane, doing: "keep a reply")
             fail(lane, .local)
         }
     }
 
     func fail(_ lane: Lane, _ failure: Failure) {
         status.failures += 1
-        log.log(
-            .info, "exchange-failed",
-            [("lane", "\(lane)"), ("what", status.lastProblem?.what ?? ""), ("why", status.lastProblem?.why ?? "")])
+        let problem = troubles.last?.problem
+        log.log(.info, "exchange-failed", [("lane", "\(lane)"), ("what", problem?.what ?? ""), ("why", problem?.why ?? "")])
         switch lane {
         case .pull: stepPull(.failed(failure))
         case .push:
@@ -57,8 +55,8 @@ extension SyncEngine {
         }
     }
 
-    func succeeded() {
+    func succeeded(_ lane: Lane) {
         status.lastContactAt = clock.now()
-        status.lastProblem = nil
+        clear(lane)
     }
 }

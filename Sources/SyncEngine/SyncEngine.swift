@@ -28,6 +28,14 @@ package final class SyncEngine {
         case push([EditNumber]), ack(EditNumber)
     }
 
+    /// A failure of a lane, or of reading for the status.
+    struct Trouble {
+        let lane: Lane?
+        let problem: EngineStatus.Problem
+        let failure: Failure
+        let isReached: Bool
+    }
+
     package let store: ReplicaStore
     package internal(set) var status = EngineStatus()
     package internal(set) var pull = PullMachine()
@@ -41,6 +49,10 @@ package final class SyncEngine {
     weak var shell: (any EngineShell)?
     var chance: ChanceGenerator
     var nextExchange = 1
+    /// What went wrong and still stands, oldest first.
+    var troubles: [Trouble] = []
+    /// When each lane's timer runs out.
+    var attempts: [Instant?] = Lane.allCases.map { _ in nil }
     var inFlight: [(lane: Lane, id: Int, purpose: Purpose)] = []
     let replies: ReplyReader
 
@@ -101,7 +113,7 @@ package final class SyncEngine {
     }
 
     func wake(_ lane: Lane, after delay: Duration) {
-        if lane == .pull { status.nextAttemptAt = clock.now().advanced(by: delay) }
+        attempts[lane.rawValue] = clock.now().advanced(by: delay)
         shell?.wake(lane, after: delay)
     }
 }

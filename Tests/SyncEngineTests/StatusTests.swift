@@ -47,4 +47,100 @@ import Testing
         try world.settle()
         #expect(world.status.outbox.unsent == 0 && world.status.outbox.behindHeld == 0)
     }
+
+    @Test func `a pull that succeeds does not hide that pushes fail`() throws {
+        let world = try EngineWorld.synced()
+        try world.edit(500)
+        try world.answer(.push) { _ in problem(.busy) }
+        let told = try #require(world.status.lastProblem)
+        #expect(told.what == "cannot push edits" && world.status.phase == .failing)
+        try world.fire(.pull)
+        try world.settle()
+        #expect(world.status.lastProblem == told && world.status.phase == .failing)
+        try world.fire(.push)
+        try world.settle()
+        #expect(world.status.lastProblem == nil && world.status.phase == .inSync)
+    }
+
+    @Test func `a failure of a push is forgotten when its edit is discarded`() throws {
+        let world = try EngineWorld.synced()
+        let number = try world.edit(500)
+        try world.fail(.push)
+        #expect(world.status.lastProblem != nil && world.status.phase == .offline)
+        try world.store.discard(number)
+        world.engine.handle(.editAdded)
+        try world.settle()
+        #expect(world.status.lastProblem == nil && world.status.phase == .inSync)
+    }
+
+    @Test func `a push refused for good needs a person and says so`() throws {
+        let world = try EngineWorld.synced()
+        let number = try world.edit(500)
+        try world.answer(.push) { _ in problem(.keyMismatch) }
+        #expect(world.status.phase == .blocked && world.status.lastProblem?.why == "so")
+        try world.fire(.pull)
+        try world.settle()
+        #expect(world.status.phase == .blocked && world.status.failures == 1)
+        #expect(try world.state(number) == .sent)
+    }
+
+    @Test func `the next attempt is the one of the lane that waits`() throws {
+        let world = try EngineWorld.synced()
+        let rest = try #require(world.shell.timers[Lane.pull.rawValue])
+        #expect(world.status.nextAttemptAt == world.clock.now().advanced(by: rest))
+        try world.edit(500)
+        try world.answer(.push) { _ in problem(.busy, retryAfter: "90") }
+        #expect(world.status.nextAttemptAt == world.clock.now().advanced(by: .seconds(90)))
+        world.engine.handle(.syncRequested)
+        #expect(world.status.nextAttemptAt == nil)
+        try world.settle()
+        #expect(world.status.nextAttemptAt != nil && world.status.phase == .inSync)
+    }
+
+    @Test func `offline is said only when the server was not reached`() throws {
+        let world = try EngineWorld.synced()
+        let replies: [(EngineStatus.Phase, HTTPResponse)] = [
+            (.failing, problem(.busy)), (.failing, problem(.internalError)), (.failing, ours(200, Array("no page".utf8))),
+            (.offline, .json(200, Array("<html>".utf8), type: "text/html")), (.failing, problem(.resyncRequired)),
+            (.blocked, problem(.forbidden)), (.needsLogin, problem(.unauthenticated)),
+        ]
+        for (phase, reply) in replies {
+            let contact = world.status.lastContactAt
+            world.clock.advance(seconds: 60)
+            world.engine.handle(.syncRequested)
+            try world.answer(.pull) { _ in reply }
+            #expect(world.status.phase == phase && world.status.lastProblem != nil)
+            #expect(world.status.lastContactAt == contact)
+            #expect((world.status.nextAttemptAt == nil) == (phase == .blocked))
+        }
+        world.engine.handle(.syncRequested)
+        try world.fail(.pull, .timeout)
+        #expect(world.status.phase == .offline)
+        world.engine.handle(.syncRequested)
+        try world.settle()
+        #expect(world.status.phase == .inSync && world.status.lastProblem == nil)
+    }
+
+    @Test func `in sync is not said while a load is under way`() throws {
+        let world = try EngineWorld.synced(rows: 300)
+        world.engine.handle(.syncRequested)
+        try world.answer(.pull) { _ in problem(.resyncRequired) }
+        try world.fire(.pull)
+        var phases: [EngineStatus.Phase] = []
+        while world.shell.inFlight[Lane.pull.rawValue] != nil {
+            phases.append(world.status.phase)
+            try world.serve(.pull)
+        }
+        #expect(phases == [.syncing, .loading, .loading, .syncing])
+        #expect(world.status.phase == .inSync)
+        try world.fire(.pull)
+        try world.fail(.pull)
+        #expect(world.status.phase == .offline)
+    }
+
+    @Test func `a stopped engine says so and no longer names a next attempt`() throws {
+        let world = try EngineWorld.synced()
+        world.engine.handle(.stop)
+        #expect(world.status.phase == .stopped && world.status.nextAttemptAt == nil)
+    }
 }
