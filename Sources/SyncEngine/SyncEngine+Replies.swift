@@ -42,7 +42,7 @@ extension SyncEngine {
         case .pull: stepPull(.failed(failure))
         case .push:
             stepPush(.failed(failure))
-            // The pull side's greeting is what reopens a refused push.
+            // Whether the token is refused altogether, the pull side finds out.
             if failure == .unauthenticated { stepPull(.poked) }
         }
     }

@@ -47,7 +47,7 @@ extension SyncEngine {
     private var nextAttemptAt: Instant? {
         var waiting: [Instant?] = []
         if pull.state == .backingOff || pull.state == .needsLogin { waiting.append(attempts[Lane.pull.rawValue]) }
-        if push.state == .backingOff { waiting.append(attempts[Lane.push.rawValue]) }
+        if push.state == .backingOff || push.state == .needsLogin { waiting.append(attempts[Lane.push.rawValue]) }
         if waiting.isEmpty, pull.state == .resting { waiting.append(attempts[Lane.pull.rawValue]) }
         return waiting.compactMap { $0 }.min()
     }

@@ -254,3 +254,11 @@ func problem(_ code: ProblemCode, retryAfter: String? = nil) -> HTTPResponse {
 func budget(_ major: Int64) -> RegisterState {
     .budget(Budget(amount: Money(units: major * Money.unitsPerMajor), type: .monthly, onExhaustion: .manual))
 }
+
+extension HTTPHeaders {
+    static func bearer(_ token: String) -> HTTPHeaders {
+        var headers = HTTPHeaders()
+        headers.add("Authorization", "Bearer \(token)")
+        return headers
+    }
+}
