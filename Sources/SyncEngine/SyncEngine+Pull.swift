@@ -46,7 +46,12 @@ extension SyncEngine {
                     what: what, why: "the server speaks protocol \(hello.protocol), this build \(V1.version)",
                     next: "upgrade the older side; queued edits are kept"))
         }
-        if try store.meet(hello, server: server) == .epochChanged { try store.forgetImage() }
+        let meeting: ReplicaStore.Meeting
+        do { meeting = try store.meet(hello, server: server) } catch {
+            if error.code == .otherServer || error.code == .otherUser { holdPushes() }
+            throw error
+        }
+        if meeting == .epochChanged { try store.forgetImage() }
         succeeded(.pull)
         stepPull(.greeted(try need()))
         stepPush(.greeted)

@@ -14,6 +14,14 @@ extension SyncEngine {
         }
     }
 
+    /// Nothing is pushed before the next greeting that succeeds: the server there is not the one the edits are for.
+    func holdPushes() {
+        inFlight.removeAll { $0.lane == .push }
+        clear(.push)
+        stepPush(.stopped)
+        stepPush(.started)
+    }
+
     func sendNext() {
         do {
             if let batch = try store.nextPush() {

@@ -110,6 +110,23 @@ import Testing
         #expect(try world.state(number) == .settled && world.status.phase == .inSync)
     }
 
+    @Test func `a server of another partner is refused, and no edit goes to it`() throws {
+        let world = try EngineWorld.synced()
+        let other = try Backend(world.directory.file("other"), clock: world.clock, seed: 77)
+        try world.fire(.pull)
+        try world.fail(.pull)
+        try world.fire(.pull)
+        let foreign = HTTPHeaders.bearer(other.tokens["ana"] ?? "")
+        try world.answer(.pull) { other.core.handle(HTTPRequest(method: $0.method, target: $0.target, headers: foreign, body: $0.body)) }
+        #expect(world.status.phase == .blocked && world.status.lastProblem?.why.contains("another partner") == true)
+        let number = try world.edit(500)
+        #expect(world.shell.inFlight.allSatisfy { $0 == nil })
+        #expect(try world.state(number) == .saved)
+        world.engine.handle(.syncRequested)
+        try world.settle()
+        #expect(try world.state(number) == .settled && world.status.phase == .inSync)
+    }
+
     @Test func `a server of another version is told and nothing is lost`() throws {
         let world = try EngineWorld()
         world.engine.handle(.start)
