@@ -70,7 +70,7 @@ extension SyncEngine {
 
     func receivePage(_ outcome: ExchangeOutcome, _ id: Int, kind: String, cursor: String) throws {
         let what = kind == "feed/1" ? "cannot follow the change feed" : "cannot load a snapshot page"
-        let (bytes, isWhole) = try replies.body(outcome, asking: what)
+        let (bytes, isWhole) = try replies.body(outcome, asking: what, isPage: true)
         var page: ReceivedPage
         do { page = try ReceivedPage(bytes, kind: kind, expectedCursor: cursor, isWhole: isWhole) } catch {
             throw replies.malformed(error.why, asking: what)

@@ -127,6 +127,17 @@ import Testing
         #expect(world.status.failures == 0 && world.status.phase == .loading)
     }
 
+    @Test(arguments: [ProtocolLimits.pageBytesMax, 1]) func `a cursor that the server does not take leads to a new load`(variant: Int) throws {
+        let world = try waiting()
+        let number = try world.edit(500, 1)
+        // The server says either that it must be loaded anew, or that it never gave this cursor.
+        try world.answer(.pull) { _ in problem(variant == 1 ? .resyncRequired : .badRequest) }
+        #expect(try world.store.pullPosition() == .nothing && world.budget().version == .never)
+        try world.fire(.pull)
+        try world.settle()
+        #expect(try world.budget().confirmed == budget(300) && world.state(number) == .settled && world.status.phase == .inSync)
+    }
+
     @Test func `a new history of the server is loaded, and what was sent to the old one goes again`() throws {
         let world = try EngineWorld.synced()
         let number = try world.edit(500)
