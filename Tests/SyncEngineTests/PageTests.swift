@@ -138,6 +138,23 @@ import Testing
         #expect(try world.budget().confirmed == budget(300) && world.state(number) == .settled && world.status.phase == .inSync)
     }
 
+    @Test func `a server that lets load and refuses the feed each time is not hammered`() throws {
+        let world = try waiting()
+        var longest = Duration.zero
+        for _ in 0..<30 {
+            while world.shell.inFlight[0] != nil {
+                try world.answer(.pull) { request in
+                    request.path == "/sync/v1/changes" ? problem(.resyncRequired) : world.server.core.handle(request)
+                }
+            }
+            longest = max(longest, try #require(world.shell.timers[0]))
+            try world.fire(.pull)
+        }
+        #expect(longest > .seconds(60))
+        try world.settle()
+        #expect(world.status.phase == .inSync)
+    }
+
     @Test func `a new history of the server is loaded, and what was sent to the old one goes again`() throws {
         let world = try EngineWorld.synced()
         let number = try world.edit(500)
