@@ -39,10 +39,12 @@ struct ReplyReader {
     }
 
     private func transport(_ error: HTTPError, asking what: String) -> Refusal {
-        let (why, next) = ("\(server): \(error.why)", "nothing is lost; it is tried again by itself when the server is reachable")
+        let why = "\(server): \(error.why)"
+        let next = "nothing is lost; it is tried again by itself when the server is reachable"
         // A reply that is too large or cut was one; whose it was is not known of one that is no HTTP.
-        guard error.code == .tooLarge || error.code == .truncated else { return unreached(.transient(retryAfter: nil), what, why, next) }
-        return refusal(.transient(retryAfter: nil), what, why, next)
+        let isReached = error.code == .tooLarge || error.code == .truncated
+        let failure = Failure.transient(retryAfter: nil)
+        return isReached ? refusal(failure, what, why, next) : unreached(failure, what, why, next)
     }
 
     private func problem(

@@ -60,7 +60,9 @@ extension SyncEngine {
     func receivePlan(_ outcome: ExchangeOutcome) throws {
         let what = "cannot begin a first load"
         let (bytes, isWhole) = try replies.body(outcome, asking: what)
-        guard isWhole, let plan = try? WireCoding.decode(V1.SnapshotPlan.self, from: bytes), ProtocolLimits.isCursorSize(plan.cursor) else {
+        guard isWhole, let plan = try? WireCoding.decode(V1.SnapshotPlan.self, from: bytes),
+            ProtocolLimits.isCursorSize(plan.cursor)
+        else {
             throw replies.malformed("the plan of the snapshot cannot be read", asking: what)
         }
         try store.beginLoad(plan, epoch: try epoch(of: outcome, asking: what))

@@ -30,7 +30,8 @@ final class Backend {
         }
         ledger.close()
         for account in ["ana", "bo"] {
-            tokens[account] = try folder.addMember(account: account, role: .operator, customers: [], clock: clock, chance: chance)
+            tokens[account] = try folder.addMember(
+                account: account, role: .operator, customers: [], clock: clock, chance: chance)
         }
         core = try ServerCore(folder: folder, clock: clock, log: Logger(program: "test", level: .error))
     }
@@ -40,8 +41,8 @@ final class Backend {
         _ = try writer.put(
             .customer, key: key, subject: key,
             [
-                .text("c\(index)"), .null, .text("account-\(index)"), .text("Customer \(index)"), .text("reseller"), .integer(1), .integer(1),
-                .text("2"), .null, .integer(0),
+                .text("c\(index)"), .null, .text("account-\(index)"), .text("Customer \(index)"), .text("reseller"),
+                .integer(1), .integer(1), .text("2"), .null, .integer(0),
             ])
         return CustomerKey(key)
     }
@@ -51,8 +52,8 @@ final class Backend {
         _ = try writer.put(
             .coupon, key: key, subject: Subject.coupons,
             [
-                .text("k\(key)"), .text("K"), .integer(2), .integer(customer.value), .integer(1), .integer(5), .null, .text("USD"), .integer(1),
-                .integer(2), .integer(2), .null, .null, .integer(0), .null,
+                .text("k\(key)"), .text("K"), .integer(2), .integer(customer.value), .integer(1), .integer(5), .null, .text("USD"),
+                .integer(1), .integer(2), .integer(2), .null, .null, .integer(0), .null,
             ])
     }
 
@@ -63,27 +64,36 @@ final class Backend {
         return try ledger.write(body)
     }
 
-    func addCoupons(_ count: Int) throws { try onLedger { for _ in 0..<count { try Backend.coupon($0, of: customers[0]) } } }
+    func addCoupons(_ count: Int) throws {
+        try onLedger { for _ in 0..<count { try Backend.coupon($0, of: customers[0]) } }
+    }
 
     /// Another history: what a restore from a copy leaves behind.
     func fork(_ epoch: String) throws {
-        let connection = try Connection(path: folder.ledgerFile(try folder.onlyPartner()), mode: .readWrite, durability: .normal)
+        let path = folder.ledgerFile(try folder.onlyPartner())
+        let connection = try Connection(path: path, mode: .readWrite, durability: .normal)
         defer { connection.close() }
-        try connection.write { try $0.execute("UPDATE ledger_state SET epoch = '\(epoch)', epoch_ordinal = epoch_ordinal + 1") }
+        try connection.write {
+            try $0.execute("UPDATE ledger_state SET epoch = '\(epoch)', epoch_ordinal = epoch_ordinal + 1")
+        }
     }
 
-    func budget(_ customer: Int = 0) throws -> Version { try onLedger { try $0.register(.budget, of: customers[customer]).version } }
+    func budget(_ customer: Int = 0) throws -> Version {
+        try onLedger { try $0.register(.budget, of: customers[customer]).version }
+    }
 
     /// Another member sets the budget on what stands now.
     func otherSets(_ major: Int64, _ customer: Int = 0) throws {
         editsOfOthers += 1
         let base = try budget(customer)
-        var edit = V1.Edit(number: editsOfOthers, kind: "", customer: customers[customer].value, base: base.value, deviceTime: 1)
+        let key = customers[customer].value
+        var edit = V1.Edit(number: editsOfOthers, kind: "", customer: key, base: base.value, deviceTime: 1)
         edit.setIntent(setBudget(major))
         edit.payloadHash = try edit.computedPayloadHash()
         let push = V1.Push(replica: String(repeating: "b", count: 32), incarnation: 1, edits: [edit])
         let headers = HTTPHeaders.bearer(tokens["bo"] ?? "")
-        let reply = core.handle(HTTPRequest(method: "POST", target: "/sync/v1/push", headers: headers, body: try WireCoding.encode(push)))
+        let body = try WireCoding.encode(push)
+        let reply = core.handle(HTTPRequest(method: "POST", target: "/sync/v1/push", headers: headers, body: body))
         guard reply.status == 200 else { throw Missing(what: "the other's push") }
     }
 

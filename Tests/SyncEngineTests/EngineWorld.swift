@@ -71,7 +71,9 @@ final class EngineWorld {
         return world
     }
 
-    private static func makeEngine(_ store: ReplicaStore, _ token: String, _ clock: FixedClock, _ shell: RecordingShell) -> SyncEngine {
+    private static func makeEngine(
+        _ store: ReplicaStore, _ token: String, _ clock: FixedClock, _ shell: RecordingShell
+    ) -> SyncEngine {
         SyncEngine(
             store: store, server: "http://h:1", token: token, clock: clock, chance: CountingChance(seed: 9),
             log: Logger(program: "test", level: .error, descriptor: -1), shell: shell)
@@ -90,15 +92,21 @@ final class EngineWorld {
 
     /// Answers the lane's exchange by `handler`; of the reply's bytes only `keeping` arrive when it says so.
     @discardableResult
-    func answer(_ lane: Lane, keeping: ((Int) -> Int)? = nil, _ handler: (HTTPRequest) -> HTTPResponse) throws -> Exchange {
+    func answer(
+        _ lane: Lane, keeping: ((Int) -> Int)? = nil, _ handler: (HTTPRequest) -> HTTPResponse
+    ) throws -> Exchange {
         guard let exchange = shell.take(lane) else { throw Missing(what: "an exchange of the lane \(lane)") }
         let request = MemoryExchange.bytes(of: exchange.request, host: "h:1")
-        guard var bytes = MemoryExchange.answer(request, bodyLimit: 1 << 20, handler) else { throw Missing(what: "a whole request") }
+        guard var bytes = MemoryExchange.answer(request, bodyLimit: 1 << 20, handler) else {
+            throw Missing(what: "a whole request")
+        }
         if let keeping { bytes = Array(bytes.prefix(keeping(bytes.count))) }
         let outcome: ExchangeOutcome =
             switch MemoryExchange.reply(bytes, toMethod: exchange.request.method, bodyLimit: exchange.bodyLimit) {
-            case .whole(let status, let headers, let body): .reply(status: status, headers: headers, body: body, isWhole: true)
-            case .cut(let status, let headers, let body): .reply(status: status, headers: headers, body: body, isWhole: false)
+            case .whole(let status, let headers, let body):
+                .reply(status: status, headers: headers, body: body, isWhole: true)
+            case .cut(let status, let headers, let body):
+                .reply(status: status, headers: headers, body: body, isWhole: false)
             case .failed(let error): .failed(error)
             }
         engine.handle(.outcome(exchange: exchange.id, outcome))
@@ -110,7 +118,8 @@ final class EngineWorld {
 
     func fail(_ lane: Lane, _ code: HTTPError.Code = .refused) throws {
         guard let exchange = shell.take(lane) else { throw Missing(what: "an exchange of the lane \(lane)") }
-        engine.handle(.outcome(exchange: exchange.id, .failed(HTTPError(code: code, what: "no reply came", why: "\(code)"))))
+        let error = HTTPError(code: code, what: "no reply came", why: "\(code)")
+        engine.handle(.outcome(exchange: exchange.id, .failed(error)))
     }
 
     /// Serves both lanes until nothing is in flight.
@@ -130,7 +139,9 @@ final class EngineWorld {
     }
 
     /// The path that a lane asks for.
-    func asks(_ lane: Lane) -> String? { shell.inFlight[lane.rawValue].map { String($0.request.target.prefix { $0 != "?" }) } }
+    func asks(_ lane: Lane) -> String? {
+        shell.inFlight[lane.rawValue].map { String($0.request.target.prefix { $0 != "?" }) }
+    }
 
     // MARK: The person
 
@@ -146,18 +157,22 @@ final class EngineWorld {
 
     func state(_ number: EditNumber) throws -> EditState { try reader().edit(number).state }
     func reader() throws -> ReplicaReader { try ReplicaReader(directory: path) }
-    func budget(_ customer: Int = 0) throws -> Layered { try reader().customer(server.customers[customer]).summary.budget }
+    func budget(_ customer: Int = 0) throws -> Layered {
+        try reader().customer(server.customers[customer]).summary.budget
+    }
 }
 
 func setBudget(_ major: Int64) -> EditIntent {
-    .setBudget(Budget(amount: Money(units: major * Money.unitsPerMajor), type: .monthly, onExhaustion: .manual), validThrough: nil)
+    let amount = Money(units: major * Money.unitsPerMajor)
+    return .setBudget(Budget(amount: amount, type: .monthly, onExhaustion: .manual), validThrough: nil)
 }
 
 /// A reply that names itself as a Fieldbook server's.
-func ours(_ status: Int, _ body: [UInt8] = [], type: String = "application/json", epoch: String? = nil, retryAfter: String? = nil) -> HTTPResponse {
+func ours(
+    _ status: Int, _ body: [UInt8] = [], type: String = "application/json", retryAfter: String? = nil
+) -> HTTPResponse {
     var response = HTTPResponse.json(status, body, type: type)
     response.headers.add("Fieldbook", "1")
-    if let epoch { response.headers.add(V1.epochHeader, epoch) }
     if let retryAfter { response.headers.add("Retry-After", retryAfter) }
     return response
 }

@@ -24,7 +24,9 @@ import Testing
     /// A world with a push of the edits 1 and 2 in flight.
     private func pushing() throws -> EngineWorld {
         let world = try EngineWorld.synced()
-        for customer in 0..<2 { _ = try world.store.add(EditDraft(customer: world.server.customers[customer], intent: setBudget(500))) }
+        for customer in world.server.customers {
+            _ = try world.store.add(EditDraft(customer: customer, intent: setBudget(500)))
+        }
         world.engine.handle(.editAdded)
         return world
     }
@@ -42,7 +44,9 @@ import Testing
         var reply = try changed(world) { results in
             switch kind {
             case "fewer": results.results.removeLast()
-            case "more": results.results.append(V1.Result(number: 3, code: .applied, epoch: results.epoch, sequence: 1, baseWasIntact: true))
+            case "more":
+                results.results.append(
+                    V1.Result(number: 3, code: .applied, epoch: results.epoch, sequence: 1, baseWasIntact: true))
             case "unknown": results.results[1].number = 99
             case "twice": results.results[1] = results.results[0]
             case "none": results.results = []

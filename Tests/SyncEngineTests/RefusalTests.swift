@@ -57,7 +57,8 @@ import Testing
         let world = try EngineWorld.synced()
         let number = try world.edit(500)
         try world.answer(.push) { _ in problem(code, retryAfter: "120") }
-        #expect(world.shell.timers[Lane.push.rawValue] == .seconds(120) && world.shell.inFlight[Lane.push.rawValue] == nil)
+        #expect(world.shell.timers[Lane.push.rawValue] == .seconds(120))
+        #expect(world.shell.inFlight[Lane.push.rawValue] == nil)
         world.engine.handle(.syncRequested)
         try world.answer(.pull) { _ in ours(429, retryAfter: "7200") }
         #expect(world.shell.timers[Lane.pull.rawValue] == .seconds(3600))
@@ -117,7 +118,11 @@ import Testing
         try world.fail(.pull)
         try world.fire(.pull)
         let foreign = HTTPHeaders.bearer(other.tokens["ana"] ?? "")
-        try world.answer(.pull) { other.core.handle(HTTPRequest(method: $0.method, target: $0.target, headers: foreign, body: $0.body)) }
+        try world.answer(.pull) { request in
+            var asked = request
+            asked.headers = foreign
+            return other.core.handle(asked)
+        }
         #expect(world.status.phase == .blocked && world.status.lastProblem?.why.contains("another partner") == true)
         let number = try world.edit(500)
         #expect(world.shell.inFlight.allSatisfy { $0 == nil })
@@ -132,7 +137,8 @@ import Testing
         world.engine.handle(.start)
         try world.answer(.pull) { request in
             let reply = world.server.core.handle(request)
-            guard case .bytes(let bytes) = reply.body, var hello = try? WireCoding.decode(V1.Hello.self, from: bytes) else { return reply }
+            guard case .bytes(let bytes) = reply.body, var hello = try? WireCoding.decode(V1.Hello.self, from: bytes)
+            else { return reply }
             hello.protocol = 2
             return ours(200, (try? WireCoding.encode(hello)) ?? [])
         }

@@ -100,8 +100,10 @@ import Testing
     @Test func `offline is said only when the server was not reached`() throws {
         let world = try EngineWorld.synced()
         let replies: [(EngineStatus.Phase, HTTPResponse)] = [
-            (.failing, problem(.busy)), (.failing, problem(.internalError)), (.failing, ours(200, Array("no page".utf8))),
-            (.offline, .json(200, Array("<html>".utf8), type: "text/html")), (.failing, problem(.resyncRequired)),
+            (.failing, problem(.busy)), (.failing, problem(.internalError)),
+            (.failing, ours(200, Array("no page".utf8))),
+            (.offline, .json(200, Array("<html>".utf8), type: "text/html")),
+            (.failing, problem(.resyncRequired)),
             (.blocked, problem(.forbidden)), (.needsLogin, problem(.unauthenticated)),
         ]
         for (phase, reply) in replies {
