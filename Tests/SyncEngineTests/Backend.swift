@@ -52,8 +52,8 @@ final class Backend {
         _ = try writer.put(
             .coupon, key: key, subject: Subject.coupons,
             [
-                .text("k\(key)"), .text("K"), .integer(2), .integer(customer.value), .integer(1), .integer(5), .null, .text("USD"),
-                .integer(1), .integer(2), .integer(2), .null, .null, .integer(0), .null,
+                .text("k\(key)"), .text("K"), .integer(2), .integer(customer.value), .integer(1), .integer(5), .null,
+                .text("USD"), .integer(1), .integer(2), .integer(2), .null, .null, .integer(0), .null,
             ])
     }
 
