@@ -102,7 +102,10 @@ let package = Package(
         tests("LocalAPI", ["LocalAPI", "ThreadKit", "PartnerModel", "SyncProtocol", "HTTPKit", "Diagnostics", "TestKit"]),
         tests(
             "SyncEngine",
-            ["SyncEngine", "SyncCore", "ReplicaStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Diagnostics", "TestKit"]),
+            [
+                "SyncEngine", "SyncCore", "ReplicaStore", "SyncServer", "LedgerStore", "SQLiteKit", "SyncProtocol", "PartnerModel", "HTTPKit",
+                "Diagnostics", "TestKit",
+            ]),
         tests(
             "SyncServer", excluding: ["Golden"],
             ["SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics", "PropertyKit", "TestKit"]),

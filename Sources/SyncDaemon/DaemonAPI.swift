@@ -52,7 +52,7 @@ struct DaemonAPI: LocalAPIHandler {
     }
 
     private static func hasFailed(_ status: EngineStatus, since failures: Int) -> Bool {
-        status.failures > failures && (status.phase == .offline || status.phase == .needsLogin || status.phase == .blocked)
+        status.failures > failures && [.offline, .failing, .needsLogin, .blocked].contains(status.phase)
     }
 
     func add(_ edit: EditIntent, customer: CustomerKey, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {

@@ -8,12 +8,14 @@ package struct EngineStatus: Sendable {
         case stopped, starting, syncing, loading
         /// Everything known is here and everything made is there.
         case inSync = "in-sync"
-        /// In sync but for edits or conflicts that a person must look at.
+        /// In sync but for edits that a person must look at, and those that wait behind them.
         case needsPerson = "needs-person"
         /// Edits wait to be sent or to be seen in the feed.
         case sending
         /// The server is not reached; tried again by a timer.
         case offline
+        /// The server is reached, but it or this machine fails at a step; tried again by a timer.
+        case failing
         case needsLogin = "needs-login"
         /// A person has to change something before another try makes sense.
         case blocked
@@ -35,7 +37,9 @@ package struct EngineStatus: Sendable {
     package var server = ""
     package var lastContactAt: Instant?
     package var lastCheckpointAt: Instant?
+    /// When a lane that failed is tried again; else when the feed is looked at next.
     package var nextAttemptAt: Instant?
+    /// The newest failure that still stands: each lane's goes with the lane's next success.
     package var lastProblem: Problem?
     package var loadRowsDone: Int64?
     package var loadRowsTotal: Int64?

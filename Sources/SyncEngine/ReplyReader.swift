@@ -8,22 +8,27 @@ struct ReplyReader {
     struct Refusal: Error {
         let failure: Failure
         let problem: EngineStatus.Problem
+        /// False when the reply, if one came, was not a Fieldbook server's.
+        var isReached = true
     }
 
     let server: String
 
-    /// The body of a successful reply of ours; `isWhole` is false when it was cut.
-    func body(_ outcome: ExchangeOutcome, asking what: String) throws(Refusal) -> (bytes: [UInt8], isWhole: Bool) {
+    /// The body of a successful reply of ours; `isWhole` is false when it was cut. The whole of a page's request is its
+    /// cursor, so a bad page request is a cursor that the server does not know.
+    func body(
+        _ outcome: ExchangeOutcome, asking what: String, isPage: Bool = false
+    ) throws(Refusal) -> (bytes: [UInt8], isWhole: Bool) {
         switch outcome {
         case .failed(let error): throw transport(error, asking: what)
         case .reply(let status, let headers, let body, let isWhole):
             guard headers["Fieldbook"] != nil else {
-                throw refusal(
+                throw unreached(
                     .transient(retryAfter: retryAfter(headers)), what,
                     "the reply with status \(status) does not come from a Fieldbook server; a captive portal or proxy may stand between",
                     "open a web page to see whether the network asks for a login, and check the server setting")
             }
-            guard status == 200 else { throw problem(status, headers, body, asking: what) }
+            guard status == 200 else { throw problem(status, headers, body, asking: what, isPage: isPage) }
             return (body, isWhole)
         }
     }
@@ -34,12 +39,17 @@ struct ReplyReader {
     }
 
     private func transport(_ error: HTTPError, asking what: String) -> Refusal {
-        refusal(
-            .transient(retryAfter: nil), what, "\(server): \(error.why)",
-            "nothing is lost; it is tried again by itself when the server is reachable")
+        let why = "\(server): \(error.why)"
+        let next = "nothing is lost; it is tried again by itself when the server is reachable"
+        // A reply that is too large or cut was one; whose it was is not known of one that is no HTTP.
+        let isReached = error.code == .tooLarge || error.code == .truncated
+        let failure = Failure.transient(retryAfter: nil)
+        return isReached ? refusal(failure, what, why, next) : unreached(failure, what, why, next)
     }
 
-    private func problem(_ status: Int, _ headers: HTTPHeaders, _ body: [UInt8], asking what: String) -> Refusal {
+    private func problem(
+        _ status: Int, _ headers: HTTPHeaders, _ body: [UInt8], asking what: String, isPage: Bool
+    ) -> Refusal {
         let details = try? WireCoding.decode(V1.Problem.self, from: body)
         let why = details?.detail ?? "the server answered \(status)"
         let next = details?.next ?? "it is tried again by itself"
@@ -49,10 +59,15 @@ struct ReplyReader {
                 .unauthenticated, what, "the server does not take the token",
                 "run: fieldbook setup --server \(server) with a valid token; queued edits are kept")
         case 403: return refusal(.final, what, why, next)
-        case 410: return refusal(.resyncRequired, what, why, "the replica is loaded anew; queued edits are kept")
         case 409, 422: return refusal(.final, what, why, next)
+        case 410: return resync(what, why)
+        case 400 where isPage: return resync(what, why)
         default: return refusal(.transient(retryAfter: retryAfter(headers)), what, why, next)
         }
+    }
+
+    private func resync(_ what: String, _ why: String) -> Refusal {
+        refusal(.resyncRequired, what, why, "the replica is loaded anew; queued edits are kept")
     }
 
     private func retryAfter(_ headers: HTTPHeaders) -> Duration? {
@@ -62,5 +77,9 @@ struct ReplyReader {
 
     private func refusal(_ failure: Failure, _ what: String, _ why: String, _ next: String) -> Refusal {
         Refusal(failure: failure, problem: EngineStatus.Problem(what: what, why: why, next: next))
+    }
+
+    private func unreached(_ failure: Failure, _ what: String, _ why: String, _ next: String) -> Refusal {
+        Refusal(failure: failure, problem: EngineStatus.Problem(what: what, why: why, next: next), isReached: false)
     }
 }

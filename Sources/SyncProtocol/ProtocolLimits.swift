@@ -24,4 +24,7 @@ package enum ProtocolLimits {
     package static let controlBytesMax = 1 << 20
     /// Bytes of a cursor.
     package static let cursorBytesMax = 256
+
+    /// Whether a cursor that came can be sent back.
+    package static func isCursorSize(_ cursor: String) -> Bool { (1...cursorBytesMax).contains(cursor.utf8.count) }
 }

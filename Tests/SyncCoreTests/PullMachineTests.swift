@@ -110,6 +110,22 @@ private let table: [PullMachine.State: [String]] = [
         #expect(subject.state == .backingOff)
     }
 
+    @Test func `resyncs that never reach a checkpoint are asked for ever more slowly`() throws {
+        var chance = SeededGenerator(seed: 3)
+        var subject = machine(in: .following)
+        for _ in 0..<20 {
+            _ = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
+            _ = subject.step(.timerFired, limits: limits, using: &chance)
+            _ = subject.step(.greeted(.snapshotPlan), limits: limits, using: &chance)
+            _ = subject.step(.planReceived, limits: limits, using: &chance)
+            _ = subject.step(.pageKept(.feedPage), limits: limits, using: &chance)
+            try #require(subject.state == .following)
+        }
+        #expect(subject.resyncBackoff.failures == 20 && subject.backoff.failures == 0)
+        _ = subject.step(.pageKept(.nothing), limits: limits, using: &chance)
+        #expect(subject.resyncBackoff.failures == 0)
+    }
+
     @Test func `a server's wish for quiet outranks our own delay`() {
         var chance = SeededGenerator(seed: 3)
         var subject = machine(in: .following)

@@ -32,7 +32,7 @@ private let table: [PushMachine.State: [String]] = [
     .idle: ["-", "stopped", "sending", "sending", "-", "-", "-", "-", "-", "-", "-"],
     .sending: ["-", "stopped", "-", "-", "-", "idle", "-", "backingOff", "backingOff", "needsLogin", "backingOff"],
     .backingOff: ["-", "stopped", "sending", "sending", "sending", "-", "-", "-", "-", "-", "-"],
-    .needsLogin: ["-", "stopped", "sending", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .needsLogin: ["-", "stopped", "sending", "sending", "sending", "-", "-", "-", "-", "-", "-"],
 ]
 
 @Suite struct PushMachineTests {
@@ -71,6 +71,14 @@ private let table: [PushMachine.State: [String]] = [
         var subject = machine(in: .sending)
         _ = subject.step(.poked, using: &chance)
         #expect(subject.step(.nothingToSend, using: &chance) == [.sendNext])
+    }
+
+    @Test func `a refused token sets a slow timer and counts no try`() throws {
+        var chance = SeededGenerator(seed: 1)
+        var subject = machine(in: .sending)
+        let effects = subject.step(.failed(.unauthenticated), using: &chance)
+        guard case .wake(let delay) = try #require(effects.first) else { return }
+        #expect(effects.count == 1 && delay >= .seconds(225) && delay <= .seconds(300) && subject.backoff.failures == 0)
     }
 
     @Test func `a failed push is tried again without a further edit`() {

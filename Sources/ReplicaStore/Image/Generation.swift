@@ -84,6 +84,7 @@ final class Generation {
             guard var meta = try meta(), let expected = meta.loadCursor, expected == page.header.cursor else {
                 throw RowError("the page does not start where the load stands")
             }
+            try expectEpoch(of: meta, page)
             let (rows, last) = try applier.apply(&page)
             meta.rowsDone += Int64(rows)
             if last?.isHead == false || !page.more { meta.headsComplete = true }
@@ -101,6 +102,11 @@ final class Generation {
         }
     }
 
+    /// Versions of two histories do not compare: the next greeting tells which one the server has.
+    private func expectEpoch(of meta: Meta, _ page: ReceivedPage) throws {
+        guard page.header.epoch == meta.epoch else { throw RowError("the page belongs to another history than the image") }
+    }
+
     /// A page before a checkpoint is kept as it came; the checkpoint's page applies all of them and moves the applied
     /// cursor, in one transaction that `alsoInCheckpoint` joins.
     func applyFeed(_ page: inout ReceivedPage, at seconds: Int64, alsoInCheckpoint: () throws -> Void) throws -> Int {
@@ -108,6 +114,7 @@ final class Generation {
             guard var meta = try meta(), let expected = meta.fetchedCursor, expected == page.header.cursor else {
                 throw RowError("the page does not start where the feed was left")
             }
+            try expectEpoch(of: meta, page)
             meta.fetchedCursor = page.cursor
             if !page.isCheckpoint {
                 if page.rowCount > 0 { try spool(page) }

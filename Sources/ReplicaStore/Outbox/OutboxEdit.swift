@@ -50,6 +50,8 @@ package struct OutboxCounts: Sendable, Hashable {
     package var held = 0
     package var resulted = 0
     package var dead = 0
+    /// Unsent edits that wait until a person decides a held one before them.
+    package var behindHeld = 0
     /// Seconds since 1970 of the oldest edit that is not settled.
     package var oldestUnsettledAt: Int64?
 
@@ -59,6 +61,8 @@ package struct OutboxCounts: Sendable, Hashable {
     package var unsettled: Int { saved + sent + waiting + held + resulted }
     /// Edits that have not reached the server for good.
     package var unsent: Int { saved + sent + waiting }
+    /// Edits that need time alone: to be sent, or to be seen in the feed.
+    package var moving: Int { unsent - behindHeld + resulted }
 }
 
 /// An edit as a person asks for it.

@@ -77,7 +77,27 @@ struct OutboxRows {
             }
             if state != .dead { counts.oldestUnsettledAt = min(counts.oldestUnsettledAt ?? .max, row.int64(2)) }
         }
+        if counts.held > 0, counts.unsent > 0 { counts.behindHeld = try behindHeld().count }
         return counts
+    }
+
+    /// The unsent edits that build on a held one, and those that build on them. An edit comes after what it builds on.
+    func behindHeld() throws -> Set<Int64> {
+        var held: Set<Int64> = []
+        var behind: Set<Int64> = []
+        let statement = try connection.statement(
+            """
+            SELECT number, predecessor, state FROM edit INDEXED BY edit_open
+            WHERE state NOT IN ('settled', 'discarded') AND state IN ('held', 'saved', 'sent', 'waiting') ORDER BY number
+            """)
+        _ = try statement.rows { row in
+            if row.text(2) == EditState.held.rawValue {
+                held.insert(row.int64(0))
+            } else if let predecessor = row.optionalInt64(1), held.contains(predecessor) || behind.contains(predecessor) {
+                behind.insert(row.int64(0))
+            }
+        }
+        return behind
     }
 
     /// Our own copies of conflicts, as rows of their last known content.

@@ -8,17 +8,10 @@ extension ReplicaStore {
     /// this returns. Customers with a freeze or unfreeze among them go first; within a customer the author's order holds.
     package func nextPush() throws(StoreError) -> V1.Push? {
         try StoreError.wrap {
-            let edits = try openEdits()
-            let held = Set(edits.filter { $0.state == .held }.map(\.number.value))
-            var blocked = held
-            var sendable: [OutboxEdit] = []
-            for edit in edits where edit.state == .saved || edit.state == .sent || edit.state == .waiting {
-                // What builds on a held edit waits with it, and what builds on that.
-                if let predecessor = edit.wire.predecessor?.value, blocked.contains(predecessor) {
-                    blocked.insert(edit.number.value)
-                } else {
-                    sendable.append(edit)
-                }
+            // What builds on a held edit waits with it, and what builds on that.
+            let behind = try OutboxRows(connection: outbox).behindHeld()
+            let sendable = try openEdits().filter { edit in
+                (edit.state == .saved || edit.state == .sent || edit.state == .waiting) && !behind.contains(edit.number.value)
             }
             let urgent = Set(sendable.filter { $0.register == .freezes }.map(\.customer.value))
             let ordered = sendable.filter { urgent.contains($0.customer.value) } + sendable.filter { !urgent.contains($0.customer.value) }

@@ -62,6 +62,8 @@ package struct PullMachine: Sendable, Equatable {
 
     package private(set) var state = State.stopped
     package private(set) var backoff = Backoff()
+    /// Counts loads that never came to a checkpoint; pages that arrive on the way do not reset it.
+    package private(set) var resyncBackoff = Backoff()
     /// Asked while an exchange was in flight: look once more before resting.
     package private(set) var isPokePending = false
     /// Whether this run has greeted the server; a failure makes it greet again.
@@ -140,6 +142,7 @@ package struct PullMachine: Sendable, Equatable {
             return [.fetchFeedPage]
         case .nothing:
             backoff.reset()
+            resyncBackoff.reset()
             if isPokePending {
                 isPokePending = false
                 state = .following
@@ -167,7 +170,7 @@ package struct PullMachine: Sendable, Equatable {
         case .resyncRequired:
             // A server that asks for it again and again must not be hammered: the delay grows like any failure's.
             state = .backingOff
-            return [.forgetImage, .wake(after: backoff.next(retryAfter: nil, using: &chance))]
+            return [.forgetImage, .wake(after: resyncBackoff.next(retryAfter: nil, using: &chance))]
         case .final:
             state = .blocked
             return []

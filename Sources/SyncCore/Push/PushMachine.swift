@@ -12,7 +12,7 @@ package struct PushMachine: Sendable, Equatable {
         case sending
         /// After a failure, or when the server put everything off; a timer is set.
         case backingOff
-        /// The token was refused. The pull side's greeting reopens the way.
+        /// The token was refused; a slow timer is set. A greeting that succeeds need not wait for it.
         case needsLogin
     }
 
@@ -36,6 +36,12 @@ package struct PushMachine: Sendable, Equatable {
         case wake(after: Duration)
     }
 
+    /// Time between tries while a login is needed.
+    package struct Limits: Sendable, Hashable {
+        package var loginInterval: Duration
+        package init(loginInterval: Duration = .seconds(300)) { self.loginInterval = loginInterval }
+    }
+
     package private(set) var state = State.stopped
     package private(set) var backoff = Backoff()
     package private(set) var isPokePending = false
@@ -43,7 +49,9 @@ package struct PushMachine: Sendable, Equatable {
     package init() {}
 
     /// Takes one event and says what to do. Every state answers every event.
-    package mutating func step(_ event: Event, using chance: inout some RandomNumberGenerator) -> [Effect] {
+    package mutating func step(
+        _ event: Event, limits: Limits = Limits(), using chance: inout some RandomNumberGenerator
+    ) -> [Effect] {
         switch (state, event) {
         case (_, .stopped):
             self = PushMachine()
@@ -53,7 +61,8 @@ package struct PushMachine: Sendable, Equatable {
             return []
         case (.stopped, _), (_, .started):
             return []
-        case (.unmet, .greeted), (.needsLogin, .greeted), (.idle, .greeted), (.idle, .poked):
+        case (.unmet, .greeted), (.needsLogin, .greeted), (.needsLogin, .poked), (.needsLogin, .timerFired),
+            (.idle, .greeted), (.idle, .poked):
             return send()
         case (.sending, .exchanged(let madeProgress)):
             if madeProgress {
@@ -69,7 +78,7 @@ package struct PushMachine: Sendable, Equatable {
             isPokePending = true
             return []
         case (.sending, .failed(let failure)):
-            return fail(failure, using: &chance)
+            return fail(failure, limits: limits, using: &chance)
         case (.backingOff, .timerFired):
             return send()
         case (.backingOff, .poked), (.backingOff, .greeted):
@@ -80,8 +89,7 @@ package struct PushMachine: Sendable, Equatable {
             (.idle, .timerFired), (.idle, .nothingToSend), (.idle, .exchanged), (.idle, .failed),
             (.sending, .timerFired),
             (.backingOff, .nothingToSend), (.backingOff, .exchanged), (.backingOff, .failed),
-            (.needsLogin, .poked), (.needsLogin, .timerFired), (.needsLogin, .nothingToSend), (.needsLogin, .exchanged),
-            (.needsLogin, .failed):
+            (.needsLogin, .nothingToSend), (.needsLogin, .exchanged), (.needsLogin, .failed):
             return []
         }
     }
@@ -100,12 +108,14 @@ package struct PushMachine: Sendable, Equatable {
         return [.wake(after: backoff.next(retryAfter: retryAfter, using: &chance))]
     }
 
-    private mutating func fail(_ failure: Failure, using chance: inout some RandomNumberGenerator) -> [Effect] {
+    private mutating func fail(
+        _ failure: Failure, limits: Limits, using chance: inout some RandomNumberGenerator
+    ) -> [Effect] {
         switch failure {
         case .unauthenticated:
             state = .needsLogin
             isPokePending = false
-            return []
+            return [.wake(after: jittered(limits.loginInterval, using: &chance))]
         case .transient(let retryAfter): return backOff(retryAfter: retryAfter, using: &chance)
         case .local, .resyncRequired, .final: return backOff(retryAfter: nil, using: &chance)
         }

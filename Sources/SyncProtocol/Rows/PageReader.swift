@@ -59,6 +59,9 @@ package struct ReceivedPage: Sendable {
             isCut = true
             sequence = nil
         }
+        guard ProtocolLimits.isCursorSize(cursor) else { throw RowError("a cursor of the page is empty or too long") }
+        // A page that is no checkpoint and stands still would be asked for again and again without a pause.
+        guard isCheckpoint || cursor != expectedCursor else { throw RowError("the page does not move its cursor") }
         self.header = header
         self.bytes = bytes
         rowsStart = headerEnd + 1

@@ -47,6 +47,7 @@ extension Context {
         case "needs-person": return "in sync, but \(counts.held + counts.dead) of your edits need you"
         case "loading": return "loading \(running.loadRowsDone?.value ?? 0) of \(running.loadRowsTotal?.value ?? 0) rows"
         case "offline": return "offline: the server is not reached\(counts.unsettled > 0 ? "; \(counts.unsettled) edits wait" : "")"
+        case "failing": return "failing: see the last problem; it is tried again by itself"
         case "needs-login": return "stopped: the server does not take your token"
         case "blocked": return "stopped: needs you, see the last problem"
         default: return running.phase

@@ -1,0 +1,106 @@
+import Diagnostics
+import HTTPKit
+import ReplicaStore
+import SyncCore
+import SyncProtocol
+
+/// What the pull machine asks for, and what becomes of the replies.
+extension SyncEngine {
+    func run(_ effect: PullMachine.Effect) {
+        switch effect {
+        case .sayHello: send(.pull, .hello, get("/sync/v1/hello", query: []))
+        case .requestPlan: send(.pull, .plan, request("POST", "/sync/v1/snapshot", query: [], body: []))
+        case .fetchSnapshotPage, .fetchFeedPage: fetchPage()
+        case .forgetImage:
+            do { try store.forgetImage() } catch { note(error, of: .pull, doing: "forget the image") }
+        case .wake(let delay): wake(.pull, after: delay)
+        case .reportCheckpoint: status.lastCheckpointAt = clock.now()
+        }
+    }
+
+    func fetchPage() {
+        do {
+            switch try store.pullPosition() {
+            case .nothing: stepPull(.failed(.resyncRequired))
+            case .loading(let cursor, _, _):
+                send(.pull, .snapshotPage(cursor: cursor), get("/sync/v1/snapshot/rows", query: [("cursor", cursor)]))
+            case .feed(let cursor):
+                send(.pull, .feedPage(cursor: cursor), get("/sync/v1/changes", query: [("cursor", cursor)]))
+            }
+        } catch {
+            note(error, of: .pull, doing: "read the cursor")
+            fail(.pull, .local)
+        }
+    }
+
+    func receiveHello(_ outcome: ExchangeOutcome) throws {
+        let what = "cannot greet the server"
+        let (bytes, isWhole) = try replies.body(outcome, asking: what)
+        guard isWhole, let hello = try? WireCoding.decode(V1.Hello.self, from: bytes) else {
+            throw replies.malformed("the server's greeting cannot be read", asking: what)
+        }
+        guard hello.protocol == V1.version else {
+            throw ReplyReader.Refusal(
+                failure: .final,
+                problem: EngineStatus.Problem(
+                    what: what, why: "the server speaks protocol \(hello.protocol), this build \(V1.version)",
+                    next: "upgrade the older side; queued edits are kept"))
+        }
+        let meeting: ReplicaStore.Meeting
+        do { meeting = try store.meet(hello, server: server) } catch {
+            if error.code == .otherServer || error.code == .otherUser { holdPushes() }
+            throw error
+        }
+        if meeting == .epochChanged { try store.forgetImage() }
+        succeeded(.pull)
+        stepPull(.greeted(try need()))
+        stepPush(.greeted)
+    }
+
+    func receivePlan(_ outcome: ExchangeOutcome) throws {
+        let what = "cannot begin a first load"
+        let (bytes, isWhole) = try replies.body(outcome, asking: what)
+        guard isWhole, let plan = try? WireCoding.decode(V1.SnapshotPlan.self, from: bytes),
+            ProtocolLimits.isCursorSize(plan.cursor)
+        else {
+            throw replies.malformed("the plan of the snapshot cannot be read", asking: what)
+        }
+        try store.beginLoad(plan, epoch: try epoch(of: outcome, asking: what))
+        succeeded(.pull)
+        stepPull(.planReceived)
+    }
+
+    func receivePage(_ outcome: ExchangeOutcome, _ id: Int, kind: String, cursor: String) throws {
+        let what = kind == "feed/1" ? "cannot follow the change feed" : "cannot load a snapshot page"
+        let (bytes, isWhole) = try replies.body(outcome, asking: what, isPage: true)
+        var page: ReceivedPage
+        do { page = try ReceivedPage(bytes, kind: kind, expectedCursor: cursor, isWhole: isWhole) } catch {
+            throw replies.malformed(error.why, asking: what)
+        }
+        let result = kind == "feed/1" ? try store.applyFeedPage(&page) : try store.applySnapshotPage(&page)
+        succeeded(.pull)
+        if result.reachedCheckpoint { status.lastCheckpointExchange = id }
+        if !result.newConflicts.isEmpty {
+            log.log(.notice, "conflicts", [("count", "\(result.newConflicts.count)")])
+        }
+        if !result.settled.isEmpty { stepPush(.poked) }
+        // A cut page keeps what came; the next request resumes there without waiting, for it made progress.
+        if page.isCut, result.rows == 0 { throw replies.malformed("the page was cut before its first row", asking: what) }
+        stepPull(.pageKept(result.reachedCheckpoint ? .nothing : try need()))
+    }
+
+    func epoch(of outcome: ExchangeOutcome, asking what: String) throws -> String {
+        guard case .reply(_, let headers, _, _) = outcome, let epoch = headers[V1.epochHeader] else {
+            throw replies.malformed("the reply names no feed epoch", asking: what)
+        }
+        return epoch
+    }
+
+    func need() throws(StoreError) -> PullMachine.Need {
+        switch try store.pullPosition() {
+        case .nothing: .snapshotPlan
+        case .loading: .snapshotPage
+        case .feed: .feedPage
+        }
+    }
+}

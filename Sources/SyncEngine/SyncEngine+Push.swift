@@ -1,0 +1,67 @@
+import Diagnostics
+import HTTPKit
+import PartnerModel
+import ReplicaStore
+import SyncCore
+import SyncProtocol
+
+/// What the push machine asks for, and what becomes of the replies.
+extension SyncEngine {
+    func run(_ effect: PushMachine.Effect) {
+        switch effect {
+        case .sendNext: sendNext()
+        case .wake(let delay): wake(.push, after: delay)
+        }
+    }
+
+    /// Nothing is pushed before the next greeting that succeeds: the server there is not the one the edits are for.
+    func holdPushes() {
+        inFlight.removeAll { $0.lane == .push }
+        clear(.push)
+        stepPush(.stopped)
+        stepPush(.started)
+    }
+
+    func sendNext() {
+        do {
+            if let batch = try store.nextPush() {
+                let body = try WireCoding.encode(batch)
+                let numbers = batch.edits.map { EditNumber($0.number.value) }
+                send(.push, .push(numbers), request("POST", "/sync/v1/push", query: [], body: body))
+            } else if let number = try store.ackable() {
+                let ack = V1.Ack(replica: store.identity.replica, upTo: number.value)
+                send(.push, .ack(number), request("POST", "/sync/v1/ack", query: [], body: try WireCoding.encode(ack)))
+            } else {
+                clear(.push)
+                stepPush(.nothingToSend)
+            }
+        } catch {
+            note(error, of: .push, doing: "prepare a push")
+            fail(.push, .local)
+        }
+    }
+
+    func receiveResults(_ outcome: ExchangeOutcome, sent: [EditNumber]) throws {
+        let what = "cannot push edits"
+        let (bytes, isWhole) = try replies.body(outcome, asking: what)
+        guard isWhole, let results = try? WireCoding.decode(V1.Results.self, from: bytes) else {
+            throw replies.malformed("the results cannot be read; the edits are sent again", asking: what)
+        }
+        let recorded = try store.record(results, sent: sent)
+        succeeded(.push)
+        log.log(
+            .notice, "results",
+            [("final", "\(recorded.final.count)"), ("held", "\(recorded.held.count)"), ("dead", "\(recorded.dead.count)"),
+                ("transient", "\(recorded.transient.count)")])
+        stepPush(.exchanged(madeProgress: recorded.transient.count < sent.count))
+        // The feed brings what the edits became.
+        stepPull(.poked)
+    }
+
+    func receiveAck(_ outcome: ExchangeOutcome, _ number: EditNumber) throws {
+        _ = try replies.body(outcome, asking: "cannot acknowledge results")
+        try store.markAcked(number)
+        succeeded(.push)
+        stepPush(.exchanged(madeProgress: true))
+    }
+}

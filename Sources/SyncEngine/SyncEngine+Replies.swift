@@ -1,0 +1,62 @@
+import Diagnostics
+import HTTPKit
+import PartnerModel
+import ReplicaStore
+import SyncCore
+
+/// Outcomes of exchanges on their way in: each leads to one event of its lane's machine.
+extension SyncEngine {
+    func receive(_ id: Int, _ outcome: ExchangeOutcome) {
+        // An outcome of an exchange that is over changes nothing.
+        guard let index = inFlight.firstIndex(where: { $0.id == id }) else { return }
+        let (lane, _, purpose) = inFlight.remove(at: index)
+        do {
+            if case .push(let numbers) = purpose, case .failed(let error) = outcome, error.isBeforeSending {
+                try store.neverLeft(numbers)
+            }
+            switch purpose {
+            case .hello: try receiveHello(outcome)
+            case .plan: try receivePlan(outcome)
+            case .snapshotPage(let cursor): try receivePage(outcome, id, kind: "snapshot/1", cursor: cursor)
+            case .feedPage(let cursor): try receivePage(outcome, id, kind: "feed/1", cursor: cursor)
+            case .push(let numbers): try receiveResults(outcome, sent: numbers)
+            case .ack(let number): try receiveAck(outcome, number)
+            }
+        } catch let refusal as ReplyReader.Refusal {
+            tell(Trouble(lane: lane, problem: refusal.problem, failure: refusal.failure, isReached: refusal.isReached))
+            fail(lane, refusal.failure)
+        } catch let error as StoreError {
+            note(error, of: lane, doing: "keep a reply")
+            fail(lane, failure(of: error))
+        } catch {
+            note(error, of: lane, doing: "keep a reply")
+            fail(lane, .local)
+        }
+    }
+
+    func fail(_ lane: Lane, _ failure: Failure) {
+        status.failures += 1
+        let problem = troubles.last?.problem
+        log.log(.info, "exchange-failed", [("lane", "\(lane)"), ("what", problem?.what ?? ""), ("why", problem?.why ?? "")])
+        switch lane {
+        case .pull: stepPull(.failed(failure))
+        case .push:
+            stepPush(.failed(failure))
+            // Whether the token is refused altogether, the pull side finds out.
+            if failure == .unauthenticated { stepPull(.poked) }
+        }
+    }
+
+    func failure(of error: StoreError) -> Failure {
+        switch error.code {
+        case .badPage: .transient(retryAfter: nil)
+        case .otherServer, .otherUser: .final
+        default: .local
+        }
+    }
+
+    func succeeded(_ lane: Lane) {
+        status.lastContactAt = clock.now()
+        clear(lane)
+    }
+}

@@ -1,0 +1,28 @@
+import HTTPKit
+import SyncCore
+import SyncProtocol
+
+/// Exchanges on their way out.
+extension SyncEngine {
+    func send(_ lane: Lane, _ purpose: Purpose, _ request: HTTPRequest) {
+        precondition(!inFlight.contains { $0.lane == lane }, "a lane carries one exchange at a time")
+        let exchange = Exchange(
+            id: nextExchange, lane: lane, request: request, bodyLimit: ProtocolLimits.pageBytesMax)
+        nextExchange += 1
+        status.exchangesBegun = exchange.id
+        inFlight.append((lane, exchange.id, purpose))
+        shell?.send(exchange)
+    }
+
+    func get(_ path: String, query: [(String, String)]) -> HTTPRequest {
+        request("GET", path, query: query, body: [])
+    }
+
+    func request(_ method: String, _ path: String, query: [(String, String)], body: [UInt8]) -> HTTPRequest {
+        var headers = HTTPHeaders()
+        headers.add("Authorization", "Bearer \(token)")
+        headers.add("Accept", "application/json, application/x-ndjson, application/problem+json")
+        if !body.isEmpty { headers.add("Content-Type", "application/json") }
+        return HTTPRequest(method: method, target: Target.build(path: path, query: query), headers: headers, body: body)
+    }
+}

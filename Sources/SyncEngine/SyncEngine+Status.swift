@@ -1,0 +1,79 @@
+import Diagnostics
+import ReplicaStore
+import SyncCore
+
+/// What is told to people.
+extension SyncEngine {
+    /// Keeps a failure until its lane succeeds.
+    func tell(_ trouble: Trouble) {
+        clear(trouble.lane)
+        troubles.append(trouble)
+    }
+
+    func clear(_ lane: Lane?) { troubles.removeAll { $0.lane == lane } }
+
+    /// A failure of the store at work for a lane, or for the status.
+    func note(_ error: any Error, of lane: Lane?, doing what: String) {
+        let problem: EngineStatus.Problem
+        let failure: Failure
+        if let error = error as? StoreError {
+            problem = EngineStatus.Problem(what: error.what, why: error.why, next: error.next)
+            failure = self.failure(of: error)
+        } else {
+            problem = EngineStatus.Problem(what: "cannot \(what)", why: "\(error)", next: "it is tried again by itself")
+            failure = .local
+        }
+        tell(Trouble(lane: lane, problem: problem, failure: failure, isReached: true))
+        log.log(.error, "store-failed", [("what", what), ("why", problem.why)])
+    }
+
+    func refreshStatus() {
+        do {
+            status.outbox = try store.outboxCounts()
+            if case .loading(_, let done, let total) = try store.pullPosition() {
+                (status.loadRowsDone, status.loadRowsTotal) = (done, total)
+            } else {
+                (status.loadRowsDone, status.loadRowsTotal) = (nil, nil)
+            }
+            clear(nil)
+        } catch { note(error, of: nil, doing: "read the outbox") }
+        status.lastProblem = troubles.last?.problem
+        status.phase = phase
+        status.nextAttemptAt = nextAttemptAt
+    }
+
+    private func trouble(_ lane: Lane) -> Trouble? { troubles.last { $0.lane == lane } }
+
+    private var nextAttemptAt: Instant? {
+        var waiting: [Instant?] = []
+        if pull.state == .backingOff || pull.state == .needsLogin { waiting.append(attempts[Lane.pull.rawValue]) }
+        if push.state == .backingOff || push.state == .needsLogin { waiting.append(attempts[Lane.push.rawValue]) }
+        if waiting.isEmpty, pull.state == .resting { waiting.append(attempts[Lane.pull.rawValue]) }
+        return waiting.compactMap { $0 }.min()
+    }
+
+    private var phase: EngineStatus.Phase {
+        let isUnreached = trouble(.pull)?.isReached == false
+        switch pull.state {
+        case .stopped: return .stopped
+        case .planning, .loading: return .loading
+        case .backingOff: return isUnreached ? .offline : .failing
+        case .needsLogin: return .needsLogin
+        case .blocked: return .blocked
+        // A further try does not make it reached.
+        case .greeting where isUnreached: return .offline
+        case .greeting, .following: return .syncing
+        case .resting: break
+        }
+        if push.state == .needsLogin { return .needsLogin }
+        if status.outbox.moving > 0 { return sending }
+        return status.outbox.held + status.outbox.dead > 0 ? .needsPerson : .inSync
+    }
+
+    /// The phase while edits wait to be sent or to be seen in the feed.
+    private var sending: EngineStatus.Phase {
+        guard push.state == .backingOff, let trouble = trouble(.push) else { return .sending }
+        if trouble.failure == .final { return .blocked }
+        return trouble.isReached ? .failing : .offline
+    }
+}
