@@ -1,0 +1,88 @@
+import SyncCore
+import SyncEngine
+import SyncProtocol
+
+/// What runs have reached: states and events of the machines, faults, result codes, edit kinds.
+package struct Coverage: Sendable {
+    /// Cells with how often each was reached, in a fixed order; cells that no run can reach are not listed.
+    package private(set) var cells: [(group: String, cell: String, count: Int)] = []
+    private var index: [String: Int] = [:]
+
+    package init() {
+        for state in PullMachine.State.allCases { for event in Coverage.pullEvents { add("pull", "\(state) × \(event)") } }
+        for state in PushMachine.State.allCases { for event in Coverage.pushEvents { add("push", "\(state) × \(event)") } }
+        for fault in Coverage.faults { add("fault", fault) }
+        for code in ResultCode.allCases { add("result", code.rawValue) }
+        for kind in ["set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "decide-conflict"] { add("edit", kind) }
+        for phase in Coverage.phases { add("phase", phase) }
+    }
+
+    private static let pullEvents = ["started", "stopped", "poked", "timerFired", "greeted", "planReceived", "pageKept", "failed"]
+    private static let pushEvents = ["started", "stopped", "greeted", "poked", "timerFired", "nothingToSend", "exchanged", "failed"]
+    private static let faults = [
+        "network refuse", "network drop", "network lose-reply", "network cut", "network cut-request", "network delay", "network duplicate",
+        "network stale", "network portal", "network junk", "network status", "offline", "kill", "power-loss", "server stop", "server kill",
+        "server power-loss", "disk full", "disk error", "clock jump", "clock stopped", "token-revoked", "uses-token-of", "hold-reader",
+    ]
+    private static let phases = ["stopped", "starting", "syncing", "loading", "in-sync", "needs-person", "sending", "offline", "needs-login", "blocked", "failing"]
+
+    private mutating func add(_ group: String, _ cell: String) {
+        index["\(group)/\(cell)"] = cells.count
+        cells.append((group, cell, 0))
+    }
+
+    private mutating func hit(_ group: String, _ cell: String) {
+        if let position = index["\(group)/\(cell)"] { cells[position].count += 1 }
+    }
+
+    /// Adds what a run of a scenario reached.
+    package mutating func take(_ run: LabRun, of scenario: Scenario) {
+        for step in scenario.steps {
+            let words = step.action.text.split(separator: " ").map(String.init)
+            let start = step.action.member == nil ? 0 : 1
+            guard words.count > start else { continue }
+            hit("fault", words[start])
+            if words.count > start + 1 { hit("fault", words[start] + " " + words[start + 1]) }
+        }
+        for event in run.history.events {
+            switch event.what {
+            case .step(_, .pull(let state, let event, _)): hit("pull", "\(state) × \(Coverage.name(event))")
+            case .step(_, .push(let state, let event, _)): hit("push", "\(state) × \(Coverage.name(event))")
+            case .status(_, let status): hit("phase", status.phase.rawValue)
+            case .judged(let judged):
+                for result in judged.told ?? [] { hit("result", result.code.rawValue) }
+                for edit in judged.edits { hit("edit", edit.kind) }
+            default: break
+            }
+        }
+    }
+
+    /// Cells never reached.
+    package var missing: [(group: String, cell: String)] { cells.filter { $0.count == 0 }.map { ($0.group, $0.cell) } }
+
+    private static func name(_ event: PullMachine.Event) -> String {
+        switch event {
+        case .started: "started"
+        case .stopped: "stopped"
+        case .poked: "poked"
+        case .timerFired: "timerFired"
+        case .greeted: "greeted"
+        case .planReceived: "planReceived"
+        case .pageKept: "pageKept"
+        case .failed: "failed"
+        }
+    }
+
+    private static func name(_ event: PushMachine.Event) -> String {
+        switch event {
+        case .started: "started"
+        case .stopped: "stopped"
+        case .greeted: "greeted"
+        case .poked: "poked"
+        case .timerFired: "timerFired"
+        case .nothingToSend: "nothingToSend"
+        case .exchanged: "exchanged"
+        case .failed: "failed"
+        }
+    }
+}
