@@ -13,6 +13,11 @@ extension Context {
             return Answer(
                 json: ["running": .bool(true), "pid": .integer(Int64(running.processID))], text: "the daemon runs already (process \(running.processID))\n")
         }
+        guard SecureFile.exists(paths.settingsFile) else {
+            throw UserError(
+                .settings, what: "cannot start the daemon", why: "no server is set up for it",
+                next: "name the server: fieldbook setup --server http://HOST:PORT")
+        }
         try SecureFile.makeFolder(paths.state)
         let process = try spawn(try daemonProgram())
         let end = clock.monotonicNow() + .seconds(Context.patienceSeconds)
