@@ -28,4 +28,36 @@ import Testing
         let start = ana.run(["daemon", "start"])
         #expect(start.code == 78 && start.errors.contains("fieldbook setup --server"))
     }
+
+    @Test func `an interrupted load is not shown as whole, and a wait asks for a sync at once`() throws {
+        let world = World()
+        world.seed(bills: 6000)
+        world.startServer()
+        let proxy = try FaultProxy(target: world.port)
+        defer { proxy.stop() }
+        let ana = world.member("ana", through: proxy.port)
+        let busy = FaultProxy.Fault.instead(status: 502, type: "text/plain", body: "bad gateway")
+        proxy.spoil("/sync/v1/snapshot/rows", .none)
+        for _ in 0..<100 { proxy.spoil("/sync/v1/snapshot/rows", busy) }
+        ana.startDaemon()
+        #expect(eventually { ana.phase == "offline" })
+        let greetings = proxy.count("/sync/v1/hello")
+        let wait = ana.run(["sync", "--wait", "--timeout", "1"])
+        #expect(wait.code == 75 && !wait.errors.contains("100 %"), "\(wait.errors)")
+        #expect(proxy.count("/sync/v1/hello") > greetings)
+    }
+
+    @Test func `with a revoked token a wait is denied and the edits are counted`() throws {
+        let world = World()
+        world.seed()
+        world.startServer()
+        let ana = world.member("ana")
+        ana.startDaemon()
+        #expect(ana.sync())
+        world.expectServer(["token", "revoke", "ana"])
+        #expect(ana.run(["budget", "set", try ana.resellers()[0], "500"]).code == 0)
+        #expect(eventually { ana.phase == "needs-login" })
+        #expect(ana.run(["sync", "--wait", "--timeout", "5"]).code == 77)
+        #expect(ana.run(["status"]).output.contains("does not take your token; 1 edit waits"))
+    }
 }
