@@ -47,6 +47,34 @@ import Testing
         #expect(proxy.count("/sync/v1/hello") > greetings)
     }
 
+    @Test func `a decision on its way is told with the conflict and is not asked for again`() throws {
+        let world = World()
+        world.seed()
+        world.startServer()
+        let ana = world.member("ana"), ben = world.member("ben")
+        for person in [ana, ben] {
+            person.startDaemon()
+            #expect(person.sync())
+        }
+        let name = try ana.resellers()[0]
+        world.stopServer()
+        #expect(ana.run(["budget", "set", name, "500"]).code == 0)
+        #expect(ben.run(["budget", "set", name, "300"]).code == 0)
+        world.startServer()
+        #expect(ana.sync() && ben.sync())
+        let conflict = try #require(try ben.query("SELECT key FROM conflict").first)
+        world.stopServer()
+        let check = ben.run(["conflicts", "decide", conflict, "mine", "--dry-run"])
+        #expect(check.code == 0 && check.output.hasPrefix("would be saved"))
+        #expect(ben.run(["conflicts", "list"]).output.contains("  open"))
+        #expect(ben.run(["conflicts", "decide", conflict, "mine"]).code == 0)
+        let listed = ben.run(["conflicts", "list"])
+        #expect(listed.output.contains("your edit 2 decides it") && !listed.errors.contains("needs you"))
+        let shown = ben.run(["conflicts", "show", conflict]).output
+        #expect(shown.contains("fieldbook edits show 2") && !shown.contains("decide it:"))
+        #expect(eventually { ben.run(["status"]).output.contains("; 2 edits wait") })
+    }
+
     @Test func `with a revoked token a wait is denied and the edits are counted`() throws {
         let world = World()
         world.seed()

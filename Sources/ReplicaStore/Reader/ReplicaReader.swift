@@ -92,14 +92,20 @@ package final class ReplicaReader {
     /// Open conflicts that this replica has not decided yet: a decision that waits to be sent needs nobody.
     package func undecidedConflictCount() throws(StoreError) -> Int {
         guard image != nil else { return 0 }
-        let decided = Set(try edits(all: false).compactMap { edit -> Int64? in
-            guard case .decideConflict(let key, _) = edit.intent, edit.state.isPending else { return nil }
-            return key.value
-        })
+        let decided = try pendingDecisions()
         return try read { connection in
             let open = try connection.statement("SELECT key FROM conflict WHERE status = 'open'").rows { $0.int64(0) }
-            return open.filter { !decided.contains($0) }.count
+            return open.filter { decided[ConflictKey($0)] == nil }.count
         }
+    }
+
+    /// Conflicts that an edit of this replica decides, with the newest such edit whose end has not come.
+    package func pendingDecisions() throws(StoreError) -> [ConflictKey: EditNumber] {
+        var decisions: [ConflictKey: EditNumber] = [:]
+        for edit in try edits(all: false) where edit.state.isPending {
+            if case .decideConflict(let key, _) = edit.intent { decisions[key] = edit.number }
+        }
+        return decisions
     }
 
     // MARK: Edits
