@@ -72,7 +72,6 @@ import Testing
         #expect(listed.output.contains("your edit 2 decides it") && !listed.errors.contains("needs you"))
         let shown = ben.run(["conflicts", "show", conflict]).output
         #expect(shown.contains("fieldbook edits show 2") && !shown.contains("decide it:"))
-        #expect(eventually { ben.run(["status"]).output.contains("; 2 edits wait") })
     }
 
     @Test func `with a revoked token a wait is denied and the edits are counted`() throws {
@@ -87,5 +86,43 @@ import Testing
         #expect(eventually { ana.phase == "needs-login" })
         #expect(ana.run(["sync", "--wait", "--timeout", "5"]).code == 77)
         #expect(ana.run(["status"]).output.contains("does not take your token; 1 edit waits"))
+    }
+
+    @Test func `customers who share a name are told apart wherever they are shown`() throws {
+        let world = World()
+        world.seed()
+        world.startServer()
+        let ana = world.member("ana")
+        ana.startDaemon()
+        #expect(ana.sync())
+        let account = try ana.resellers()[0]
+        let named = "(\(account))"
+        #expect(ana.run(["budget", "set", account, "500"]).output.contains(named))
+        #expect(ana.run(["budget", "show", account]).output.contains(named))
+        for listing in [["edits", "list", "--all"], ["bills", "sum", "--by", "customer"], ["customers", "list"]] {
+            let shown = ana.run(listing).output
+            #expect(shown.split(separator: "\n").first?.contains("ACCOUNT") == true && shown.contains(account), "\(listing)")
+        }
+    }
+
+    @Test func `every figure carries its age, for people and for programs`() throws {
+        let world = World()
+        world.seed()
+        world.startServer()
+        let ana = world.member("ana")
+        ana.startDaemon()
+        #expect(ana.sync())
+        let account = try ana.resellers()[0]
+        let commands = [
+            ["customers", "list"], ["customers", "show", account], ["bills", "list"], ["bills", "sum"], ["coupons", "list"],
+            ["budget", "show", account],
+        ]
+        for command in commands {
+            let json = ana.run(command + ["--json"]).output
+            #expect(json.contains("\"checkpointAt\": \"20") && json.contains("\"loading\": false"), "\(command)")
+            #expect(ana.run(command).errors.contains("data as of 20"), "\(command)")
+        }
+        #expect(ana.run(["customers", "list", "--json"]).output.contains("\"usedAsOf\": \"20"))
+        #expect(ana.run(["bills", "list", "--json"]).output.contains("\"asOf\": \"20"))
     }
 }

@@ -11,6 +11,7 @@ package final class ReplicaReader {
     private let outbox: Connection
     private let image: Connection?
     let outboxRows: OutboxRows
+    var isLoaded: Bool { image != nil }
 
     /// Opens the replica of a folder. Without one, the error says how to set it up; before the first load only the
     /// outbox is there.

@@ -15,10 +15,11 @@ extension Context {
     func listEdits() throws(UserError) -> Answer {
         let reader = try reader()
         let edits = try ask { () throws(StoreError) in try reader.edits(all: command.flag("all")) }
-        var table = Table([.init("EDIT", .right), .init("CUSTOMER"), .init("WHAT"), .init("STATE"), .init("WHY")])
+        var table = Table([.init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("WHAT"), .init("STATE"), .init("WHY")])
         for edit in edits {
+            let account = try ask { () throws(StoreError) in try reader.accountName(of: edit.customer) }
             table.add([
-                "\(edit.number.value)", edit.customerName, Wording.text(edit.intent), stateText(edit), edit.result?.message ?? "",
+                "\(edit.number.value)", edit.customerName, account ?? "-", Wording.text(edit.intent), stateText(edit), edit.result?.message ?? "",
             ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
@@ -91,10 +92,11 @@ extension Context {
         let (conflicts, decisions) = try ask { () throws(StoreError) in
             (try reader.conflicts(onlyOpen: !command.flag("all")), try reader.pendingDecisions())
         }
-        var table = Table([.init("CONFLICT", .right), .init("CUSTOMER"), .init("ON"), .init("MINE"), .init("THEIRS"), .init("HELD"), .init("STATE")])
+        var table = Table([.init("CONFLICT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("ON"), .init("MINE"), .init("THEIRS"), .init("HELD"), .init("STATE")])
         for conflict in conflicts {
             table.add([
-                "\(conflict.key.value)", conflict.customerName, conflict.register.rawValue, "\(conflict.mineBy): \(Wording.text(conflict.mine))",
+                "\(conflict.key.value)", conflict.customerName, conflict.accountName, conflict.register.rawValue,
+                "\(conflict.mineBy): \(Wording.text(conflict.mine))",
                 "\(conflict.theirsBy ?? "-"): \(Wording.short(conflict.theirs))", Instant(seconds: conflict.heldAt).rfc3339,
                 conflictState(conflict, decisions[conflict.key]),
             ])
@@ -120,7 +122,7 @@ extension Context {
         table.add(["by", "", conflict.mineBy, conflict.theirsBy ?? "-"])
         table.add(["when", "", Instant(seconds: conflict.mineMadeAt).rfc3339, "version \(conflict.theirsVersion.value)"])
         var answer = Answer()
-        answer.text = TextWidth.safe("conflict \(conflict.key.value) on the \(conflict.register.rawValue) of \(conflict.customerName)") + "\n\n"
+        answer.text = TextWidth.safe("conflict \(conflict.key.value) on the \(conflict.register.rawValue) of \(conflict.customerName) (\(conflict.accountName))") + "\n\n"
         answer.text += table.render(width: terminal.width)
         answer.text += "\nrule \(conflict.rule) (rules \(conflict.rulesVersion)): the \(conflict.register.rawValue) was changed after the edit's base; held \(age(conflict.heldAt))\n"
         if conflict.isOpen, let decision {
@@ -147,6 +149,7 @@ extension Context {
     private func json(_ conflict: ConflictDetail, _ decision: EditNumber?) -> [String: JSONOutput] {
         [
             "conflict": .integer(conflict.key.value), "customerKey": .integer(conflict.customer.value), "customer": .text(conflict.customerName),
+            "accountName": .text(conflict.accountName),
             "register": .text(conflict.register.rawValue), "open": .bool(conflict.isOpen), "base": Wording.json(conflict.base),
             "mine": .text(Wording.text(conflict.mine)), "mineBy": .text(conflict.mineBy), "mineMadeAt": Wording.time(conflict.mineMadeAt),
             "theirs": Wording.json(conflict.theirs), "theirsBy": .optional(conflict.theirsBy), "theirsVersion": .integer(conflict.theirsVersion.value),
