@@ -43,13 +43,6 @@ package struct BillSum: Sendable, Hashable {
 /// What bill records are summed by.
 package enum BillGrouping: String, Sendable, CaseIterable { case cycle, customer, product }
 
-/// One billing cycle.
-package struct CycleRow: Sendable, Hashable {
-    package let cycle: String
-    package let status: String
-    package let asOf: Int64
-}
-
 /// One coupon.
 package struct CouponRow: Sendable, Hashable {
     package let couponID: String
@@ -118,14 +111,6 @@ extension ReplicaReader {
                     group: row.text(0), customerID: row.optionalText(1), accountName: row.optionalText(10), cycleStatus: row.text(2), currency: row.text(3),
                     records: row.int64(4), official: ReplicaReader.exactText(row.int64(5), row.int64(6)),
                     payment: ReplicaReader.exactText(row.int64(7), row.int64(8)), asOf: row.int64(9))
-            }
-        }
-    }
-
-    package func cycles() throws(StoreError) -> [CycleRow] {
-        try read { connection in
-            try connection.statement("SELECT cycle, status, as_of FROM cycle ORDER BY key").rows {
-                CycleRow(cycle: $0.text(0), status: $0.text(1), asOf: $0.int64(2))
             }
         }
     }

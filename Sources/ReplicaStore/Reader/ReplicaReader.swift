@@ -81,15 +81,6 @@ package final class ReplicaReader {
         }
     }
 
-    package func partner() throws(StoreError) -> (name: String, state: PartnerState, currency: String)? {
-        guard image != nil else { return nil }
-        return try read { connection in
-            try connection.statement("SELECT name, state, currency FROM partner WHERE key = 1").first {
-                ($0.text(0), PartnerState(rawValue: $0.text(1)) ?? .active, $0.text(2))
-            }
-        }
-    }
-
     /// Open conflicts that this replica has not decided yet: a decision that waits to be sent needs nobody.
     package func undecidedConflictCount() throws(StoreError) -> Int {
         guard image != nil else { return 0 }
