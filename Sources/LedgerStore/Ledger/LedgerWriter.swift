@@ -96,6 +96,7 @@ package final class LedgerWriter: LedgerReader {
         return prepared
     }
 
+    /// Writes the partner's row, which everyone sees.
     package func putPartner(_ partner: PartnerRow) throws {
         try put(
             .partner, key: 1, subject: Subject.everyone,

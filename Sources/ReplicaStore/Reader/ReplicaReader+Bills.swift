@@ -115,6 +115,7 @@ extension ReplicaReader {
         }
     }
 
+    /// Coupons, of one customer or of all, by their end.
     package func coupons(customer: CustomerKey?, limit: Int) throws(StoreError) -> [CouponRow] {
         try read { connection in
             let condition = customer.map { "k.customer = \($0.value)" } ?? "1"

@@ -37,6 +37,7 @@ extension ReplicaReader {
         }
     }
 
+    /// How many customers the image holds.
     package func customerCount() throws(StoreError) -> Int {
         try read { try $0.statement("SELECT count(*) FROM customer").first { Int($0.int64(0)) } ?? 0 }
     }
@@ -69,6 +70,7 @@ extension ReplicaReader {
         }
     }
 
+    /// All that is known of a customer, with the pending edits laid over; `notFound` when it is not here.
     package func customer(_ key: CustomerKey) throws(StoreError) -> CustomerDetail {
         let edits = try StoreError.wrap { try outboxRows.open(of: key) }
         return try read { connection in

@@ -62,7 +62,9 @@ package final class ReplicaReader {
 
     // MARK: State of the replica
 
+    /// Who this replica is and whom it belongs to.
     package func identity() throws(StoreError) -> ReplicaIdentity? { try StoreError.wrap { try outboxRows.identity() } }
+    /// Edits by state.
     package func outboxCounts() throws(StoreError) -> OutboxCounts { try StoreError.wrap { try outboxRows.counts() } }
 
     /// How far the image is. Nil before the first load.
@@ -102,10 +104,12 @@ package final class ReplicaReader {
 
     // MARK: Edits
 
+    /// Edits in order of number: those without their end, or the newest `limit` of all.
     package func edits(all: Bool, limit: Int = 200) throws(StoreError) -> [OutboxEdit] {
         try StoreError.wrap { all ? try outboxRows.newest(limit: limit).reversed() : try outboxRows.open() }
     }
 
+    /// One edit of any state; `notFound` when there is none of that number.
     package func edit(_ number: EditNumber) throws(StoreError) -> OutboxEdit {
         let found = try StoreError.wrap { try outboxRows.edit(number) }
         guard let found else {
