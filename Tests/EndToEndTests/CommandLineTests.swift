@@ -125,4 +125,13 @@ import Testing
         #expect(ana.run(["customers", "list", "--json"]).output.contains("\"usedAsOf\": \"20"))
         #expect(ana.run(["bills", "list", "--json"]).output.contains("\"asOf\": \"20"))
     }
+
+    @Test func `a server that cannot listen names the option to change`() {
+        let world = World()
+        world.startServer()
+        let taken = world.server(["serve", "--port", "\(world.port)"])
+        #expect(taken.code == 1 && taken.errors.contains("--port"))
+        let unknown = world.server(["serve", "--address", "300.1.1.1", "--port", "0"])
+        #expect(unknown.code == 1 && unknown.errors.contains("--address"))
+    }
 }
