@@ -19,6 +19,7 @@ package struct Instant: Sendable, Hashable, Comparable {
         return remainder < 0 ? quotient - 1 : quotient
     }
 
+    /// The moment that much later.
     package func advanced(by duration: Duration) -> Instant {
         let (seconds, attoseconds) = duration.components
         let whole = Instant(seconds: seconds).microseconds
@@ -35,6 +36,7 @@ package struct Instant: Sendable, Hashable, Comparable {
 
 /// Proleptic Gregorian calendar arithmetic on day numbers since 1970-01-01.
 package enum CivilDate {
+    /// The date of a day.
     package static func date(fromDays days: Int64) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -48,6 +50,7 @@ package enum CivilDate {
         )
     }
 
+    /// The number of a day; the date must be one of the calendar.
     package static func days(year: Int, month: Int, day: Int) -> Int64 {
         let shiftedYear = Int64(month <= 2 ? year - 1 : year)
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
@@ -57,6 +60,7 @@ package enum CivilDate {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
+    /// How long a month is.
     package static func days(inMonth month: Int, of year: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28

@@ -5,6 +5,7 @@ import Glibc
 /// Error needs a person, notice is a change of state, info a retry, debug a decision, trace the shape of bytes. Tokens
 /// and record bodies are never handed in.
 package struct Logger: Sendable {
+    /// How much an event matters: `error` needs a person, `trace` nobody but a developer.
     package enum Level: Int, Sendable, CaseIterable, Comparable {
         case error, notice, info, debug, trace
         package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }

@@ -1,5 +1,6 @@
 /// Why an exchange came to nothing.
 package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What kind of failure it is. Decisions to retry depend on it.
     package enum Code: String, Sendable {
         case refused, unreachable, timeout, closed, truncated, malformed, tooLarge, interrupted, addressInUse
         case unsupportedScheme

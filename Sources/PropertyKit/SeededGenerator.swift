@@ -23,6 +23,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable, Hashable {
         s3 = next()
     }
 
+    /// The next number of the sequence.
     package mutating func next() -> UInt64 {
         let result = SeededGenerator.rotate(s1 &* 5, 7) &* 9
         let shifted = s1 << 17

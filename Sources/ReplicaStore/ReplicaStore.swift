@@ -149,6 +149,7 @@ package final class ReplicaStore {
 
     // MARK: Pull
 
+    /// Where the pull goes on: from nothing, within a load, or in the feed.
     package func pullPosition() throws(StoreError) -> PullPosition {
         try StoreError.wrap {
             guard let meta = try target?.meta() else { return .nothing }

@@ -5,6 +5,7 @@ import SyncProtocol
 
 /// What the replica's store refused: a closed code, what failed, why, and what to do next.
 package struct StoreError: Error, Sendable, CustomStringConvertible {
+    /// What kind of refusal it is. Exit codes and tests depend on it.
     package enum Code: String, Sendable {
         case locked, corrupt, schemaTooNew, diskFull, otherServer, otherUser, networkFileSystem, notFound, ambiguous
         /// The edit breaks a limit of the domain; `violation` says which.

@@ -156,6 +156,21 @@ package final class Connection {
         return try body(transaction)
     }
 
+    /// Runs `body` inside an open transaction so that an error undoes what it did and nothing before.
+    package func savepoint<Value>(_ body: () throws -> Value) throws -> Value {
+        try execute("SAVEPOINT step")
+        do {
+            let value = try body()
+            try execute("RELEASE step")
+            return value
+        } catch {
+            // Some errors (a full disk) have rolled back the whole transaction already.
+            if isInTransaction { try? execute("ROLLBACK TO step; RELEASE step") }
+            throw error
+        }
+    }
+
+    /// Whether a transaction is open.
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
     /// Rows changed by the last statement.
     package var changes: Int { Int(sqlite3_changes64(handle)) }
@@ -223,17 +238,4 @@ package struct Transaction: ~Copyable {
     /// Rows changed by the last statement.
     package var changes: Int { connection.changes }
     package var lastInsertKey: Int64 { connection.lastInsertKey }
-
-    /// Runs `body` so that an error undoes what it did and nothing before.
-    package func savepoint<Value>(_ body: () throws -> Value) throws -> Value {
-        try connection.execute("SAVEPOINT step")
-        do {
-            let value = try body()
-            try connection.execute("RELEASE step")
-            return value
-        } catch {
-            if connection.isInTransaction { try? connection.execute("ROLLBACK TO step; RELEASE step") }
-            throw error
-        }
-    }
 }

@@ -2,6 +2,7 @@ import CSQLite
 
 /// What SQLite refused, in words for people. Messages name the action and SQLite's reason, never a bound value.
 package struct SQLiteError: Error, Sendable, CustomStringConvertible {
+    /// What kind of refusal it is. Exit codes and decisions to retry depend on it.
     package enum Code: String, Sendable {
         case locked, corrupt, notADatabase, diskFull, readOnly, cannotOpen, constraint, schemaTooNew, tooOld, ioError
         case misuse, interrupted, other

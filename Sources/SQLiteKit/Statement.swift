@@ -27,13 +27,16 @@ package final class Statement {
 
     // MARK: Binding
 
+    /// Binds an integer to a parameter, counted from 1.
     @inline(__always)
     package func bind(_ index: Int, _ value: Int64) throws(SQLiteError) { try check(sqlite3_bind_int64(handle, Int32(index), value)) }
 
+    /// Binds an integer or null.
     package func bind(_ index: Int, _ value: Int64?) throws(SQLiteError) {
         if let value { try bind(index, value) } else { try bindNull(index) }
     }
 
+    /// Binds a text; SQLite keeps its own copy.
     package func bind(_ index: Int, _ value: String) throws(SQLiteError) {
         var value = value
         let result = value.withUTF8 { bytes in
@@ -44,10 +47,12 @@ package final class Statement {
         try check(result)
     }
 
+    /// Binds a text or null.
     package func bind(_ index: Int, _ value: String?) throws(SQLiteError) {
         if let value { try bind(index, value) } else { try bindNull(index) }
     }
 
+    /// Binds bytes; SQLite keeps its own copy.
     package func bind(_ index: Int, blob value: [UInt8]) throws(SQLiteError) {
         let result = value.withUnsafeBytes { bytes in
             sqlite3_bind_blob64(
@@ -57,6 +62,7 @@ package final class Statement {
     }
 
     @inline(__always)
+    /// Binds null.
     package func bindNull(_ index: Int) throws(SQLiteError) { try check(sqlite3_bind_null(handle, Int32(index))) }
 
     /// Binds UTF-8 text without copying it: the bytes must stay in place until the statement was run and rewound.
@@ -100,10 +106,11 @@ package final class Statement {
 
     // MARK: Columns
 
-    package var columnCount: Int { Int(sqlite3_column_count(handle)) }
-    package func columnName(_ column: Int) -> String { sqlite3_column_name(handle, Int32(column)).map { String(cString: $0) } ?? "" }
+    /// Whether a column, counted from 0, holds null.
     @inline(__always) package func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
+    /// The integer of a column; 0 for null.
     @inline(__always) package func int64(_ column: Int) -> Int64 { sqlite3_column_int64(handle, Int32(column)) }
+    /// The integer of a column; nil for null.
     package func optionalInt64(_ column: Int) -> Int64? { isNull(column) ? nil : int64(column) }
 
     /// The text of a column; empty for null.
@@ -111,8 +118,10 @@ package final class Statement {
         withTextBytes(column) { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// The text of a column; nil for null.
     package func optionalText(_ column: Int) -> String? { isNull(column) ? nil : text(column) }
 
+    /// The bytes of a column; empty for null.
     package func blob(_ column: Int) -> [UInt8] {
         guard let start = sqlite3_column_blob(handle, Int32(column)) else { return [] }
         return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, Int32(column)))))

@@ -79,13 +79,18 @@ package enum Entity: Int, Sendable, CaseIterable {
 /// A column of an entity: 64-bit integer or UTF-8 text. Money is an integer of 10^-8, a moment is seconds since 1970
 /// UTC, a cycle is YYYYMM, a share is hundredths of a percent.
 package struct Column: Sendable, Hashable {
+    /// What the values of a column are.
     package enum Kind: Sendable, Hashable { case integer, text }
     package let name: String
     package let kind: Kind
     package let isOptional: Bool
 
+    /// A column of integers.
     package static func integer(_ name: String) -> Column { Column(name: name, kind: .integer, isOptional: false) }
+    /// A column of integers or null.
     package static func optionalInteger(_ name: String) -> Column { Column(name: name, kind: .integer, isOptional: true) }
+    /// A column of texts.
     package static func text(_ name: String) -> Column { Column(name: name, kind: .text, isOptional: false) }
+    /// A column of texts or null.
     package static func optionalText(_ name: String) -> Column { Column(name: name, kind: .text, isOptional: true) }
 }

@@ -58,6 +58,8 @@ package struct ParsedCommand: Sendable, Hashable {
     package let arguments: [String]
     package let options: [String: String]
 
+    /// The value given for an option; nil when it was not given.
     package func option(_ name: String) -> String? { options[name] }
+    /// Whether an option was given.
     package func flag(_ name: String) -> Bool { options[name] != nil }
 }

@@ -9,7 +9,9 @@ package indirect enum JSONOutput: Sendable, Hashable {
     case bool(Bool)
     case null
 
+    /// The text, or null.
     package static func optional(_ value: String?) -> JSONOutput { value.map(JSONOutput.text) ?? .null }
+    /// The number, or null.
     package static func optional(_ value: Int64?) -> JSONOutput { value.map(JSONOutput.integer) ?? .null }
 
     /// The text, indented by two spaces a level, with a final line feed.

@@ -1,5 +1,6 @@
 /// A table for people: columns padded by display width, nothing in a cell can drive the terminal.
 package struct Table: Sendable {
+    /// The side on which cells stand.
     package enum Alignment: Sendable { case left, right }
 
     /// A column's title and side.

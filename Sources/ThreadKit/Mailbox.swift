@@ -39,6 +39,7 @@ package final class Delivery<Value: Sendable>: Sendable {
 
     private let box = Monitor<Value?>(nil)
 
+    /// Hands the value over and wakes who waits for it.
     package func deliver(_ value: Value) { box.withLock { $0 = value } }
 
     /// The value, or nil when `deadline` passes first.

@@ -14,7 +14,9 @@ extension ServerContext {
         let server = HTTPServer(endpoint: .tcp(host: address, port: port), handler: { core.handle($0) })
         do { try server.start() } catch {
             throw UserError(
-                .failed, what: error.what, why: error.why, next: "choose another port with --port, or stop the program that holds it")
+                .failed, what: error.what, why: error.why,
+                next: error.code == .addressInUse
+                    ? "choose another port with --port, or stop the program that holds it" : "give an address of this machine with --address, and a port you may open")
         }
         if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
         terminal.writeOutput("listening on http://\(address):\(server.port)\n")

@@ -104,6 +104,7 @@ enum CommandList {
             "conflicts decide", "Queues a decision: mine, theirs, or value with one of the options.", arguments: ["CONFLICT", "CHOICE"],
             options: [
                 OptionSpec("amount", value: "AMOUNT", "with value: the budget to set"), OptionSpec("percent", value: "PERCENT", "with value: the discount to set"),
+                dryRun,
             ],
             examples: ["fieldbook conflicts decide 7 mine", "fieldbook conflicts decide 7 value --amount 600"]),
     ]

@@ -79,35 +79,36 @@ struct Context {
         UserError(.usage, what: "cannot run '\(command.name)'", why: why, next: "see: fieldbook \(command.name) --help")
     }
 
-    /// A remark with every reading command: how old the data is, and whether the daemon runs.
-    func ageNotes(_ reader: ReplicaReader) throws(UserError) -> [String] {
-        var notes: [String] = []
+    /// With every reading command: how old and how whole the data is, and whether the daemon runs.
+    func addAge(to answer: inout Answer, _ reader: ReplicaReader) throws(UserError) {
         let state = try ask { () throws(StoreError) in try reader.imageState() }
+        answer.json["checkpointAt"] = Wording.time(state?.checkpointAt)
+        answer.json["loading"] = .bool(state?.isLoading ?? true)
         if let state {
-            if state.isLoading { notes.append("first load: \(state.rowsDone) of \(state.rowsTotal) rows; sums are not whole yet") }
-            if let at = state.checkpointAt { notes.append("data as of \(age(at))") }
+            if state.isLoading { answer.notes.append("first load: \(state.rowsDone) of \(state.rowsTotal) rows; sums are not whole yet") }
+            if let at = state.checkpointAt { answer.notes.append("data as of \(age(at))") }
         }
         do {
-            if try daemon.statusIfRunning() == nil { notes.append("the daemon is not running; start it with: fieldbook daemon start") }
+            if try daemon.statusIfRunning() == nil { answer.notes.append("the daemon is not running; start it with: fieldbook daemon start") }
         } catch {
             // What is here can be read whatever the daemon does.
-            notes.append("\(error.what): \(error.why)\n  \(error.next)")
+            answer.notes.append("\(error.what): \(error.why)\n  \(error.next)")
         }
-        return notes
     }
 
     /// A moment and how long ago it was: `2026-11-21T02:46:25Z (5 min ago)`.
-    func age(_ seconds: Int64) -> String {
+    func age(_ seconds: Int64) -> String { "\(Instant(seconds: seconds).rfc3339) (\(ago(seconds)))" }
+
+    /// How long ago a moment was: `5 min ago`.
+    func ago(_ seconds: Int64) -> String {
         let passed = clock.now().seconds - seconds
-        let words: String
         switch passed {
-        case ..<0: words = "by a clock ahead of this one"
-        case ..<90: words = "\(passed) s ago"
-        case ..<5400: words = "\(passed / 60) min ago"
-        case ..<172_800: words = "\(passed / 3600) h ago"
-        default: words = "\(passed / 86_400) days ago"
+        case ..<0: return "by a clock ahead of this one"
+        case ..<90: return "\(passed) s ago"
+        case ..<5400: return "\(passed / 60) min ago"
+        case ..<172_800: return "\(passed / 3600) h ago"
+        default: return "\(passed / 86_400) days ago"
         }
-        return "\(Instant(seconds: seconds).rfc3339) (\(words))"
     }
 
     /// One line on stderr when an edit or a conflict needs the person.

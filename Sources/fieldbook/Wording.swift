@@ -51,6 +51,9 @@ enum Wording {
         }
     }
 
+    /// Several customers may share a name, so the account name goes with it.
+    static func text(_ customer: Customer) -> String { "\(customer.name) (\(customer.accountName))" }
+
     static func text(_ state: EditState) -> String {
         switch state {
         case .saved: "saved here, not sent"

@@ -98,6 +98,45 @@ import Testing
         #expect(world.server(["import", "focus", folder.file("b.csv")]).output.contains("0 bill records added, 1 changed, 3 unchanged"))
     }
 
+    @Test func `a refused line leaves nothing, and an Id that stands twice is told and not counted twice`() throws {
+        let folder = TemporaryDirectory()
+        let world = World()
+        func line(_ account: String, _ billed: String, _ list: String, _ id: String) -> String {
+            "\(billed),\(list),2024-09-01,USD,Usage,2024-09-18 22:00:00,\(account),A\(account),Compute,S,P,r1,Region 1,res-1,1.5,Hours,\(id)"
+        }
+        let lines = [
+            Self.header, line("111", "1", "1", "1"), line("111", "2", "2", "1"), line("222", "3", "3", "1"),
+            line("333", "-92233720368", "92233720368", "2"),
+        ]
+        writeFile(folder.file("a.csv"), lines.joined(separator: "\n") + "\n")
+        for (added, customers) in [(1, 1), (0, 0)] {
+            let outcome = world.server(["import", "focus", folder.file("a.csv")]).output
+            #expect(outcome.contains("\(added) bill records added, 0 changed") && outcome.contains("\(customers) customers added"), "\(outcome)")
+            for why in ["line 3 refused: its Id stands", "line 4 refused: its Id stands", "line 5 refused: ListCost less"] {
+                #expect(outcome.contains(why), "\(outcome)")
+            }
+        }
+        writeFile(folder.file("b.csv"), [Self.header, line("222", "3", "3", "1")].joined(separator: "\n") + "\n")
+        let foreign = world.server(["import", "focus", folder.file("b.csv")]).output
+        #expect(foreign.contains("line 2 refused: its Id belongs") && foreign.contains("0 customers added"), "\(foreign)")
+    }
+
+    @Test func `a cycle's figures are as of the import that last changed one of them`() throws {
+        let folder = TemporaryDirectory()
+        let world = World()
+        writeFile(folder.file("a.csv"), Self.small)
+        writeFile(folder.file("b.csv"), Self.small.replacing("-12.3456789012345", with: "-12.5"))
+        func versions() -> [String] {
+            world.server(["dump", "--entity", "cycle"]).output.split(separator: "\n").map { String($0.split(separator: ",")[2]) }
+        }
+        world.expectServer(["import", "focus", folder.file("a.csv")])
+        let first = versions()
+        world.expectServer(["import", "focus", folder.file("a.csv")])
+        #expect(versions() == first)
+        world.expectServer(["import", "focus", folder.file("b.csv")])
+        #expect(versions()[0] == first[0] && versions()[1] != first[1])
+    }
+
     @Test func `equal lines without an Id are kept apart and found again`() throws {
         let folder = TemporaryDirectory()
         let world = World()

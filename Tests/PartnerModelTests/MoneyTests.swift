@@ -44,22 +44,3 @@ import Testing
         #expect(Money("-1.10")?.shortText == "-1.10")
     }
 }
-
-@Suite struct BillingCycleTests {
-    @Test(arguments: [
-        (1_711_900_799, "2024-03"), (1_711_900_800, "2024-04"), (1_714_492_799, "2024-04"), (1_714_492_800, "2024-05"), (0, "1970-01"),
-        (1_704_038_399, "2023-12"), (1_704_038_400, "2024-01"),
-    ])
-    func `a cycle begins at midnight in Beijing`(seconds: Int64, cycle: String) {
-        #expect(BillingCycle(containing: seconds).description == cycle)
-    }
-
-    @Test(arguments: ["2024-13", "2024-00", "24-01", "2024/01", "2024-1", "", "2024-011"])
-    func `other texts are no cycle`(text: String) { #expect(BillingCycle(text) == nil) }
-
-    @Test func `months follow each other over years`() throws {
-        let december = try #require(BillingCycle("2025-12"))
-        #expect(december.next.description == "2026-01")
-        #expect(december.next.previous == december)
-    }
-}

@@ -36,13 +36,27 @@ import Testing
         struct Stop: Error {}
         try connection.write { transaction in
             try transaction.execute("INSERT INTO t VALUES (1)")
-            try? transaction.savepoint {
+            try? connection.savepoint {
                 try connection.execute("INSERT INTO t VALUES (2)")
                 throw Stop()
             }
             try transaction.execute("INSERT INTO t VALUES (3)")
         }
         #expect(try connection.statement("SELECT x FROM t ORDER BY x").rows { $0.int64(0) } == [1, 3])
+    }
+
+    @Test func `a step keeps its own error when SQLite has rolled back the whole transaction`() throws {
+        let connection = try open()
+        struct Stop: Error {}
+        // As SQLite does it on some errors.
+        #expect(throws: Stop.self) {
+            try connection.write { _ in
+                try connection.savepoint {
+                    try connection.execute("ROLLBACK")
+                    throw Stop()
+                }
+            }
+        }
     }
 
     @Test func `a reader keeps its snapshot while the writer goes on`() throws {

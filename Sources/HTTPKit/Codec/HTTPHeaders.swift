@@ -2,6 +2,7 @@
 package struct HTTPHeaders: Sendable, Hashable {
     package private(set) var fields: [Field] = []
 
+    /// A name as it was written, and its value.
     package struct Field: Sendable, Hashable {
         package let name: String
         package let value: String

@@ -1,5 +1,6 @@
 /// A reply as a handler gives it.
 package struct HTTPResponse: Sendable {
+    /// What follows the header.
     package enum Body: Sendable {
         case bytes([UInt8])
         /// Produced piece by piece; sent in chunks.

@@ -21,6 +21,7 @@ package struct ServerLimits: Sendable, Hashable {
 
 /// A blocking HTTP/1.1 server: a thread a connection, a cap on connections, a deadline a request.
 package final class HTTPServer: Sendable {
+    /// Answers a request, on the thread of its connection.
     package typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
 
     private struct State {

@@ -43,6 +43,7 @@ package final class Ledger {
 
     private init(_ connection: Connection) { self.connection = connection }
 
+    /// Closes the file.
     package func close() { connection.close() }
 
     /// Runs `body` in one transaction. On return it is durable against power loss; on a throw nothing happened.
@@ -103,7 +104,10 @@ package enum LedgerValue: Sendable, Hashable {
     case integer(Int64)
     case text(String)
 
+    /// The integer, or null.
     package static func optional(_ value: Int64?) -> LedgerValue { value.map(LedgerValue.integer) ?? .null }
+    /// The text, or null.
     package static func optional(_ value: String?) -> LedgerValue { value.map(LedgerValue.text) ?? .null }
+    /// The amount in units of 10^-8.
     package static func money(_ value: Money) -> LedgerValue { .integer(value.units) }
 }

@@ -27,6 +27,7 @@ extension LedgerReader {
     /// Keys of regions by code.
     package func regionKeys() throws -> [String: Int64] { try keys("SELECT code, key FROM region") }
 
+    /// The key of a customer's resource; nil when it is new.
     package func resourceKey(id: String, customer: CustomerKey) throws -> Int64? {
         let statement = try connection.statement("SELECT key FROM resource WHERE resource_id = ? AND customer = ?")
         try statement.bind(1, id)
@@ -34,6 +35,7 @@ extension LedgerReader {
         return try statement.first { $0.int64(0) }
     }
 
+    /// Whether a cycle is an estimate or final; nil when it is new.
     package func cycleStatus(key: Int64) throws -> CycleStatus? {
         let statement = try connection.statement("SELECT status FROM cycle WHERE key = ?")
         try statement.bind(1, key)

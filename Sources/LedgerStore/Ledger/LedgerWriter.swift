@@ -30,13 +30,7 @@ package final class LedgerWriter: LedgerReader {
     /// Runs `body` so that a throw undoes what it did and nothing before, its sequences and keys included.
     package func step<Value>(_ body: () throws -> Value) throws -> Value {
         let (sequence, nextKey) = (sequence, nextKey)
-        try connection.execute("SAVEPOINT edit")
-        do {
-            let value = try body()
-            try connection.execute("RELEASE edit")
-            return value
-        } catch {
-            try connection.execute("ROLLBACK TO edit; RELEASE edit")
+        do { return try connection.savepoint(body) } catch {
             self.sequence = sequence
             self.nextKey = nextKey
             throw error
@@ -102,6 +96,7 @@ package final class LedgerWriter: LedgerReader {
         return prepared
     }
 
+    /// Writes the partner's row, which everyone sees.
     package func putPartner(_ partner: PartnerRow) throws {
         try put(
             .partner, key: 1, subject: Subject.everyone,

@@ -30,6 +30,7 @@ package final class Directory {
         try Migrator.apply([Directory.initial], to: connection, file: "directory", applicationID: Directory.applicationID)
     }
 
+    /// Adds a partner. Durable on return.
     package func addPartner(_ partner: String, name: String) throws {
         try connection.write { transaction in
             let statement = try transaction.statement("INSERT INTO partner (partner, name) VALUES (?, ?)")
@@ -60,6 +61,7 @@ package final class Directory {
         }
     }
 
+    /// Members of a partner, by account.
     package func members(of partner: String) throws -> [Member] {
         let statement = try connection.statement("SELECT account, role, scope FROM member WHERE partner = ? ORDER BY account")
         try statement.bind(1, partner)

@@ -25,12 +25,15 @@ package struct LocalAPIClient: Sendable {
         return try decode(Local.Status.self, bytes)
     }
 
+    /// The daemon's status; `unreachable` when none runs.
     package func status() throws(UserError) -> Local.Status {
         try ask("GET", "/v1/status", Local.Status.self, within: LocalAPIClient.statusPatience)
     }
 
+    /// Asks for a sync and does not wait for it.
     package func sync() throws(UserError) { _ = try exchange("POST", "/v1/sync", [], LocalAPIClient.statusPatience) }
 
+    /// Asks for a sync and waits until it is reached, at most `seconds`.
     package func waitForSync(seconds: Int) throws(UserError) -> Local.WaitReply {
         let reply = try LocalAPIClient(socket: path).exchange(
             "GET", "/v1/sync/wait?seconds=\(seconds)", [], .seconds(Int64(seconds)) + LocalAPIClient.editPatience)
@@ -48,10 +51,12 @@ package struct LocalAPIClient: Sendable {
         return try ask("POST", "/v1/edits", Local.EditReply.self, body: body)
     }
 
+    /// Sets an edit aside.
     package func discard(_ number: EditNumber) throws(UserError) {
         _ = try exchange("POST", "/v1/edits/\(number.value)/discard", [], LocalAPIClient.editPatience)
     }
 
+    /// Makes a refused edit anew, under a new number.
     package func resend(_ number: EditNumber) throws(UserError) -> Local.EditReply {
         try ask("POST", "/v1/edits/\(number.value)/resend", Local.EditReply.self)
     }

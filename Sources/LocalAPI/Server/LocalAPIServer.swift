@@ -38,6 +38,7 @@ package struct LocalAPIServer: Sendable {
         return HTTPServer(endpoint: .unix(path: path), limits: limits, ownHeaders: headers, handler: { handle($0) })
     }
 
+    /// Answers one request; every reply names the version of this interface.
     package func handle(_ request: HTTPRequest) -> HTTPResponse {
         var response = answer(request)
         response.headers.add(Local.versionHeader, "\(Local.version)")

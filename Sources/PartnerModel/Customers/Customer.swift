@@ -13,14 +13,14 @@ package enum PartnerState: String, Sendable, CaseIterable {
 
 /// What a member of a partner may do and see.
 package enum MemberRole: String, Sendable, CaseIterable {
-    /// Everything, and member administration.
+    /// All customers and coupons.
     case administrator
-    /// All customers; no member administration.
+    /// The same in this version: members are administered on the server's data folder.
     case `operator`
     /// Only the customers assigned; no coupons.
     case manager
 
-    package var seesAllCustomers: Bool { self != .manager }
+    /// Whether coupons are part of what the role sees.
     package var seesCoupons: Bool { self != .manager }
 }
 

@@ -26,8 +26,7 @@ package struct BillingCycle: Sendable, Hashable, Comparable, CustomStringConvert
     package init(containing secondsSince1970: Int64) {
         let beijing = secondsSince1970 + 8 * 3600
         let days = beijing >= 0 ? beijing / 86_400 : -((-beijing + 86_399) / 86_400)
-        let (year, month, _) = BillingCycle.civil(fromDays: days)
-        ordinal = year * 12 + month - 1
+        ordinal = BillingCycle.ordinal(ofDay: days)
     }
 
     package var year: Int { ordinal / 12 }
@@ -44,17 +43,16 @@ package struct BillingCycle: Sendable, Hashable, Comparable, CustomStringConvert
 
     private init(ordinal: Int) { self.ordinal = ordinal }
 
-    /// Proleptic Gregorian date of a day number since 1970-01-01.
-    package static func civil(fromDays days: Int64) -> (year: Int, month: Int, day: Int) {
+    /// The month that holds a day numbered since 1970-01-01 (proleptic Gregorian). `CivilDate` of Diagnostics knows whole
+    /// dates, but stands on the same level as this module.
+    private static func ordinal(ofDay days: Int64) -> Int {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthIndex = (5 * dayOfYear + 2) / 153
-        let day = Int(dayOfYear - (153 * monthIndex + 2) / 5 + 1)
-        let month = Int(monthIndex < 10 ? monthIndex + 3 : monthIndex - 9)
-        let year = Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0)
-        return (year, month, day)
+        // Months counted from March, so that a leap day ends the year.
+        let sinceMarch = (5 * dayOfYear + 2) / 153
+        return Int((yearOfEra + era * 400) * 12 + sinceMarch + 2)
     }
 }

@@ -53,6 +53,7 @@ extension ReplicaStore {
         return edit
     }
 
+    /// Edits by state.
     package func outboxCounts() throws(StoreError) -> OutboxCounts {
         try StoreError.wrap { try OutboxRows(connection: outbox).counts() }
     }

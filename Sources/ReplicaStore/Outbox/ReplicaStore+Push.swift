@@ -230,6 +230,7 @@ extension ReplicaStore {
         }
     }
 
+    /// Notes that the server knows of the results up to a number. Durable on return.
     package func markAcked(_ number: EditNumber) throws(StoreError) {
         try StoreError.wrap {
             try outbox.write { transaction in

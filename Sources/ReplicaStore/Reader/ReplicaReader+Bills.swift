@@ -8,6 +8,8 @@ package struct BillRow: Sendable, Hashable {
     package let customer: String
     package let cycle: String
     package let status: String
+    /// Seconds since 1970 when the cycle's figures were true; nil when the cycle is not in this replica.
+    package let asOf: Int64?
     package let billType: Int64
     package let service: String
     package let product: String
@@ -26,6 +28,8 @@ package struct BillSum: Sendable, Hashable {
     package let group: String
     /// The customer's id when it is summed by customer.
     package let customerID: String?
+    /// Its account name, by which it is told from others of its name.
+    package let accountName: String?
     package let cycleStatus: String
     package let currency: String
     package let records: Int64
@@ -38,13 +42,6 @@ package struct BillSum: Sendable, Hashable {
 
 /// What bill records are summed by.
 package enum BillGrouping: String, Sendable, CaseIterable { case cycle, customer, product }
-
-/// One billing cycle.
-package struct CycleRow: Sendable, Hashable {
-    package let cycle: String
-    package let status: String
-    package let asOf: Int64
-}
 
 /// One coupon.
 package struct CouponRow: Sendable, Hashable {
@@ -71,7 +68,7 @@ extension ReplicaReader {
                 """
                 SELECT r.key, r.bill_id, coalesce(c.name, ''), coalesce(cy.cycle, ''), coalesce(cy.status, ''), r.bill_type,
                     coalesce(p.service_name, ''), coalesce(p.name, ''), g.name, s.resource_id, r.consume_time,
-                    r.usage_amount || coalesce(' ' || r.usage_unit, ''), r.currency, r.official_amount, r.payment_amount
+                    r.usage_amount || coalesce(' ' || r.usage_unit, ''), r.currency, r.official_amount, r.payment_amount, cy.as_of
                 FROM bill_record r LEFT JOIN customer c ON c.key = r.customer LEFT JOIN cycle cy ON cy.key = r.cycle
                 LEFT JOIN product p ON p.key = r.product LEFT JOIN region g ON g.key = r.region
                 LEFT JOIN resource s ON s.key = r.resource
@@ -82,7 +79,7 @@ extension ReplicaReader {
             return try statement.rows { row in
                 BillRow(
                     key: row.int64(0), billID: row.text(1), customer: row.text(2), cycle: row.text(3), status: row.text(4),
-                    billType: row.int64(5), service: row.text(6), product: row.text(7), region: row.optionalText(8),
+                    asOf: row.optionalInt64(15), billType: row.int64(5), service: row.text(6), product: row.text(7), region: row.optionalText(8),
                     resource: row.optionalText(9), consumeTime: row.int64(10), usage: row.optionalText(11),
                     currency: row.text(12), official: Money(units: row.int64(13)), payment: Money(units: row.int64(14)))
             }
@@ -91,38 +88,34 @@ extension ReplicaReader {
 
     /// Exact totals. Whole and fraction are summed apart, so that no total overflows.
     package func billSums(by grouping: BillGrouping, customer: CustomerKey?, cycle: BillingCycle?) throws(StoreError) -> [BillSum] {
-        let (label, id, join) =
+        let (label, id, account, join) =
             switch grouping {
-            case .cycle: ("cy.cycle", "NULL", "")
-            case .customer: ("coalesce(c.name, '')", "c.customer_id", "LEFT JOIN customer c ON c.key = r.customer")
-            case .product: ("coalesce(p.service_name || ' / ' || p.name, '')", "NULL", "LEFT JOIN product p ON p.key = r.product")
+            case .cycle: ("cy.cycle", "NULL", "NULL", "")
+            case .customer:
+                ("coalesce(c.name, '')", "c.customer_id", "max(c.account_name)", "LEFT JOIN customer c ON c.key = r.customer")
+            case .product:
+                ("coalesce(p.service_name || ' / ' || p.name, '')", "NULL", "NULL", "LEFT JOIN product p ON p.key = r.product")
             }
         return try read { connection in
             let statement = try connection.statement(
                 """
                 SELECT \(label), \(id), coalesce(cy.status, 'estimate'), r.currency, count(*),
                     sum(r.official_amount / 100000000), sum(r.official_amount % 100000000),
-                    sum(r.payment_amount / 100000000), sum(r.payment_amount % 100000000), min(coalesce(cy.as_of, 0))
+                    sum(r.payment_amount / 100000000), sum(r.payment_amount % 100000000), min(coalesce(cy.as_of, 0)),
+                    \(account)
                 FROM bill_record r LEFT JOIN cycle cy ON cy.key = r.cycle \(join)
                 WHERE \(ReplicaReader.condition(customer, cycle)) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
                 """)
             return try statement.rows { row in
                 BillSum(
-                    group: row.text(0), customerID: row.optionalText(1), cycleStatus: row.text(2), currency: row.text(3),
+                    group: row.text(0), customerID: row.optionalText(1), accountName: row.optionalText(10), cycleStatus: row.text(2), currency: row.text(3),
                     records: row.int64(4), official: ReplicaReader.exactText(row.int64(5), row.int64(6)),
                     payment: ReplicaReader.exactText(row.int64(7), row.int64(8)), asOf: row.int64(9))
             }
         }
     }
 
-    package func cycles() throws(StoreError) -> [CycleRow] {
-        try read { connection in
-            try connection.statement("SELECT cycle, status, as_of FROM cycle ORDER BY key").rows {
-                CycleRow(cycle: $0.text(0), status: $0.text(1), asOf: $0.int64(2))
-            }
-        }
-    }
-
+    /// Coupons, of one customer or of all, by their end.
     package func coupons(customer: CustomerKey?, limit: Int) throws(StoreError) -> [CouponRow] {
         try read { connection in
             let condition = customer.map { "k.customer = \($0.value)" } ?? "1"

@@ -6,6 +6,7 @@ package struct ConflictDetail: Sendable, Hashable {
     package let key: ConflictKey
     package let customer: CustomerKey
     package let customerName: String
+    package let accountName: String
     package let register: Register
     package let isOpen: Bool
     /// What the author of the held edit saw, asked for, and what stands.
@@ -57,9 +58,10 @@ extension ReplicaReader {
         guard let register = Register(rawValue: record.register), let intent = try? wire.intent() else {
             throw WireCoding.Malformed(why: "conflict \(record.key) is of a kind this build does not know")
         }
-        let customer = CustomerKey(record.customer)
+        let key = CustomerKey(record.customer)
+        let customer = try image.customer(key)
         return ConflictDetail(
-            key: ConflictKey(record.key), customer: customer, customerName: try image.customer(customer)?.name ?? "",
+            key: ConflictKey(record.key), customer: key, customerName: customer?.name ?? "", accountName: customer?.accountName ?? "",
             register: register, isOpen: record.status == "open",
             base: try WireCoding.decode(V1.State.self, from: record.base).state(), mine: intent,
             theirs: try WireCoding.decode(V1.State.self, from: record.theirs).state(),

@@ -8,6 +8,8 @@ package struct CustomerSummary: Sendable, Hashable {
     package let freezes: Layered
     package let discount: Layered
     package let used: Money?
+    /// Seconds since 1970 when `used` was true.
+    package let usedAsOf: Int64?
 }
 
 /// Everything a replica holds of one customer but its bills.
@@ -19,7 +21,6 @@ package struct CustomerDetail: Sendable, Hashable {
     package let level: String?
     package let phone: String?
     package let email: String?
-    package let usedAsOf: Int64?
     package let manager: String?
     package let label: String?
     package let openConflicts: [ConflictKey]
@@ -36,6 +37,7 @@ extension ReplicaReader {
         }
     }
 
+    /// How many customers the image holds.
     package func customerCount() throws(StoreError) -> Int {
         try read { try $0.statement("SELECT count(*) FROM customer").first { Int($0.int64(0)) } ?? 0 }
     }
@@ -68,6 +70,7 @@ extension ReplicaReader {
         }
     }
 
+    /// All that is known of a customer, with the pending edits laid over; `notFound` when it is not here.
     package func customer(_ key: CustomerKey) throws(StoreError) -> CustomerDetail {
         let edits = try StoreError.wrap { try outboxRows.open(of: key) }
         return try read { connection in
@@ -80,9 +83,9 @@ extension ReplicaReader {
             let open = try conflicts.rows { ConflictKey($0.int64(0)) }
             let statement = try connection.statement(
                 """
-                SELECT c.source_id, c.former, c.associated_on, c.level, t.phone, t.email, u.as_of, m.account_name, l.label
-                FROM customer c LEFT JOIN contact t ON t.key = c.key LEFT JOIN usage u ON u.key = c.key
-                LEFT JOIN manager m ON m.key = c.key LEFT JOIN label l ON l.key = c.key WHERE c.key = ?
+                SELECT c.source_id, c.former, c.associated_on, c.level, t.phone, t.email, m.account_name, l.label
+                FROM customer c LEFT JOIN contact t ON t.key = c.key LEFT JOIN manager m ON m.key = c.key
+                LEFT JOIN label l ON l.key = c.key WHERE c.key = ?
                 """)
             try statement.bind(1, key.value)
             let summary = try self.summary(customer, connection, edits)
@@ -90,11 +93,17 @@ extension ReplicaReader {
                 CustomerDetail(
                     summary: summary, sourceID: row.optionalText(0), isFormer: row.int64(1) != 0, associatedOn: row.int64(2),
                     level: row.optionalText(3), phone: row.optionalText(4), email: row.optionalText(5),
-                    usedAsOf: row.optionalInt64(6), manager: row.optionalText(7), label: row.optionalText(8), openConflicts: open)
+                    manager: row.optionalText(6), label: row.optionalText(7), openConflicts: open)
             }
             guard let detail else { throw StoreError(.corrupt, what: "cannot show the customer", why: "its row vanished", next: "try again") }
             return detail
         }
+    }
+
+    /// The account name of a customer, by which it is told from others of its name; nil when it is not in this replica.
+    package func accountName(of key: CustomerKey) throws(StoreError) -> String? {
+        guard isLoaded else { return nil }
+        return try read { try ImageRows(connection: $0).customer(key)?.accountName }
     }
 
     // MARK: Parts
@@ -122,10 +131,11 @@ extension ReplicaReader {
             let (state, version) = try image.register(register, of: customer.key)
             return Overlay.lay(own.filter { $0.register == register }, over: state, version: version)
         }
-        let usage = try connection.statement("SELECT amount FROM usage WHERE key = ?")
+        let usage = try connection.statement("SELECT amount, as_of FROM usage WHERE key = ?")
         try usage.bind(1, customer.key.value)
+        let used = try usage.first { (Money(units: $0.int64(0)), $0.int64(1)) }
         return CustomerSummary(
             customer: customer, budget: try layered(.budget), freezes: try layered(.freezes), discount: try layered(.discount),
-            used: try usage.first { Money(units: $0.int64(0)) })
+            used: used?.0, usedAsOf: used?.1)
     }
 }

@@ -11,6 +11,7 @@ package final class ReplicaReader {
     private let outbox: Connection
     private let image: Connection?
     let outboxRows: OutboxRows
+    var isLoaded: Bool { image != nil }
 
     /// Opens the replica of a folder. Without one, the error says how to set it up; before the first load only the
     /// outbox is there.
@@ -61,7 +62,9 @@ package final class ReplicaReader {
 
     // MARK: State of the replica
 
+    /// Who this replica is and whom it belongs to.
     package func identity() throws(StoreError) -> ReplicaIdentity? { try StoreError.wrap { try outboxRows.identity() } }
+    /// Edits by state.
     package func outboxCounts() throws(StoreError) -> OutboxCounts { try StoreError.wrap { try outboxRows.counts() } }
 
     /// How far the image is. Nil before the first load.
@@ -80,34 +83,33 @@ package final class ReplicaReader {
         }
     }
 
-    package func partner() throws(StoreError) -> (name: String, state: PartnerState, currency: String)? {
-        guard image != nil else { return nil }
-        return try read { connection in
-            try connection.statement("SELECT name, state, currency FROM partner WHERE key = 1").first {
-                ($0.text(0), PartnerState(rawValue: $0.text(1)) ?? .active, $0.text(2))
-            }
-        }
-    }
-
     /// Open conflicts that this replica has not decided yet: a decision that waits to be sent needs nobody.
     package func undecidedConflictCount() throws(StoreError) -> Int {
         guard image != nil else { return 0 }
-        let decided = Set(try edits(all: false).compactMap { edit -> Int64? in
-            guard case .decideConflict(let key, _) = edit.intent, edit.state.isPending else { return nil }
-            return key.value
-        })
+        let decided = try pendingDecisions()
         return try read { connection in
             let open = try connection.statement("SELECT key FROM conflict WHERE status = 'open'").rows { $0.int64(0) }
-            return open.filter { !decided.contains($0) }.count
+            return open.filter { decided[ConflictKey($0)] == nil }.count
         }
+    }
+
+    /// Conflicts that an edit of this replica decides, with the newest such edit whose end has not come.
+    package func pendingDecisions() throws(StoreError) -> [ConflictKey: EditNumber] {
+        var decisions: [ConflictKey: EditNumber] = [:]
+        for edit in try edits(all: false) where edit.state.isPending {
+            if case .decideConflict(let key, _) = edit.intent { decisions[key] = edit.number }
+        }
+        return decisions
     }
 
     // MARK: Edits
 
+    /// Edits in order of number: those without their end, or the newest `limit` of all.
     package func edits(all: Bool, limit: Int = 200) throws(StoreError) -> [OutboxEdit] {
         try StoreError.wrap { all ? try outboxRows.newest(limit: limit).reversed() : try outboxRows.open() }
     }
 
+    /// One edit of any state; `notFound` when there is none of that number.
     package func edit(_ number: EditNumber) throws(StoreError) -> OutboxEdit {
         let found = try StoreError.wrap { try outboxRows.edit(number) }
         guard let found else {

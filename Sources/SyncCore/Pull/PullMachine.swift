@@ -3,6 +3,7 @@
 /// It holds no cursor and no row; those are the store's. One exchange is in flight at a time. Every state but
 /// `stopped` and `blocked` holds either an exchange or a timer, so that nothing is idle with work left.
 package struct PullMachine: Sendable, Equatable {
+    /// Where the machine stands.
     package enum State: Sendable, Hashable, CaseIterable {
         /// Not begun, or stopped for good.
         case stopped
@@ -24,6 +25,7 @@ package struct PullMachine: Sendable, Equatable {
         case blocked
     }
 
+    /// What it is told.
     package enum Event: Sendable, Hashable {
         case started
         case stopped
@@ -41,6 +43,7 @@ package struct PullMachine: Sendable, Equatable {
     /// What the store needs to get on.
     package enum Need: Sendable, Hashable { case snapshotPlan, snapshotPage, feedPage, nothing }
 
+    /// What it wants done.
     package enum Effect: Sendable, Hashable {
         case sayHello, requestPlan, fetchSnapshotPage, fetchFeedPage
         /// Drop the cursors; rows stay readable until a new load replaces them.

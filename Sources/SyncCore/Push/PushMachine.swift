@@ -1,6 +1,7 @@
 /// Decides when the push side sends. What is sent (edits, or an acknowledgement of results) the store says; one
 /// exchange is in flight at a time, and it never waits for a pull.
 package struct PushMachine: Sendable, Equatable {
+    /// Where the machine stands.
     package enum State: Sendable, Hashable, CaseIterable {
         /// Not begun, or stopped for good.
         case stopped
@@ -16,6 +17,7 @@ package struct PushMachine: Sendable, Equatable {
         case needsLogin
     }
 
+    /// What it is told.
     package enum Event: Sendable, Hashable {
         case started, stopped
         /// The pull side greeted the server and it is ours.
@@ -30,6 +32,7 @@ package struct PushMachine: Sendable, Equatable {
         case failed(Failure)
     }
 
+    /// What it wants done.
     package enum Effect: Sendable, Hashable {
         /// Ask the store what is next and send it; answer `nothingToSend` when there is none.
         case sendNext

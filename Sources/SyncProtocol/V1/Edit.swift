@@ -52,6 +52,7 @@ extension V1 {
         package init(register: String) { self.register = register }
     }
 
+    /// A budget on the wire; the amount is exact decimal text.
     package struct Budget: Sendable, Hashable, Codable {
         package var amount: String
         package var type: String
@@ -81,6 +82,7 @@ extension V1 {
         }
     }
 
+    /// A discount on the wire; times are seconds since 1970.
     package struct Discount: Sendable, Hashable, Codable {
         package var percentBasisPoints: Int
         package var validFrom: WireInteger

@@ -29,6 +29,7 @@ extension V1.Budget {
         self.init(amount: budget.amount.exactText, type: budget.type.rawValue, onExhaustion: budget.onExhaustion.rawValue)
     }
 
+    /// The domain's budget; a word or amount that cannot be read is refused.
     package func budget() throws(WireCoding.Malformed) -> Budget {
         guard let amount = Money(amount), let type = BudgetType(rawValue: type),
             let action = ExhaustionAction(rawValue: onExhaustion)
@@ -44,6 +45,7 @@ extension V1.Freeze {
             at: freeze.at.seconds)
     }
 
+    /// The domain's freeze; a word that cannot be read is refused.
     package func freeze() throws(WireCoding.Malformed) -> Freeze {
         guard let kind = FreezeKind(rawValue: kind), let cause = FreezeCause(rawValue: cause) else {
             throw WireCoding.Malformed(why: "the freeze cannot be read")
@@ -60,6 +62,7 @@ extension V1.Discount {
             validUntil: discount.validUntil.seconds)
     }
 
+    /// The domain's discount.
     package func discount() -> Discount {
         Discount(
             percent: BasisPoints(Int64(percentBasisPoints)), validFrom: Timestamp(seconds: validFrom.value),

@@ -11,6 +11,7 @@ package struct DataFolder: Sendable, Hashable {
     package init(_ path: String) { self.path = path }
 
     package var directoryFile: String { "\(path)/directory.db" }
+    /// The file of a partner's ledger.
     package func ledgerFile(_ partner: String) -> String { "\(path)/partner-\(partner).db" }
 
     /// Makes the folder with one partner and its first administrator; returns the administrator's token, which is kept
@@ -37,6 +38,7 @@ package struct DataFolder: Sendable, Hashable {
         return try newToken(directory, partner: partner, account: account, clock: clock, chance: chance)
     }
 
+    /// Opens the directory of members and tokens; refuses a folder that was not made by `init`.
     package func openDirectory() throws -> Directory {
         do { return try Directory(path: directoryFile, create: false) } catch let error as SQLiteError where error.code == .cannotOpen {
             throw UserError(

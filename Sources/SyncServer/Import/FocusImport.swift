@@ -9,13 +9,15 @@ import SyncProtocol
 /// Streamed, in one transaction: a damaged file leaves nothing. A refused line is left out and listed, or with `strict`
 /// refuses the whole file. A second import of the same file changes nothing.
 package enum FocusImport {
+    /// How a file is to be taken.
     package struct Options: Sendable {
         let association: AssociationType
         let isStrict: Bool
-        /// Earlier cycles are final; nil = the clock decides.
+        /// Cycles before it are final.
         let openCycle: BillingCycle
         let now: Int64
 
+        /// Without an open cycle it is the one that holds `now`.
         package init(association: AssociationType, isStrict: Bool, openCycle: BillingCycle?, now: Int64) {
             self.association = association
             self.isStrict = isStrict
@@ -26,6 +28,7 @@ package enum FocusImport {
 
     /// What an import did.
     package struct Report: Sendable {
+        /// A line that was left out.
         package struct Refusal: Sendable {
             package let line: Int
             package let why: String
@@ -46,6 +49,7 @@ package enum FocusImport {
     /// Refused lines listed at most; more of them refuse the file.
     private static let refusedMax = 1_000
 
+    /// The association type of a word; nil for another word.
     package static func association(_ word: String) -> AssociationType? { AssociationType(rawValue: word) }
 
     /// Runs an import. Durable on return; on a throw nothing was imported.

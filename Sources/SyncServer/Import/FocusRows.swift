@@ -15,8 +15,9 @@ final class FocusRows {
     private var products: [String: Int64] = [:]
     private var regions: [String: Int64] = [:]
     private var resources: [String: Int64] = [:]
-    private var cycles: Set<Int> = []
+    private var writtenCycles: Set<Int> = []
     private var ordinals: [String: Int] = [:]
+    private var ids: Set<String> = []
 
     init(writer: LedgerWriter, options: FocusImport.Options) throws {
         self.writer = writer
@@ -25,12 +26,17 @@ final class FocusRows {
         regions = try writer.regionKeys()
     }
 
+    /// Writes one charge. Whatever refuses the line is found before anything of it is written.
     func put(_ line: FocusLine, raw: [String]) throws -> Outcome {
-        let customer = try customerKey(line)
-        try putCycle(line.cycle)
-        let billID = "focus:" + sourceKey(line, raw: raw)
         let payment = line.billed.money
         guard let discount = line.list.money.subtracting(payment) else { throw FocusColumns.LineRefusal("ListCost less BilledCost is out of range") }
+        if let id = line.id, !ids.insert(id).inserted { throw FocusColumns.LineRefusal("its Id stands in the file twice") }
+        let billID = "focus:" + sourceKey(line, raw: raw)
+        let known = try writer.bill(id: billID)
+        if let known, try writer.customer(sourceID: line.subAccountID).map({ .integer($0.value) }) != known.values[0] {
+            throw FocusColumns.LineRefusal("its Id belongs to a charge of another sub-account")
+        }
+        let customer = try customerKey(line)
         let values: [LedgerValue] = [
             .integer(customer.value), .integer(Int64(line.cycle.year * 100 + line.cycle.month)), .text(billID), .null,
             .integer(FocusRows.billType(line.category)), .integer(line.category == "Purchase" ? 1 : 3), .integer(try productKey(line)),
@@ -40,12 +46,12 @@ final class FocusRows {
             // How a charge was paid a FOCUS file does not say: all of it is owed.
             .money(payment), .integer(0), .null, .null,
         ]
-        guard let known = try writer.bill(id: billID) else {
+        try putCycle(line.cycle, hasChanges: known?.values != values)
+        guard let known else {
             try writer.put(.billRecord, key: writer.newKey(), subject: customer.value, values)
             return .added
         }
         if known.values == values { return .unchanged }
-        guard known.values[0] == values[0] else { throw FocusColumns.LineRefusal("its Id belongs to a charge of another sub-account") }
         try writer.put(.billRecord, key: known.key, subject: customer.value, values)
         return .changed
     }
@@ -113,11 +119,13 @@ final class FocusRows {
 
     // MARK: Dictionaries
 
-    private func putCycle(_ cycle: BillingCycle) throws {
+    /// A cycle's figures are as of the import that last changed one of its records or closed it.
+    private func putCycle(_ cycle: BillingCycle, hasChanges: Bool) throws {
         let key = cycle.year * 100 + cycle.month
-        guard cycles.insert(key).inserted else { return }
+        guard !writtenCycles.contains(key) else { return }
         let status = cycle < options.openCycle ? CycleStatus.final : .estimate
-        if try writer.cycleStatus(key: Int64(key)) == status { return }
+        if !hasChanges, try writer.cycleStatus(key: Int64(key)) == status { return }
+        writtenCycles.insert(key)
         try writer.put(
             .cycle, key: Int64(key), subject: Subject.everyone,
             [.text(cycle.description), .text(status.rawValue), .integer(options.now)])

@@ -57,15 +57,7 @@ package final class Seeder {
 
     /// Midnight Beijing time at the start of a cycle, seconds since 1970.
     private static func start(of cycle: BillingCycle) -> Int64 {
-        // The day number of the first of the month, by counting months' lengths from the civil calendar.
-        var low: Int64 = -800_000
-        var high: Int64 = 4_000_000
-        while low < high {
-            let middle = (low + high) / 2
-            let (year, month, _) = BillingCycle.civil(fromDays: middle)
-            if year * 12 + month - 1 < cycle.ordinal { low = middle + 1 } else { high = middle }
-        }
-        return low * 86_400 - 8 * 3600
+        CivilDate.days(year: cycle.year, month: cycle.month, day: 1) * 86_400 - 8 * 3600
     }
 
     // MARK: Rows

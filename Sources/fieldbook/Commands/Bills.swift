@@ -15,12 +15,12 @@ extension Context {
         }
         var table = Table([
             .init("CYCLE"), .init("STATUS"), .init("CUSTOMER"), .init("SERVICE"), .init("PRODUCT"), .init("REGION"), .init("USAGE", .right),
-            .init("LIST PRICE", .right), .init("PAYABLE", .right), .init(""),
+            .init("LIST PRICE", .right), .init("PAYABLE", .right), .init(""), .init("AS OF"),
         ])
         for row in rows {
             table.add([
                 row.cycle, row.status, row.customer, row.service, row.product, row.region ?? "-", row.usage ?? "-", row.official.exactText,
-                row.payment.exactText, row.currency,
+                row.payment.exactText, row.currency, row.asOf.map { Instant(seconds: $0).rfc3339 } ?? "-",
             ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
@@ -31,10 +31,11 @@ extension Context {
                 "billType": .integer(row.billType), "class": .optional(BillClass(billType: Int(row.billType))?.rawValue),
                 "service": .text(row.service), "product": .text(row.product), "region": .optional(row.region),
                 "resource": .optional(row.resource), "consumeTime": Wording.time(row.consumeTime), "usage": .optional(row.usage),
-                "currency": .text(row.currency), "official": .text(row.official.exactText), "payment": .text(row.payment.exactText),
+                "currency": .text(row.currency), "asOf": Wording.time(row.asOf),
+                "official": .text(row.official.exactText), "payment": .text(row.payment.exactText),
             ])
         })
-        answer.notes += try ageNotes(reader)
+        try addAge(to: &answer, reader)
         return answer
     }
 
@@ -47,19 +48,20 @@ extension Context {
             let key = try command.option("customer").map { text throws(StoreError) in try reader.resolveCustomer(text).key }
             return try reader.billSums(by: grouping, customer: key, cycle: cycle)
         }
-        var table = Table([
-            .init(grouping.rawValue.uppercased()), .init("STATUS"), .init("RECORDS", .right), .init("LIST PRICE", .right), .init("PAYABLE", .right), .init(""),
+        let isByCustomer = grouping == .customer
+        var table = Table([.init(grouping.rawValue.uppercased())] + (isByCustomer ? [.init("ACCOUNT")] : []) + [
+            .init("STATUS"), .init("RECORDS", .right), .init("LIST PRICE", .right), .init("PAYABLE", .right), .init(""),
             .init("AS OF"),
         ])
         for sum in sums {
-            table.add([
-                sum.group, sum.cycleStatus, "\(sum.records)", sum.official, sum.payment, sum.currency, Instant(seconds: sum.asOf).rfc3339,
+            table.add([sum.group] + (isByCustomer ? [sum.accountName ?? "-"] : []) + [
+                sum.cycleStatus, "\(sum.records)", sum.official, sum.payment, sum.currency, Instant(seconds: sum.asOf).rfc3339,
             ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
         if table.isEmpty { answer.notes.append("no bill records") }
         answer.json["sums"] = .array(sums.map { Context.json($0) })
-        answer.notes += try ageNotes(reader)
+        try addAge(to: &answer, reader)
         return answer
     }
 
@@ -90,7 +92,7 @@ extension Context {
                 "validFrom": Wording.time(row.validFrom), "expires": Wording.time(row.expires), "usage": .optional(row.usage), "plan": .optional(row.planName),
             ])
         })
-        answer.notes += try ageNotes(reader)
+        try addAge(to: &answer, reader)
         return answer
     }
 

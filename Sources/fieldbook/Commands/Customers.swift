@@ -11,18 +11,18 @@ extension Context {
         let found = try ask { () throws(StoreError) in try reader.customers(matching: text, limit: count + 1) }
         var answer = Answer()
         var table = Table([
-            .init("NAME"), .init("ACCOUNT"), .init("TYPE"), .init("BUDGET", .right), .init("USED (LIST)", .right), .init("FROZEN"), .init("DISCOUNT", .right),
+            .init("NAME"), .init("ACCOUNT"), .init("TYPE"), .init("BUDGET", .right), .init("USED (LIST)", .right), .init("AS OF"), .init("FROZEN"), .init("DISCOUNT", .right),
         ])
         for entry in found.prefix(count) {
             table.add([
                 entry.customer.name, entry.customer.accountName, entry.customer.association.rawValue, Wording.text(entry.budget, short: true),
-                entry.used?.shortText ?? "-", Wording.text(entry.freezes, short: true), Wording.text(entry.discount, short: true),
+                entry.used?.shortText ?? "-", entry.usedAsOf.map { ago($0) } ?? "-", Wording.text(entry.freezes, short: true), Wording.text(entry.discount, short: true),
             ])
         }
         answer.text = table.isEmpty ? "" : table.render(width: terminal.width)
         if table.isEmpty { answer.notes.append(text == nil ? "no customers" : "no customer matches") }
         if found.count > count { answer.notes.append("more than \(count); see further with --limit") }
-        answer.notes += try ageNotes(reader)
+        try addAge(to: &answer, reader)
         answer.json["customers"] = .array(found.prefix(count).map { .object(json($0)) })
         return answer
     }
@@ -33,6 +33,7 @@ extension Context {
         json["freezes"] = Wording.json(entry.freezes)
         json["discount"] = Wording.json(entry.discount)
         json["used"] = .optional(entry.used?.exactText)
+        json["usedAsOf"] = Wording.time(entry.usedAsOf)
         return json
     }
 
@@ -49,11 +50,13 @@ extension Context {
             ("type", summary.customer.association.rawValue + (detail.isFormer ? ", former" : "")),
         ]
         if let source = detail.sourceID { lines.append(("source id", source)) }
+        if let phone = detail.phone { lines.append(("phone", phone)) }
+        if let email = detail.email { lines.append(("email", email)) }
         if let manager = detail.manager { lines.append(("manager", manager)) }
         if let label = detail.label { lines.append(("label", label)) }
         if summary.customer.association == .reseller {
             lines.append(("budget", Wording.text(summary.budget, short: false)))
-            if let used = summary.used { lines.append(("used", "\(used.shortText) at list price\(detail.usedAsOf.map { ", as of \(age($0))" } ?? "")")) }
+            if let used = summary.used { lines.append(("used", "\(used.shortText) at list price\(summary.usedAsOf.map { ", as of \(age($0))" } ?? "")")) }
             lines.append(("frozen", Wording.text(summary.freezes, short: false)))
         } else {
             lines.append(("discount", Wording.text(summary.discount, short: false)))
@@ -68,20 +71,22 @@ extension Context {
                 + value.split(separator: "\n").map { TextWidth.safe(String($0)) }.joined(separator: "\n") + "\n"
         }.joined()
         answer.json = json(summary)
-        answer.json["usedAsOf"] = Wording.time(detail.usedAsOf)
+        answer.json["phone"] = .optional(detail.phone)
+        answer.json["email"] = .optional(detail.email)
         answer.json["manager"] = .optional(detail.manager)
         answer.json["label"] = .optional(detail.label)
         answer.json["sourceId"] = .optional(detail.sourceID)
         answer.json["former"] = .bool(detail.isFormer)
         answer.json["openConflicts"] = .array(detail.openConflicts.map { .integer($0.value) })
         answer.json["cycles"] = .array(sums.map { Context.json($0) })
-        answer.notes = try ageNotes(reader)
+        try addAge(to: &answer, reader)
         return answer
     }
 
     static func json(_ sum: BillSum) -> JSONOutput {
         .object([
-            "group": .text(sum.group), "customerId": .optional(sum.customerID), "status": .text(sum.cycleStatus), "currency": .text(sum.currency),
+            "group": .text(sum.group), "customerId": .optional(sum.customerID),
+            "accountName": .optional(sum.accountName), "status": .text(sum.cycleStatus), "currency": .text(sum.currency),
             "records": .integer(sum.records), "official": .text(sum.official), "payment": .text(sum.payment), "asOf": Wording.time(sum.asOf),
         ])
     }

@@ -9,9 +9,14 @@ extension Context {
 
     /// `daemon start`: detached, its log in the state folder; returns once it answers.
     func startDaemon() throws(UserError) -> Answer {
-        if let running = try daemon.statusIfRunning() {
+        if let running = try settledStatus() {
             return Answer(
                 json: ["running": .bool(true), "pid": .integer(Int64(running.processID))], text: "the daemon runs already (process \(running.processID))\n")
+        }
+        guard SecureFile.exists(paths.settingsFile) else {
+            throw UserError(
+                .settings, what: "cannot start the daemon", why: "no server is set up for it",
+                next: "name the server: fieldbook setup --server http://HOST:PORT")
         }
         try SecureFile.makeFolder(paths.state)
         let process = try spawn(try daemonProgram())
@@ -29,6 +34,18 @@ extension Context {
             usleep(20_000)
         }
         throw UserError(.failed, what: "the daemon does not answer", why: lastLogLine(), next: "the whole log: \(paths.daemonLog)")
+    }
+
+    /// The status of a daemon that runs. One that was just killed still holds its socket for a moment and resets what
+    /// connects to it, so a quick failure is asked about again; a slow one is a daemon that hangs.
+    private func settledStatus() throws(UserError) -> Local.Status? {
+        let end = clock.monotonicNow() + .seconds(1)
+        while true {
+            do { return try daemon.statusIfRunning() } catch {
+                guard clock.monotonicNow() < end else { throw error }
+                usleep(20_000)
+            }
+        }
     }
 
     /// `daemon stop`: TERM, then waits for its end.

@@ -21,7 +21,7 @@ extension Context {
         answer.json["base"] = .integer(reply.base.value)
         answer.json["predecessor"] = .optional(reply.predecessor?.value)
         let head = reply.number.map { "edit \($0.value) saved: " } ?? "would be saved: "
-        answer.text = TextWidth.safe("\(head)\(Wording.text(intent)) for \(customer.name)") + "\n"
+        answer.text = TextWidth.safe("\(head)\(Wording.text(intent)) for \(Wording.text(customer))") + "\n"
         if case .decideConflict = intent {} else { answer.text += TextWidth.safe("  \(before) -> \(after)") + "\n" }
         if let predecessor = reply.predecessor { answer.notes.append("it builds on your edit \(predecessor.value)") }
         if !isDryRun { answer.notes.append("pending until the server has answered: fieldbook edits list") }
@@ -41,21 +41,21 @@ extension Context {
         let detail = try ask { () throws(StoreError) in try reader.customer(try reader.resolveCustomer(command.arguments[0]).key) }
         let summary = detail.summary
         var answer = Answer()
-        answer.text = TextWidth.safe(summary.customer.name) + "\n"
+        answer.text = TextWidth.safe(Wording.text(summary.customer)) + "\n"
         if summary.customer.association != association {
             answer.notes.append("this is a \(summary.customer.association.rawValue) customer; a \(name) exists for \(association.rawValue) customers only")
         }
         answer.text += "\(name)  " + Wording.text(part(summary), short: false).split(separator: "\n").map { TextWidth.safe(String($0)) }.joined(separator: "\n") + "\n"
         if name == "budget", let used = summary.used {
-            answer.text += "used    \(used.shortText) at list price\(detail.usedAsOf.map { ", as of \(age($0))" } ?? "")\n"
+            answer.text += "used    \(used.shortText) at list price\(summary.usedAsOf.map { ", as of \(age($0))" } ?? "")\n"
         }
         answer.json = Wording.json(summary.customer)
         answer.json[name] = Wording.json(part(summary))
         if name == "budget" {
             answer.json["used"] = .optional(summary.used?.exactText)
-            answer.json["usedAsOf"] = Wording.time(detail.usedAsOf)
+            answer.json["usedAsOf"] = Wording.time(summary.usedAsOf)
         }
-        answer.notes += try ageNotes(reader)
+        try addAge(to: &answer, reader)
         return answer
     }
 
@@ -88,7 +88,7 @@ extension Context {
             guard terminal.isErrorTerminal else {
                 throw refused("freezing resources leads to their deletion after about 15 days and needs a clear yes", "add --yes if that is what you want")
             }
-            let question = "Freeze account and resources of \(TextWidth.safe(customer.name))? Resources not released within about 15 days are deleted."
+            let question = "Freeze account and resources of \(TextWidth.safe(Wording.text(customer)))? Resources not released within about 15 days are deleted."
             guard terminal.confirm(question) else { throw refused("you did not say yes", "nothing was queued") }
         }
         return try queue(.freeze(kind, reason: try reason()), customer)

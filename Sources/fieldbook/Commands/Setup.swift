@@ -2,11 +2,13 @@ import Diagnostics
 import Glibc
 import HTTPKit
 import LocalAPI
+import ReplicaStore
 import SyncProtocol
 import TerminalKit
 
 extension Context {
-    /// `setup`: settings and token are written first, then the server is asked who we are, if it can be reached.
+    /// `setup`: asks the server who we are, if it can be reached, and then writes settings and token. A token that the
+    /// server or this replica does not take leaves the old ones as they are.
     func setup() throws(UserError) -> Answer {
         guard let address = command.option("server") else { throw usage("--server is missing") }
         let url: ServerURL
@@ -17,16 +19,20 @@ extension Context {
         try SecureFile.makeFolder(paths.config)
         var settings = SecureFile.exists(paths.settingsFile) ? try SettingsFile.load(paths.settingsFile) : SettingsFile()
         settings.set("server", url.text)
+        let greeting = greet(url, token)
+        switch greeting {
+        case .success(let hello): try checkOwner(hello)
+        case .failure(let failure): if failure.exitCode == .denied { throw failure }
+        }
         try SecureFile.write(Array(settings.text.utf8), to: paths.settingsFile)
         try SecureFile.write(Array((token + "\n").utf8), to: paths.tokenFile)
         var answer = Answer(json: ["server": .text(url.text)], text: "set up for \(url.text)\n")
-        switch greet(url, token) {
+        switch greeting {
         case .success(let hello):
             answer.json["member"] = .text(hello.member)
             answer.json["partner"] = .text(hello.partnerName)
             answer.text += "you are \(hello.member) (\(hello.role)) of \(hello.partnerName)\n"
         case .failure(let failure):
-            if failure.exitCode == .denied { throw failure }
             answer.notes.append("\(failure.what): \(failure.why); the settings are kept and used when it is reachable")
         }
         let isRunning = (try? daemon.statusIfRunning()) != nil
@@ -35,6 +41,17 @@ extension Context {
                 ? "the running daemon keeps the old settings until: fieldbook daemon stop; fieldbook daemon start"
                 : "next: fieldbook daemon start")
         return answer
+    }
+
+    /// A replica never changes its owner, so a token of somebody else would only stop the daemon.
+    private func checkOwner(_ hello: V1.Hello) throws(UserError) {
+        guard let reader = try? ReplicaReader(directory: paths.state), let identity = try? reader.identity(),
+            let member = identity.member, member != hello.member || identity.partner != hello.partner
+        else { return }
+        throw UserError(
+            .denied, what: "cannot set up",
+            why: "this replica belongs to \(member) of \(identity.partnerName ?? "another partner"), the token to \(hello.member) of \(hello.partnerName)",
+            next: "give a token of \(member), or use another FIELDBOOK_HOME; nothing was changed")
     }
 
     private func readToken() throws(UserError) -> String {
@@ -59,7 +76,7 @@ extension Context {
             let reply = try client.send(
                 HTTPRequest(method: "GET", target: "/sync/v1/hello", headers: headers), bodyLimit: ProtocolLimits.controlBytesMax)
             if reply.status == 401, reply.headers["Fieldbook"] != nil {
-                return .failure(UserError(.denied, what: "cannot set up", why: "the server does not take the token", next: "ask an administrator for a new one"))
+                return .failure(UserError(.denied, what: "cannot set up", why: "the server does not take the token", next: "ask an administrator for a new one; nothing was changed"))
             }
             guard reply.status == 200, reply.headers["Fieldbook"] != nil, let hello = try? WireCoding.decode(V1.Hello.self, from: reply.body) else {
                 return .failure(UserError(.failed, what: "cannot greet the server", why: "what answers at \(url.text) is not a Fieldbook server", next: ""))

@@ -19,7 +19,9 @@ extension Context {
         lines.append(("sync", phrase(running, counts, image)))
         if let identity, let member = identity.member { lines.append(("you", "\(member) (\(identity.role ?? "")) of \(identity.partnerName ?? "")")) }
         lines.append(("server", running?.server ?? identity?.server ?? "-"))
-        if let at = running?.lastContactAt.flatMap({ Instant(rfc3339: $0)?.seconds }) ?? identity?.contactAt { lines.append(("last contact", age(at))) }
+        // The outbox notes a contact only at a greeting; a checkpoint is one too.
+        let kept = [identity?.contactAt, image?.checkpointAt].compactMap { $0 }.max()
+        if let at = running?.lastContactAt.flatMap({ Instant(rfc3339: $0)?.seconds }) ?? kept { lines.append(("last contact", age(at))) }
         if let image {
             lines.append(("data", image.checkpointAt.map { "as of \(age($0))" } ?? "not complete yet"))
             if image.isLoading { lines.append(("first load", "\(image.rowsDone) of \(image.rowsTotal) rows")) }
@@ -41,16 +43,27 @@ extension Context {
 
     /// Never says "in sync" when it is not.
     private func phrase(_ running: Local.Status?, _ counts: OutboxCounts, _ image: ImageState?) -> String {
-        guard let running else { return counts.unsettled > 0 ? "stopped, \(counts.unsettled) edits wait" : "stopped" }
+        guard let running else { return "stopped\(waiting(counts))" }
         switch running.phase {
         case "in-sync": return "in sync"
-        case "needs-person": return "in sync, but \(counts.held + counts.dead) of your edits need you"
+        case "needs-person":
+            let count = counts.held + counts.dead
+            return "in sync, but \(count) of your edits need\(count == 1 ? "s" : "") you"
         case "loading": return "loading \(running.loadRowsDone?.value ?? 0) of \(running.loadRowsTotal?.value ?? 0) rows"
-        case "offline": return "offline: the server is not reached\(counts.unsettled > 0 ? "; \(counts.unsettled) edits wait" : "")"
-        case "failing": return "failing: see the last problem; it is tried again by itself"
-        case "needs-login": return "stopped: the server does not take your token"
+        case "offline": return "offline: the server is not reached\(waiting(counts))"
+        case "failing": return "failing: see the last problem; it is tried again by itself\(waiting(counts))"
+        case "needs-login": return "stopped: the server does not take your token\(waiting(counts))"
         case "blocked": return "stopped: needs you, see the last problem"
         default: return running.phase
+        }
+    }
+
+    /// What an interruption keeps from the server; nothing when there is none.
+    private func waiting(_ counts: OutboxCounts) -> String {
+        switch counts.unsettled {
+        case 0: ""
+        case 1: "; 1 edit waits"
+        case let count: "; \(count) edits wait"
         }
     }
 
@@ -94,6 +107,8 @@ extension Context {
             seconds = value
         }
         let end = clock.monotonicNow() + .seconds(Int64(seconds))
+        // Asked first: a daemon that backs off from a broken load would be watched doing nothing.
+        try daemon.sync()
         try showLoad(until: end)
         let left = max(1, Int((end - clock.monotonicNow()).components.seconds))
         let reply = try daemon.waitForSync(seconds: left)
@@ -101,32 +116,35 @@ extension Context {
         if reply.reached {
             answer.text = reply.phase == "in-sync" ? "in sync\n" : "in sync, but some of your edits need you\n"
         } else {
-            answer.exitCode = .notYet
+            // Waiting longer does not help a token that is not taken.
+            answer.exitCode = reply.phase == "needs-login" ? .denied : .notYet
             answer.text = "not in sync: \(reply.phase)\n"
             if let problem = reply.problem { answer.notes.append("\(problem.what): \(problem.why)\n  \(problem.next)") }
         }
         return answer
     }
 
-    /// Shows the progress of a first load while it lasts.
+    /// Shows the progress of a first load while it goes on. Only a load that came to its end is shown as whole.
     private func showLoad(until end: Duration) throws(UserError) {
         guard !command.flag("quiet") else { return }
         var bar = ProgressBar("first load", terminal: terminal)
         var seen: Int64?
+        var isWhole = false
         while clock.monotonicNow() < end {
             let status = try daemon.status()
             let isBeginning = status.phase == "starting" || status.phase == "syncing" && status.lastCheckpointAt == nil
+            let isInterrupted = ["offline", "needs-login", "blocked"].contains(status.phase)
             if let done = status.loadRowsDone?.value, let total = status.loadRowsTotal?.value {
                 bar.update(done: done, total: total)
                 seen = total
             } else if !isBeginning {
+                isWhole = !isInterrupted
                 break
             }
+            if isInterrupted { break }
             usleep(50_000)
         }
-        if let seen {
-            bar.update(done: seen, total: seen)
-            bar.finish()
-        }
+        if let seen, isWhole { bar.update(done: seen, total: seen) }
+        bar.finish()
     }
 }
