@@ -55,8 +55,9 @@ package enum SyncDaemon {
     /// Runs until TERM or INT. `Signals.prepare` must have been called before any thread started.
     package static func run(_ configuration: Configuration, log: Logger, clock: any WallClock, chance: any Chance) throws(UserError) {
         let paths = configuration.paths
-        try SecureFile.makeFolder(paths.state)
-        try SecureFile.makeFolder(paths.runtime)
+        for folder in [paths.state, paths.runtime] where try SecureFile.makePrivateFolder(folder) {
+            log.log(.notice, "folder-closed", [("path", folder), ("why", "other users could enter it")])
+        }
         let lock = try takeLock(paths)
         defer { withExtendedLifetime(lock) {} }
         let url: ServerURL
