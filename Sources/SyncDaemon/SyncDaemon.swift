@@ -26,6 +26,8 @@ package enum SyncDaemon {
             let next = "run: fieldbook setup --server http://HOST:PORT"
             let settings: SettingsFile
             do { settings = try SettingsFile.load(paths.settingsFile) } catch {
+                // Set-up does not overwrite what it can't read either, so the file's own advice stands.
+                guard !SecureFile.exists(paths.settingsFile) else { throw error }
                 throw UserError(.settings, what: error.what, why: error.why, next: next)
             }
             guard let server = settings.value("server") else {

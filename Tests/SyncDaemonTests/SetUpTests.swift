@@ -38,6 +38,13 @@ import Testing
         if let token, token.count > 4 { #expect(!"\(error)".contains(token)) }
     }
 
+    @Test func `settings that can't be read are told by line, and not sent to a set-up that refuses them too`() throws {
+        try write(settings: "server = http://h:1\nno equals sign\n", token: "t")
+        let error = try #require(throws: UserError.self) { try SyncDaemon.Configuration.load(home.paths) }
+        #expect(error.exitCode == .settings && "\(error)".contains("line 2"), "\(error)")
+        #expect(!error.next.isEmpty && !error.next.contains("fieldbook setup"), "\(error.next)")
+    }
+
     @Test(arguments: [0o640, 0o604, 0o666] as [mode_t]) func `a token that others can read is refused`(mode: mode_t) throws {
         try write(settings: "server = http://h:1\n", token: "t")
         chmod(home.paths.tokenFile, mode)
