@@ -21,7 +21,7 @@ import ThreadKit
                     failure.deliver(nil)
                 } catch { failure.deliver(error) }
             })
-        #expect(eventually { isConnecting(to: host.port) })
+        #expect(eventually { host.isTried })
         client.interrupt()
         thread.join()
         #expect(Sys.monotonicNow - began < .seconds(20))
@@ -73,12 +73,5 @@ import ThreadKit
         defer { heir.stop() }
         server.stop()
         #expect(try HTTPClient(endpoint: .unix(path: folder.file("s"))).send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10).status == 200)
-    }
-
-    /// Whether a socket waits for that port to take it in (proc(5), net/tcp: state 02 is SYN_SENT).
-    private func isConnecting(to port: UInt16) -> Bool {
-        let digits = String(port, radix: 16, uppercase: true)
-        let mark = ":" + String(repeating: "0", count: 4 - digits.count) + digits + " 02 "
-        return String(decoding: readFile("/proc/self/net/tcp"), as: UTF8.self).contains(mark)
     }
 }

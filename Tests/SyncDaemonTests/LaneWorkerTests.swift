@@ -127,6 +127,7 @@ import ThreadKit
         let host = DeadHost()
         let lane = try Lane(port: host.port)
         lane.send(1)
+        #expect(eventually { host.isTried })
         let began = SystemClock().monotonicNow()
         lane.end()
         #expect(SystemClock().monotonicNow() - began < .seconds(5))

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import LocalAPI
+import TestKit
 import Testing
 import ThreadKit
 
@@ -53,7 +54,16 @@ import ThreadKit
             let server = try LiveServer()
             let home = Home()
             let daemon = RunningDaemon(home, server)
-            func attempts() { for _ in 0..<20 where RunningDaemon(home, server: server.address, token: "t").failure() == nil { exit(2) } }
+            // Refused by the lock before a thread was started, and by its socket after all were.
+            let long = Home()
+            let paths = Paths { $0 == "FIELDBOOK_HOME" ? long.folder.file(String(repeating: "x", count: 100)) : nil }
+            func attempts() {
+                for _ in 0..<10 {
+                    let locked = RunningDaemon(home, server: server.address, token: "t").failure()
+                    let unheard = RunningDaemon(long, server: server.address, token: "t", paths: paths).failure()
+                    guard locked?.exitCode == .failed, unheard?.exitCode == .settings else { exit(2) }
+                }
+            }
             attempts()
             _ = try home.client.waitForSync(seconds: 20)
             let (descriptors, threads) = (LeakTests.count("/proc/self/fd"), LeakTests.count("/proc/self/task"))

@@ -24,6 +24,13 @@ package final class DeadHost {
         port = UInt16(bigEndian: address.sin_port)
     }
 
+    /// Whether a socket waits to be taken in (proc(5), net/tcp: state 02 is SYN_SENT).
+    package var isTried: Bool {
+        let digits = String(port, radix: 16, uppercase: true)
+        let mark = ":" + String(repeating: "0", count: 4 - digits.count) + digits + " 02 "
+        return String(decoding: readFile("/proc/self/net/tcp"), as: UTF8.self).contains(mark)
+    }
+
     deinit {
         close(listener)
         close(queued)
