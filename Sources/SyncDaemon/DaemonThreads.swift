@@ -26,7 +26,10 @@ final class DaemonThreads {
     private var linkThread: WorkerThread?
     private var laneThreads: [(thread: WorkerThread, ended: Delivery<Bool>)] = []
 
-    init(_ configuration: SyncDaemon.Configuration, _ url: ServerURL, log: Logger, clock: any WallClock, chance: any Chance) {
+    init(
+        _ configuration: SyncDaemon.Configuration, _ url: ServerURL, log: Logger, clock: any WallClock,
+        chance: any Chance
+    ) {
         self.configuration = configuration
         server = url.text
         self.log = log
@@ -38,7 +41,9 @@ final class DaemonThreads {
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
     func start() throws(UserError) {
         let opened = Delivery<UserError?>()
-        let (configuration, server, loop, lanes, log, clock, chance) = (configuration, server, loop, lanes, log, clock, chance)
+        let (configuration, server, loop, lanes, log, clock, chance) = (
+            configuration, server, loop, lanes, log, clock, chance
+        )
         engine = try Self.thread {
             Self.runEngine(configuration, server, loop, lanes, opened, log, clock, chance)
         }
@@ -73,7 +78,9 @@ final class DaemonThreads {
 
     private static func thread(_ body: @escaping @Sendable () -> Void) throws(UserError) -> WorkerThread {
         guard let thread = WorkerThread(stackBytes: stackBytes, body) else {
-            throw UserError(.failed, what: "cannot start the daemon", why: "the system refuses another thread", next: "check the limits of this user")
+            throw UserError(
+                .failed, what: "cannot start the daemon", why: "the system refuses another thread",
+                next: "check the limits of this user")
         }
         return thread
     }
@@ -93,7 +100,8 @@ final class DaemonThreads {
         let timers = LaneTimers()
         let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock, log: log)
         let engine = SyncEngine(
-            store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log, shell: shell)
+            store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
+            shell: shell)
         opened.deliver(nil)
         loop.run(engine: engine, timers: timers, clock: clock)
         store.close()

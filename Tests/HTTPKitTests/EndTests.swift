@@ -11,7 +11,8 @@ import ThreadKit
 
     @Test func `a wait for a connection is ended by an interrupt`() throws {
         let host = DeadHost()
-        let client = HTTPClient(endpoint: .tcp(host: "127.0.0.1", port: host.port), limits: ClientLimits(connect: .seconds(30)))
+        let client = HTTPClient(
+            endpoint: .tcp(host: "127.0.0.1", port: host.port), limits: ClientLimits(connect: .seconds(30)))
         let began = Sys.monotonicNow
         let failure = Delivery<HTTPError?>()
         let thread = try #require(
@@ -28,22 +29,30 @@ import ThreadKit
         let told = failure.wait(until: Sys.monotonicNow)
         #expect(told??.code == .interrupted)
         // The client is done for good.
-        let again = #expect(throws: HTTPError.self) { try client.send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10) }
+        let again = #expect(throws: HTTPError.self) {
+            try client.send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10)
+        }
         #expect(again?.code == .interrupted)
     }
 
     @Test func `an interrupt before the first request ends it before a wait`() {
         let host = DeadHost()
-        let client = HTTPClient(endpoint: .tcp(host: "127.0.0.1", port: host.port), limits: ClientLimits(connect: .seconds(30)))
+        let client = HTTPClient(
+            endpoint: .tcp(host: "127.0.0.1", port: host.port), limits: ClientLimits(connect: .seconds(30)))
         client.interrupt()
-        let error = #expect(throws: HTTPError.self) { try client.send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10) }
+        let error = #expect(throws: HTTPError.self) {
+            try client.send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10)
+        }
         #expect(error?.code == .interrupted)
     }
 
     @Test func `a host that does not answer is given up in time`() {
         let host = DeadHost()
-        let client = HTTPClient(endpoint: .tcp(host: "127.0.0.1", port: host.port), limits: ClientLimits(connect: .milliseconds(50)))
-        let error = #expect(throws: HTTPError.self) { try client.send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10) }
+        let client = HTTPClient(
+            endpoint: .tcp(host: "127.0.0.1", port: host.port), limits: ClientLimits(connect: .milliseconds(50)))
+        let error = #expect(throws: HTTPError.self) {
+            try client.send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10)
+        }
         #expect(error?.code == .timeout)
     }
 
@@ -54,7 +63,9 @@ import ThreadKit
         let second = HTTPServer(endpoint: .unix(path: path)) { _ in HTTPResponse(status: 500) }
         #expect(throws: HTTPError.self) { try second.start() }
         second.stop()
-        #expect(try HTTPClient(endpoint: .unix(path: path)).send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10).status == 200)
+        #expect(
+            try HTTPClient(endpoint: .unix(path: path)).send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10)
+                .status == 200)
         running.stop()
         #expect(access(path, F_OK) != 0)
         writeFile(path, "precious")
@@ -72,6 +83,9 @@ import ThreadKit
         try heir.start()
         defer { heir.stop() }
         server.stop()
-        #expect(try HTTPClient(endpoint: .unix(path: folder.file("s"))).send(HTTPRequest(method: "GET", target: "/"), bodyLimit: 10).status == 200)
+        #expect(
+            try HTTPClient(endpoint: .unix(path: folder.file("s"))).send(
+                HTTPRequest(method: "GET", target: "/"), bodyLimit: 10
+            ).status == 200)
     }
 }

@@ -47,11 +47,13 @@ import Testing
 
     @Test(
         arguments: [
-            ("kill -KILL $$", 1, "signal 9 ended it"), ("exit 0", 1, "it wrote no log"), ("exit 3", 1, "it wrote no log"),
+            ("kill -KILL $$", 1, "signal 9 ended it"), ("exit 0", 1, "it wrote no log"),
+            ("exit 3", 1, "it wrote no log"),
             ("echo 'fieldbookd: cannot do it: no reason'; exit 70", 70, "cannot do it: no reason"),
             ("echo 'level=error event=x'; kill -SEGV $$", 1, "level=error event=x"),
         ] as [(String, Int32, String)])
-    func `a daemon that ends at once is no success, whatever its end`(script: String, code: Int32, why: String) throws {
+    func `a daemon that ends at once is no success, whatever its end`(script: String, code: Int32, why: String) throws
+    {
         let installation = try Installation()
         try SecureFile.makeFolder(installation.paths.state)
         // What an earlier run left in the log is not this one's reason.

@@ -6,7 +6,9 @@ import Testing
 
 /// `fieldbookd` as a service manager runs it.
 @Suite struct DaemonProgramTests {
-    @Test(arguments: [false, true]) func `the service manager hears when it serves and when it ends`(isAbstract: Bool) throws {
+    @Test(arguments: [false, true]) func `the service manager hears when it serves and when it ends`(isAbstract: Bool)
+        throws
+    {
         let installation = try Installation()
         let manager = try Manager(isAbstract ? "@\(installation.folder.path)" : installation.folder.file("notify"))
         let daemon = installation.daemon(["NOTIFY_SOCKET": manager.name])
@@ -35,7 +37,9 @@ import Testing
         #expect(daemon.wait() == 0)
     }
 
-    @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func `each signal to end ends it well, and the log names it`(number: Int32) throws {
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func `each signal to end ends it well, and the log names it`(
+        number: Int32
+    ) throws {
         let installation = try Installation()
         let daemon = installation.daemon()
         #expect(eventually { installation.isServed })
@@ -50,7 +54,9 @@ import Testing
     }
 
     @Test(arguments: [("junk", false), ("", false), ("notice", false), ("debug", true)])
-    func `the log is as talkative as asked, and a word that is none changes nothing`(level: String, isTalkative: Bool) throws {
+    func `the log is as talkative as asked, and a word that is none changes nothing`(level: String, isTalkative: Bool)
+        throws
+    {
         let installation = try Installation()
         let daemon = installation.daemon(["FIELDBOOK_LOG": level])
         #expect(eventually { (try? installation.client.status().phase) == "offline" })
@@ -59,13 +65,18 @@ import Testing
         #expect(daemon.errors.contains("event=started") && daemon.errors.contains("level=debug") == isTalkative)
     }
 
-    @Test(arguments: [
-        (["--help"], 0, "usage"), (["--version"], 0, SoftwareVersion.text), (["run", "--help"], 0, "foreground"), (["walk"], 64, "walk"),
-        (["run", "now"], 64, "takes no argument"), (["run", "--fast"], 64, "--fast"), (["-x"], 64, "-x"),
-    ] as [([String], Int32, String)])
-    func `its words are understood or refused, and nothing is started`(words: [String], code: Int32, told: String) throws {
+    @Test(
+        arguments: [
+            (["--help"], 0, "usage"), (["--version"], 0, SoftwareVersion.text), (["run", "--help"], 0, "foreground"),
+            (["walk"], 64, "walk"),
+            (["run", "now"], 64, "takes no argument"), (["run", "--fast"], 64, "--fast"), (["-x"], 64, "-x"),
+        ] as [([String], Int32, String)])
+    func `its words are understood or refused, and nothing is started`(words: [String], code: Int32, told: String)
+        throws
+    {
         let installation = try Installation()
-        let process = ChildProcess(ChildProcess.program("fieldbookd"), words, environment: ["FIELDBOOK_HOME": installation.home])
+        let process = ChildProcess(
+            ChildProcess.program("fieldbookd"), words, environment: ["FIELDBOOK_HOME": installation.home])
         #expect(process.wait() == code)
         #expect((process.output + process.errors).contains(told), "\(process.output)\(process.errors)")
         #expect(access(installation.paths.state, F_OK) != 0)

@@ -39,7 +39,8 @@ final class Installation {
 
     func daemon(_ environment: [String: String] = [:]) -> ChildProcess {
         ChildProcess(
-            ChildProcess.program("fieldbookd"), ["run"], environment: environment.merging(["FIELDBOOK_HOME": home]) { $1 })
+            ChildProcess.program("fieldbookd"), ["run"],
+            environment: environment.merging(["FIELDBOOK_HOME": home]) { $1 })
     }
 
     /// A copy of the command line in a folder of its own, beside a script in place of the daemon.

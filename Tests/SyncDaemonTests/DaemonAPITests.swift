@@ -22,7 +22,8 @@ import Testing
     }
 
     private func budget(_ major: Int64) -> EditIntent {
-        .setBudget(Budget(amount: Money(major: major) ?? .zero, type: .monthly, onExhaustion: .manual), validThrough: nil)
+        .setBudget(
+            Budget(amount: Money(major: major) ?? .zero, type: .monthly, onExhaustion: .manual), validThrough: nil)
     }
 
     @Test func `status tells what runs, since when, and how it stands`() throws {
@@ -30,7 +31,9 @@ import Testing
         #expect(status.apiVersion == Local.version && status.software == SoftwareVersion.text)
         #expect(status.processID == Int(getpid()) && status.phase == "in-sync" && status.server == server.address)
         #expect(status.problem == nil && status.loadRowsTotal == nil)
-        let times = [status.startedAt, status.lastContactAt, status.lastCheckpointAt].map { $0.flatMap { Instant(rfc3339: $0) } }
+        let times = [status.startedAt, status.lastContactAt, status.lastCheckpointAt].map {
+            $0.flatMap { Instant(rfc3339: $0) }
+        }
         #expect(times.allSatisfy { $0 != nil })
         #expect((status.residentBytes?.value ?? 0) > 1 << 20)
         #expect(daemon.end() == nil)
@@ -43,7 +46,9 @@ import Testing
         #expect(try home.edits() == [])
         server.spoil("/sync/v1/push", .instead(status: 503, headers: ["Fieldbook"]))
         let first = try home.client.add(budget(500), customer: server.customers[0], dryRun: false)
-        #expect(first.number?.value == 1 && first.predecessor == nil && first.after == dry.after && first.before == dry.before)
+        #expect(
+            first.number?.value == 1 && first.predecessor == nil && first.after == dry.after
+                && first.before == dry.before)
         let second = try home.client.add(budget(600), customer: server.customers[0], dryRun: false)
         #expect(second.number?.value == 2 && second.predecessor?.value == 1 && second.before == first.after)
         server.release()
@@ -53,9 +58,15 @@ import Testing
 
     @Test func `what breaks a limit is refused with its code and kept nowhere`() throws {
         let refused = [
-            try #require(throws: UserError.self) { try home.client.add(budget(5), customer: server.customers[2], dryRun: false) },
-            try #require(throws: UserError.self) { try home.client.add(budget(0), customer: server.customers[0], dryRun: false) },
-            try #require(throws: UserError.self) { try home.client.add(budget(5), customer: CustomerKey(.max), dryRun: false) },
+            try #require(throws: UserError.self) {
+                try home.client.add(budget(5), customer: server.customers[2], dryRun: false)
+            },
+            try #require(throws: UserError.self) {
+                try home.client.add(budget(0), customer: server.customers[0], dryRun: false)
+            },
+            try #require(throws: UserError.self) {
+                try home.client.add(budget(5), customer: CustomerKey(.max), dryRun: false)
+            },
             try #require(throws: UserError.self) { try home.client.discard(EditNumber(99)) },
             try #require(throws: UserError.self) { try home.client.resend(EditNumber(.max)) },
         ]
@@ -96,7 +107,9 @@ import Testing
 
     @Test(arguments: [(401, "needs-login"), (403, "blocked"), (503, "offline")])
     func `a refusal of the server ends a wait with its reason`(status: Int, phase: String) throws {
-        for path in ["/sync/v1/hello", "/sync/v1/changes"] { server.spoil(path, .instead(status: status, headers: ["Fieldbook"])) }
+        for path in ["/sync/v1/hello", "/sync/v1/changes"] {
+            server.spoil(path, .instead(status: status, headers: ["Fieldbook"]))
+        }
         let reply = try home.client.waitForSync(seconds: 20)
         #expect(!reply.reached && reply.phase == phase, "\(reply)")
         #expect(reply.problem?.why.isEmpty == false && reply.problem?.next.isEmpty == false)
@@ -107,10 +120,14 @@ import Testing
 
     @Test func `a body too large is refused and the next request served`() throws {
         let error = try #require(throws: UserError.self) {
-            try home.client.add(.freeze(.account, reason: String(repeating: "x", count: 70_000)), customer: server.customers[0], dryRun: false)
+            try home.client.add(
+                .freeze(.account, reason: String(repeating: "x", count: 70_000)), customer: server.customers[0],
+                dryRun: false)
         }
         #expect(error.exitCode == .refused && error.why.contains("65536"), "\(error)")
-        #expect(try home.client.add(.freeze(.account, reason: "late"), customer: server.customers[0], dryRun: false).number?.value == 1)
+        #expect(
+            try home.client.add(.freeze(.account, reason: "late"), customer: server.customers[0], dryRun: false)
+                .number?.value == 1)
     }
 
     @Test func `an engine that has ended is told as stopping, and nothing is done`() {
@@ -122,7 +139,9 @@ import Testing
                 Issue.record("an edit was taken")
                 continue
             }
-            #expect(refusal.failure.exitCode == ExitCode.notYet.rawValue && refusal.failure.next.contains("fieldbook edits list"))
+            #expect(
+                refusal.failure.exitCode == ExitCode.notYet.rawValue
+                    && refusal.failure.next.contains("fieldbook edits list"))
         }
         #expect(!api.waitForSync(seconds: 600).reached)
     }

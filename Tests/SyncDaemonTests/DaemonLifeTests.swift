@@ -17,10 +17,13 @@ import ThreadKit
     init() throws { server = try LiveServer() }
 
     private func budget(_ major: Int64) -> EditIntent {
-        .setBudget(Budget(amount: Money(major: major) ?? .zero, type: .monthly, onExhaustion: .manual), validThrough: nil)
+        .setBudget(
+            Budget(amount: Money(major: major) ?? .zero, type: .monthly, onExhaustion: .manual), validThrough: nil)
     }
 
-    private func adjust(_ major: Int64) -> EditIntent { .adjustBudget(delta: Money(major: major) ?? .zero, validThrough: nil) }
+    private func adjust(_ major: Int64) -> EditIntent {
+        .adjustBudget(delta: Money(major: major) ?? .zero, validThrough: nil)
+    }
 
     private func syncs() throws -> Bool { try home.client.waitForSync(seconds: 20).reached }
 
@@ -107,7 +110,9 @@ import ThreadKit
         let client = LocalAPIClient(socket: mine.socket)
         #expect(eventually { (try? client.statusIfRunning()) != nil })
         let refused = RunningDaemon(other, server: server.address, token: server.token, paths: theirs).failure()
-        #expect(refused?.exitCode == .failed && refused?.why == "another process listens there", "\(String(describing: refused))")
+        #expect(
+            refused?.exitCode == .failed && refused?.why == "another process listens there",
+            "\(String(describing: refused))")
         #expect(try client.statusIfRunning() != nil)
         #expect(daemon.end() == nil)
     }
@@ -129,7 +134,8 @@ import ThreadKit
         server.spoil("/sync/v1/changes", .hold)
         let (client, reply) = (home.client, Delivery<Local.WaitReply?>())
         let polls = server.count("/sync/v1/changes")
-        let waiting = try #require(WorkerThread(stackBytes: 1 << 19) { reply.deliver(try? client.waitForSync(seconds: 600)) })
+        let waiting = try #require(
+            WorkerThread(stackBytes: 1 << 19) { reply.deliver(try? client.waitForSync(seconds: 600)) })
         #expect(server.isAsked("/sync/v1/changes", times: polls + 1))
         let began = SystemClock().monotonicNow()
         #expect(daemon.end() == nil)

@@ -53,7 +53,9 @@ import ThreadKit
             let (loop, sent, steps, path) = (loop, sent, steps, folder.file("state"))
             thread = try #require(
                 WorkerThread(stackBytes: 1 << 20) {
-                    guard let store = try? ReplicaStore(directory: path, clock: clock, chance: CountingChance()) else { return }
+                    guard let store = try? ReplicaStore(directory: path, clock: clock, chance: CountingChance()) else {
+                        return
+                    }
                     let timers = LaneTimers()
                     let shell = Recorder(sent: sent, steps: steps, timers: timers, clock: clock)
                     let engine = SyncEngine(
@@ -70,7 +72,9 @@ import ThreadKit
         }
 
         /// The exchange of that place in order, once it was sent.
-        func exchange(_ index: Int) -> Exchange? { sent.wait(until: Moment.soon) { $0.count > index ? $0[index] : nil } }
+        func exchange(_ index: Int) -> Exchange? {
+            sent.wait(until: Moment.soon) { $0.count > index ? $0[index] : nil }
+        }
     }
 
     private final class Recorder: EngineShell {
@@ -106,7 +110,9 @@ import ThreadKit
         let seen = order.withLock { $0 }
         #expect(seen.count == 200)
         for worker in 0..<4 { #expect(seen.filter { $0 / 100 == worker } == (0..<50).map { worker * 100 + $0 }) }
-        let polls = bench.loop.ask(until: Moment.soon) { _ in bench.steps.withLock { $0.filter { $0 == "poked greeting" }.count } }
+        let polls = bench.loop.ask(until: Moment.soon) { _ in
+            bench.steps.withLock { $0.filter { $0 == "poked greeting" }.count }
+        }
         #expect(polls == 200)
         // However often it is asked, one greeting is on its way.
         #expect(bench.sent.withLock { $0.count } == 1)
@@ -166,7 +172,8 @@ import ThreadKit
         #expect(bench.loop.waitForStatus(until: Moment.soon) { $0.phase == .syncing }.phase == .syncing)
         #expect(bench.loop.waitForStatus(until: .zero) { $0.phase == .inSync }.phase == .syncing)
         bench.loop.stopWaits()
-        #expect(bench.loop.waitForStatus(until: Moment.soon + .seconds(3600)) { $0.phase == .inSync }.phase == .syncing)
+        #expect(
+            bench.loop.waitForStatus(until: Moment.soon + .seconds(3600)) { $0.phase == .inSync }.phase == .syncing)
         #expect(bench.loop.isStopping)
     }
 }

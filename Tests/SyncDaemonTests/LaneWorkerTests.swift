@@ -20,11 +20,14 @@ import ThreadKit
             self.worker = worker
             let delivered = delivered
             thread = try #require(
-                WorkerThread(stackBytes: 1 << 19) { worker.run { id, outcome in delivered.withLock { $0.append((id, outcome)) } } })
+                WorkerThread(stackBytes: 1 << 19) {
+                    worker.run { id, outcome in delivered.withLock { $0.append((id, outcome)) } }
+                })
         }
 
         func send(_ id: Int, _ path: String = "/", bodyLimit: Int = 1 << 20) {
-            worker.send(Exchange(id: id, lane: .pull, request: HTTPRequest(method: "GET", target: path), bodyLimit: bodyLimit))
+            worker.send(
+                Exchange(id: id, lane: .pull, request: HTTPRequest(method: "GET", target: path), bodyLimit: bodyLimit))
         }
 
         func wait(_ count: Int) -> [(id: Int, outcome: ExchangeOutcome)] {
@@ -76,10 +79,12 @@ import ThreadKit
     @Test func `a body that is cut is given as far as it came, with what it is`() throws {
         struct Cut: Error {}
         let server = try serve { request in
-            HTTPResponse(status: 200, body: .pieces { write in
-                if request.path == "/part" { try write(Array("half".utf8)) }
-                throw Cut()
-            })
+            HTTPResponse(
+                status: 200,
+                body: .pieces { write in
+                    if request.path == "/part" { try write(Array("half".utf8)) }
+                    throw Cut()
+                })
         }
         defer { server.stop() }
         let lane = try Lane(port: server.port)
@@ -100,7 +105,11 @@ import ThreadKit
         lane.send(2, bodyLimit: 100_000)
         let all = lane.wait(2)
         #expect(code(all.first?.outcome) == .tooLarge)
-        if case .reply(200, _, let body, true)? = all.last?.outcome { #expect(body.count == 100_000) } else { Issue.record("\(all)") }
+        if case .reply(200, _, let body, true)? = all.last?.outcome {
+            #expect(body.count == 100_000)
+        } else {
+            Issue.record("\(all)")
+        }
     }
 
     @Test func `stop ends a request in flight at once, and what still waited after it`() throws {
@@ -138,7 +147,11 @@ import ThreadKit
         let lane = try Lane(port: 1)
         defer { lane.end() }
         lane.send(1)
-        if case .failed(let error)? = lane.wait(1).first?.outcome { #expect(error.isBeforeSending) } else { Issue.record("no failure") }
+        if case .failed(let error)? = lane.wait(1).first?.outcome {
+            #expect(error.isBeforeSending)
+        } else {
+            Issue.record("no failure")
+        }
     }
 
     @Test func `a stop before the first exchange is not lost`() throws {

@@ -57,7 +57,9 @@ import ThreadKit
             #expect(!LinkWatcher.tellsOfNewLink((hostile + Self.up)[..<hostile.count]))
         }
         // Too short for a header: what follows is not looked at.
-        if length < 16 { #expect(!LinkWatcher.tellsOfNewLink((Self.message(RTM_DELLINK, length: length) + Self.up)[...])) }
+        if length < 16 {
+            #expect(!LinkWatcher.tellsOfNewLink((Self.message(RTM_DELLINK, length: length) + Self.up)[...]))
+        }
     }
 
     @Test func `a link message too short for its own fields is not read past its end`() {
@@ -82,7 +84,9 @@ import ThreadKit
         let told = Monitor(0)
         let watcher = try #require(LinkWatcher(socket: line.far))
         let thread = try #require(WorkerThread(stackBytes: 1 << 18) { watcher.run { told.withLock { $0 += 1 } } })
-        for bytes in [Self.down, [], [1, 2, 3], Self.up, Self.message(RTM_NEWLINK, length: 0), Self.address] { line.send(bytes) }
+        for bytes in [Self.down, [], [1, 2, 3], Self.up, Self.message(RTM_NEWLINK, length: 0), Self.address] {
+            line.send(bytes)
+        }
         #expect(told.wait(until: Moment.soon) { $0 == 2 ? true : nil } == true)
         watcher.stop()
         thread.join()

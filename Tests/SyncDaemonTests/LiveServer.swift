@@ -80,29 +80,36 @@ final class LiveServer {
 
     /// Waits until so many requests came to a path.
     func isAsked(_ path: String, times: Int = 1) -> Bool {
-        state.wait(until: Moment.soon) { state in state.seen.filter { $0 == path }.count >= times ? true : nil } == true
+        state.wait(until: Moment.soon) { state in state.seen.filter { $0 == path }.count >= times ? true : nil }
+            == true
     }
 
     func count(_ path: String) -> Int { state.withLock { $0.seen.filter { $0 == path }.count } }
 
     /// Two reseller customers and the referral customer 2, one bill record each.
     private static func fill(_ writer: LedgerWriter) throws -> [CustomerKey] {
-        try writer.put(.cycle, key: 202_611, subject: Subject.everyone, [.text("2026-11"), .text("estimate"), .integer(1)])
+        try writer.put(
+            .cycle, key: 202_611, subject: Subject.everyone, [.text("2026-11"), .text("estimate"), .integer(1)])
         let product = writer.newKey()
-        try writer.put(.product, key: product, subject: Subject.everyone, [.text("p"), .text("P"), .text("s"), .text("S"), .text("r"), .null, .null])
+        try writer.put(
+            .product, key: product, subject: Subject.everyone,
+            [.text("p"), .text("P"), .text("s"), .text("S"), .text("r"), .null, .null])
         return try (0..<3).map { index in
             let key = CustomerKey(writer.newKey())
             try writer.put(
                 .customer, key: key.value, subject: key.value,
                 [
-                    .text("c\(index)"), .null, .text("account-\(index)"), .text("Customer \(index)"), .text(index == 2 ? "referral" : "reseller"),
+                    .text("c\(index)"), .null, .text("account-\(index)"), .text("Customer \(index)"),
+                    .text(index == 2 ? "referral" : "reseller"),
                     .integer(1), .integer(1), .text("2"), .null, .integer(0),
                 ])
             try writer.put(
                 .billRecord, key: writer.newKey(), subject: key.value,
                 [
-                    .integer(key.value), .integer(202_611), .text("b\(index)"), .null, .integer(5), .integer(3), .integer(product), .null, .null, .null,
-                    .integer(9), .null, .null, .null, .text("USD"), .integer(10), .integer(0), .integer(10), .integer(10), .integer(0), .integer(0),
+                    .integer(key.value), .integer(202_611), .text("b\(index)"), .null, .integer(5), .integer(3),
+                    .integer(product), .null, .null, .null,
+                    .integer(9), .null, .null, .null, .text("USD"), .integer(10), .integer(0), .integer(10),
+                    .integer(10), .integer(0), .integer(0),
                     .integer(0), .integer(0), .integer(0), .integer(0), .null, .null,
                 ])
             return key

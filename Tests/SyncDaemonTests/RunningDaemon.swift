@@ -22,7 +22,9 @@ final class Home {
 
     /// The edits as "number state result", in order.
     func edits() throws -> [String] {
-        try query("SELECT number || ' ' || state || ' ' || coalesce(result ->> 'code', '-') FROM edit ORDER BY number", "outbox.db")
+        try query(
+            "SELECT number || ' ' || state || ' ' || coalesce(result ->> 'code', '-') FROM edit ORDER BY number",
+            "outbox.db")
     }
 
     func budget(of customer: CustomerKey) throws -> String? {
@@ -49,7 +51,8 @@ final class RunningDaemon {
             defer { close(descriptor) }
             let log = Logger(program: "fieldbookd", level: .info, descriptor: descriptor, clock: logClock)
             do throws(UserError) {
-                try SyncDaemon.run(configuration, log: log, clock: SystemClock(), chance: CountingChance(seed: UInt64(getpid())))
+                try SyncDaemon.run(
+                    configuration, log: log, clock: SystemClock(), chance: CountingChance(seed: UInt64(getpid())))
                 outcome.deliver(nil)
             } catch { outcome.deliver(error) }
         }
@@ -78,7 +81,8 @@ final class RunningDaemon {
 
     /// What a daemon that ends by itself says.
     func failure() -> UserError? {
-        let failure = outcome.wait(until: Moment.soon) ?? UserError(.bug, what: "the daemon", why: "did not end", next: "")
+        let failure =
+            outcome.wait(until: Moment.soon) ?? UserError(.bug, what: "the daemon", why: "did not end", next: "")
         if failure?.exitCode != .bug { thread.join() }
         isJoined = true
         return failure

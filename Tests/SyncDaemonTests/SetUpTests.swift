@@ -30,7 +30,9 @@ import Testing
             ("server = http://h:1\n", "t\u{7F}", "holds no token"), ("server = http://h:1\n", "ü", "holds no token"),
             ("server = http://h:1\n", String(repeating: "x", count: 2000), "larger than 1024"),
         ] as [(String?, String?, String)])
-    func `what is missing or junk is named, with the way to set up`(settings: String?, token: String?, why: String) throws {
+    func `what is missing or junk is named, with the way to set up`(settings: String?, token: String?, why: String)
+        throws
+    {
         try write(settings: settings, token: token)
         let error = try #require(throws: UserError.self) { try SyncDaemon.Configuration.load(home.paths) }
         #expect(error.exitCode == .settings && error.why.contains(why), "\(error)")
@@ -38,24 +40,33 @@ import Testing
         if let token, token.count > 4 { #expect(!"\(error)".contains(token)) }
     }
 
-    @Test func `settings that can't be read are told by line, and not sent to a set-up that refuses them too`() throws {
+    @Test func `settings that can't be read are told by line, and not sent to a set-up that refuses them too`() throws
+    {
         try write(settings: "server = http://h:1\nno equals sign\n", token: "t")
         let error = try #require(throws: UserError.self) { try SyncDaemon.Configuration.load(home.paths) }
         #expect(error.exitCode == .settings && "\(error)".contains("line 2"), "\(error)")
         #expect(!error.next.isEmpty && !error.next.contains("fieldbook setup"), "\(error.next)")
     }
 
-    @Test(arguments: [0o640, 0o604, 0o666] as [mode_t]) func `a token that others can read is refused`(mode: mode_t) throws {
+    @Test(arguments: [0o640, 0o604, 0o666] as [mode_t]) func `a token that others can read is refused`(mode: mode_t)
+        throws
+    {
         try write(settings: "server = http://h:1\n", token: "t")
         chmod(home.paths.tokenFile, mode)
         let error = try #require(throws: UserError.self) { try SyncDaemon.Configuration.load(home.paths) }
-        #expect(error.why == "other users can read the token" && error.next == "close it with: chmod 600 \(home.paths.tokenFile)")
+        #expect(
+            error.why == "other users can read the token"
+                && error.next == "close it with: chmod 600 \(home.paths.tokenFile)")
     }
 
     @Test(arguments: ["", "h:1", "https://h", "http://", "http://h:0", "http://a b", "http://h/x"])
-    func `an address that is none ends the daemon with the settings code, and frees the replica`(address: String) throws {
+    func `an address that is none ends the daemon with the settings code, and frees the replica`(address: String)
+        throws
+    {
         let failure = RunningDaemon(home, server: address, token: "t").failure()
-        #expect(failure?.exitCode == .settings && failure?.next.contains("fieldbook setup") == true, "\(String(describing: failure))")
+        #expect(
+            failure?.exitCode == .settings && failure?.next.contains("fieldbook setup") == true,
+            "\(String(describing: failure))")
         #expect(throws: Never.self) { try FileLock(path: "\(home.paths.state)/daemon.lock") }
     }
 
@@ -63,7 +74,9 @@ import Testing
         let long = home.folder.file(String(repeating: "x", count: 100))
         let paths = Paths { $0 == "FIELDBOOK_HOME" ? long : nil }
         let failure = RunningDaemon(home, server: "http://127.0.0.1:1", token: "t", paths: paths).failure()
-        #expect(failure?.exitCode == .settings && failure?.next.contains("XDG_RUNTIME_DIR") == true, "\(String(describing: failure))")
+        #expect(
+            failure?.exitCode == .settings && failure?.next.contains("XDG_RUNTIME_DIR") == true,
+            "\(String(describing: failure))")
         // Its threads have ended and given the replica back.
         #expect(throws: Never.self) { try FileLock(path: "\(paths.state)/daemon.lock") }
     }
