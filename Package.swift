@@ -94,7 +94,7 @@ let package = Package(
         tests("ConflictRules", ["ConflictRules", "PartnerModel", "PropertyKit", "TestKit"]),
         tests("SyncProtocol", ["SyncProtocol", "PartnerModel", "Digests", "PropertyKit", "TestKit"]),
         tests("SQLiteKit", ["SQLiteKit", "TestKit", "PropertyKit"]),
-        tests("HTTPKit", ["HTTPKit", "TestKit", "PropertyKit", "CLinux"]),
+        tests("HTTPKit", ["HTTPKit", "ThreadKit", "TestKit", "PropertyKit", "CLinux"]),
         tests("TerminalKit", ["TerminalKit", "Diagnostics", "TestKit"]),
         tests("SyncCore", ["SyncCore", "PartnerModel", "SyncProtocol", "PropertyKit", "TestKit"]),
         tests("ReplicaStore", ["ReplicaStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
@@ -109,8 +109,11 @@ let package = Package(
         tests(
             "SyncServer", excluding: ["Golden"],
             ["SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics", "PropertyKit", "TestKit"]),
-        tests("SyncDaemon", ["SyncDaemon", "SyncEngine", "SyncCore", "ThreadKit", "CLinux", "ReplicaStore", "LocalAPI", "HTTPKit", "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
-        tests("Programs", ["fieldbook", "fieldbookd", "fieldbook-server", "TerminalKit"]),
+        tests(
+            "SyncDaemon",
+            ["SyncDaemon", "SyncEngine", "SyncCore", "SyncServer", "LedgerStore", "ThreadKit", "CLinux", "ReplicaStore", "SQLiteKit", "LocalAPI", "HTTPKit",
+                "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
+        tests("Programs", ["fieldbook", "fieldbookd", "fieldbook-server", "TerminalKit", "Diagnostics", "LocalAPI", "TestKit"]),
         tests("EndToEnd", excluding: ["focus_sums.py"], ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
     ]
 )

@@ -36,6 +36,16 @@ package final class FileLock: Sendable {
         descriptor = opened
     }
 
+    /// The process that holds the lock of that path; nil when nobody does. The file is not changed. Only when it names a
+    /// living process is the lock tried, shared and for a moment.
+    package static func holder(of path: String) -> Int? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard let named = holder(descriptor), flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        return named
+    }
+
     deinit {
         // Nobody is named once nobody holds it.
         ftruncate(descriptor, 0)

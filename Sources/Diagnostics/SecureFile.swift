@@ -94,6 +94,25 @@ package enum SecureFile {
         }
     }
 
+    /// Makes a folder as `makeFolder` does; one that is there already is closed to other users, which is told by true. A
+    /// folder of another user is refused: whoever owns it can put other files in place of ours.
+    package static func makePrivateFolder(_ path: String) throws(UserError) -> Bool {
+        try makeFolder(path)
+        let what = "cannot use the folder \(path)"
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(what, errno, .settings, next: "check its permissions") }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else { throw failure(what, errno, .settings, next: "check the path") }
+        guard info.st_uid == geteuid() else {
+            throw UserError(
+                .denied, what: what, why: "it belongs to another user", next: "name a folder of your own with FIELDBOOK_HOME")
+        }
+        guard info.st_mode & 0o077 != 0 else { return false }
+        guard fchmod(descriptor, 0o700) == 0 else { throw failure(what, errno, .settings, next: "close it with: chmod 700 \(path)") }
+        return true
+    }
+
     /// Forces a folder's entries to disk, so that a rename in it survives a power loss.
     package static func syncFolder(of path: String) {
         let descriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -40,12 +40,17 @@ struct DaemonAPI: LocalAPIHandler {
         }
         let failuresBefore = loop.status.failures
         loop.post(.syncRequested)
-        let (status, _) = loop.waitForStatus(until: deadline) { status in
+        let status = loop.waitForStatus(until: deadline) { status in
             Self.isDone(status, since: begun) || Self.hasFailed(status, since: failuresBefore)
         }
         let reached = Self.isDone(status, since: begun)
-        return Local.WaitReply(reached: reached, phase: status.phase.rawValue, problem: reached ? nil : failure(status.lastProblem))
+        let problem = loop.isStopping ? Self.stopping : failure(status.lastProblem)
+        return Local.WaitReply(reached: reached, phase: status.phase.rawValue, problem: reached ? nil : problem)
     }
+
+    private static let stopping = Local.Failure(
+        what: "cannot wait for the sync", why: "the daemon is stopping", next: "start it again with: fieldbook daemon start",
+        exitCode: ExitCode.notYet.rawValue)
 
     private static func isDone(_ status: EngineStatus, since begun: Int) -> Bool {
         status.lastCheckpointExchange > begun && (status.phase == .inSync || status.phase == .needsPerson)

@@ -14,10 +14,13 @@ final class EngineLoop: Sendable {
     }
 
     private let mailbox = Mailbox<Mail>()
-    private let latest = Monitor(EngineStatus())
+    private let latest = Monitor((status: EngineStatus(), isStopping: false))
 
     /// The status after the last event.
-    var status: EngineStatus { latest.withLock { $0 } }
+    var status: EngineStatus { latest.withLock { $0.status } }
+
+    /// The daemon was told to end.
+    var isStopping: Bool { latest.withLock { $0.isStopping } }
 
     func post(_ event: SyncEngine.Event) { mailbox.post(.event(event)) }
 
@@ -30,14 +33,13 @@ final class EngineLoop: Sendable {
         return delivery.wait(until: deadline)
     }
 
-    /// Waits until `isReached` says so of a status, or `deadline` passes; gives the last status and whether it was
-    /// reached.
-    func waitForStatus(
-        until deadline: Duration, _ isReached: (EngineStatus) -> Bool
-    ) -> (status: EngineStatus, isReached: Bool) {
-        if let status = latest.wait(until: deadline, { isReached($0) ? $0 : nil }) { return (status, true) }
-        return (status, false)
+    /// Waits until `isReached` says so of a status, the daemon stops or `deadline` passes; gives the last status.
+    func waitForStatus(until deadline: Duration, _ isReached: (EngineStatus) -> Bool) -> EngineStatus {
+        latest.wait(until: deadline) { $0.isStopping || isReached($0.status) ? $0.status : nil } ?? status
     }
+
+    /// Ends the waits for a status, which would hold the daemon's end up; mail is still taken.
+    func stopWaits() { latest.withLock { $0.isStopping = true } }
 
     /// No more mail is taken; `run` ends after what has come.
     func close() { mailbox.close() }
@@ -62,7 +64,7 @@ final class EngineLoop: Sendable {
 
     private func publish(_ engine: SyncEngine) {
         let status = engine.status
-        latest.withLock { $0 = status }
+        latest.withLock { $0.status = status }
     }
 }
 

@@ -8,7 +8,7 @@ final class LinkWatcher: Sendable {
     private let socket: Int32
     private let stopSignal: Int32
 
-    init?() {
+    convenience init?() {
         let descriptor = Glibc.socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), Int32(NETLINK_ROUTE))
         guard descriptor >= 0 else { return nil }
         var address = sockaddr_nl()
@@ -19,10 +19,18 @@ final class LinkWatcher: Sendable {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
             }
         }
-        let signal = eventfd(0, Int32(EFD_CLOEXEC))
-        guard bound == 0, signal >= 0 else {
+        guard bound == 0 else {
             close(descriptor)
-            if signal >= 0 { close(signal) }
+            return nil
+        }
+        self.init(socket: descriptor)
+    }
+
+    /// Watches a socket that route messages come from, and owns it.
+    init?(socket descriptor: Int32) {
+        let signal = eventfd(0, Int32(EFD_CLOEXEC))
+        guard signal >= 0 else {
+            close(descriptor)
             return nil
         }
         socket = descriptor
@@ -48,8 +56,10 @@ final class LinkWatcher: Sendable {
             if waits[1].revents != 0 { return }
             let count = recv(socket, &buffer, buffer.count, 0)
             if count < 0, errno == EINTR || errno == ENOBUFS { continue }
+            // An empty message says nothing; the end of the socket is one with a hang-up.
+            if count == 0, Int32(waits[0].revents) & POLLHUP == 0 { continue }
             guard count > 0 else { return }
-            if LinkWatcher.tellsOfNewLink(buffer, count: count) { cameUp() }
+            if LinkWatcher.tellsOfNewLink(buffer[..<count]) { cameUp() }
         }
     }
 
@@ -59,17 +69,30 @@ final class LinkWatcher: Sendable {
         _ = write(stopSignal, &one, 8)
     }
 
-    /// True when one of the messages is a new link or a new address.
-    private static func tellsOfNewLink(_ buffer: [UInt8], count: Int) -> Bool {
-        var offset = 0
-        let headerBytes = MemoryLayout<nlmsghdr>.size
-        while offset + headerBytes <= count {
-            let header = buffer.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: nlmsghdr.self) }
-            if header.nlmsg_type == UInt16(RTM_NEWLINK) || header.nlmsg_type == UInt16(RTM_NEWADDR) { return true }
-            let length = Int(header.nlmsg_len)
-            guard length >= headerBytes else { return false }
-            offset += (length + 3) & ~3
+    /// True when one of the messages is a link that runs or a new address. A link that goes down is told by the same type
+    /// of message as one that comes up. What does not fit the bytes that came is not believed.
+    static func tellsOfNewLink(_ messages: ArraySlice<UInt8>) -> Bool {
+        messages.withUnsafeBytes { bytes in
+            let headerBytes = MemoryLayout<nlmsghdr>.size
+            var offset = 0
+            while offset + headerBytes <= bytes.count {
+                let header = bytes.loadUnaligned(fromByteOffset: offset, as: nlmsghdr.self)
+                let length = Int(header.nlmsg_len)
+                guard length >= headerBytes, offset + length <= bytes.count else { return false }
+                let body = UnsafeRawBufferPointer(rebasing: bytes[(offset + headerBytes)..<(offset + length)])
+                switch Int(header.nlmsg_type) {
+                case RTM_NEWADDR: return true
+                case RTM_NEWLINK where isRunning(body): return true
+                default: break
+                }
+                offset += (length + 3) & ~3
+            }
+            return false
         }
-        return false
+    }
+
+    private static func isRunning(_ body: UnsafeRawBufferPointer) -> Bool {
+        guard body.count >= MemoryLayout<ifinfomsg>.size else { return false }
+        return body.loadUnaligned(as: ifinfomsg.self).ifi_flags & UInt32(IFF_RUNNING) != 0
     }
 }

@@ -26,6 +26,8 @@ package enum SyncDaemon {
             let next = "run: fieldbook setup --server http://HOST:PORT"
             let settings: SettingsFile
             do { settings = try SettingsFile.load(paths.settingsFile) } catch {
+                // Set-up does not overwrite what it can't read either, so the file's own advice stands.
+                guard !SecureFile.exists(paths.settingsFile) else { throw error }
                 throw UserError(.settings, what: error.what, why: error.why, next: next)
             }
             guard let server = settings.value("server") else {
@@ -49,60 +51,42 @@ package enum SyncDaemon {
         }
     }
 
-    /// Stack of the engine thread; SQLite's index building and JSON decoding fit with room.
-    private static let stackBytes = 1 << 20
+    /// How long running requests of the local interface may take to end.
+    private static let requestsEnd = Duration.seconds(3)
 
     /// Runs until TERM or INT. `Signals.prepare` must have been called before any thread started.
     package static func run(_ configuration: Configuration, log: Logger, clock: any WallClock, chance: any Chance) throws(UserError) {
         let paths = configuration.paths
-        try SecureFile.makeFolder(paths.state)
-        try SecureFile.makeFolder(paths.runtime)
+        for folder in [paths.state, paths.runtime] where try SecureFile.makePrivateFolder(folder) {
+            log.log(.notice, "folder-closed", [("path", folder), ("why", "other users could enter it")])
+        }
         let lock = try takeLock(paths)
         defer { withExtendedLifetime(lock) {} }
         let url: ServerURL
         do { url = try ServerURL(configuration.server) } catch {
             throw UserError(.settings, what: error.what, why: error.why, next: "run: fieldbook setup --server http://HOST:PORT")
         }
-        let loop = EngineLoop()
-        let lanes = Lane.allCases.map { _ in LaneWorker(endpoint: url.endpoint) }
-        let opened = Delivery<UserError?>()
-        let engineThread = try start(stackBytes) {
-            runEngine(configuration, url.text, loop, lanes, opened, log, clock, chance)
-        }
-        if let failure = opened.wait(until: clock.monotonicNow() + .seconds(600)) ?? nil {
-            engineThread.join()
-            throw failure
-        }
-        var threads: [WorkerThread] = []
-        for lane in lanes {
-            threads.append(try start(stackBytes) { lane.run { loop.post(.outcome(exchange: $0, $1)) } })
-        }
-        let links = LinkWatcher()
-        if let links { threads.append(try start(stackBytes) { links.run { loop.post(.linkCameUp) } }) }
+        let threads = DaemonThreads(configuration, url, log: log, clock: clock, chance: chance)
+        defer { threads.stop() }
+        try threads.start()
+        let loop = threads.loop
         let listener = LocalAPIServer(handler: DaemonAPI(loop: loop, clock: clock, startedAt: clock.now()))
             .listener(socket: paths.socket)
-        var failure: UserError?
-        do {
-            try listener.start()
-            ServiceManager.notify("READY=1")
-            log.log(.notice, "started", [("socket", paths.socket), ("server", url.text)])
-            let signal = Signals.waitForStop()
-            log.log(.notice, "stopping", [("signal", "\(signal)")])
-        } catch {
+        do { try listener.start() } catch {
             let isPath = error.code == .badPath
-            failure = UserError(
+            throw UserError(
                 isPath ? .settings : .failed, what: error.what, why: error.why,
                 next: isPath ? Local.shorterPath : "stop the other program, or name another folder with FIELDBOOK_HOME")
         }
+        ServiceManager.notify("READY=1")
+        log.log(.notice, "started", [("socket", paths.socket), ("server", url.text)])
+        let signal = Signals.waitForStop()
+        log.log(.notice, "stopping", [("signal", "\(signal)")])
         ServiceManager.notify("STOPPING=1")
-        listener.stop(deadline: .seconds(3))
-        links?.stop()
-        for lane in lanes { lane.stop() }
-        for thread in threads { thread.join() }
-        loop.close()
-        engineThread.join()
+        loop.stopWaits()
+        listener.stop(deadline: requestsEnd)
+        threads.stop()
         log.log(.notice, "stopped")
-        if let failure { throw failure }
     }
 
     private static func takeLock(_ paths: Paths) throws(UserError) -> FileLock {
@@ -113,33 +97,5 @@ package enum SyncDaemon {
         } catch let error as UserError { throw error } catch {
             throw UserError(.failed, what: "cannot start the daemon", why: "\(error)", next: "check the permissions of \(paths.state)")
         }
-    }
-
-    private static func start(_ stackBytes: Int, _ body: @escaping @Sendable () -> Void) throws(UserError) -> WorkerThread {
-        guard let thread = WorkerThread(stackBytes: stackBytes, body) else {
-            throw UserError(.failed, what: "cannot start the daemon", why: "the system refuses another thread", next: "check the limits of this user")
-        }
-        return thread
-    }
-
-    /// The engine thread: the store is opened, used and closed here.
-    private static func runEngine(
-        _ configuration: Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
-        _ opened: Delivery<UserError?>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
-    ) {
-        let store: ReplicaStore
-        do throws(StoreError) {
-            store = try ReplicaStore(directory: configuration.paths.state, clock: clock, chance: chance)
-        } catch {
-            opened.deliver(error.userError)
-            return
-        }
-        let timers = LaneTimers()
-        let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock, log: log)
-        let engine = SyncEngine(
-            store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log, shell: shell)
-        opened.deliver(nil)
-        loop.run(engine: engine, timers: timers, clock: clock)
-        store.close()
     }
 }

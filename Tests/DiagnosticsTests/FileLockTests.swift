@@ -22,6 +22,25 @@ import Testing
         #expect(readFile(path).isEmpty)
     }
 
+    @Test func `who holds a lock is told without touching it, and nobody once it is free`() throws {
+        #expect(FileLock.holder(of: path) == nil)
+        #expect(access(path, F_OK) != 0)
+        do {
+            let lock = try FileLock(path: path)
+            #expect(FileLock.holder(of: path) == Int(getpid()))
+            #expect(throws: FileLock.Held(processID: Int(getpid()))) { try FileLock(path: path) }
+            withExtendedLifetime(lock) {}
+        }
+        #expect(FileLock.holder(of: path) == nil)
+        // A name left by one that was killed: of a process that lives but holds nothing, and of none.
+        for name in ["\(getpid())\n", "2147483647\n", "junk"] {
+            writeFile(path, name)
+            #expect(FileLock.holder(of: path) == nil)
+            #expect(readFile(path) == Array(name.utf8))
+        }
+        #expect(throws: Never.self) { try FileLock(path: path) }
+    }
+
     @Test func `a name that can't be the holder's is not told`() throws {
         for content in ["", "x\n", "-1\n", "0\n", "99999999999999999999\n", "2147483647\n", "\u{1B}[2J\n"] {
             writeFile(path, content)

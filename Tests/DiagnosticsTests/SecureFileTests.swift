@@ -80,6 +80,30 @@ import Testing
         for name in ["a", "a/b", "a/b/c"] { #expect(mode(folder.file(name)) == 0o700) }
     }
 
+    @Test func `a private folder that others can enter is closed, which is told once`() throws {
+        let path = folder.file("state")
+        #expect(try !SecureFile.makePrivateFolder(path))
+        for open in [0o755, 0o777, 0o701, 0o2770] as [mode_t] {
+            chmod(path, open)
+            #expect(try SecureFile.makePrivateFolder(path))
+            #expect(mode(path) == 0o700)
+            #expect(try !SecureFile.makePrivateFolder(path))
+        }
+        writeFile(folder.file("f"), "x")
+        #expect(throws: UserError.self) { try SecureFile.makePrivateFolder(folder.file("f")) }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can give a folder away"))
+    func `a private folder of another user is refused and left as it is`() throws {
+        let path = folder.file("state")
+        try SecureFile.makeFolder(path)
+        chmod(path, 0o755)
+        chown(path, 65_534, 65_534)
+        let error = try #require(throws: UserError.self) { try SecureFile.makePrivateFolder(path) }
+        #expect(error.exitCode == .denied && error.why == "it belongs to another user")
+        #expect(mode(path) == 0o755)
+    }
+
     @Test func `a folder can't be made where a file is`() throws {
         writeFile(folder.file("f"), "x")
         for name in ["f", "f/g"] {

@@ -16,6 +16,8 @@ package struct ClientLimits: Sendable, Hashable {
 package final class HTTPClient: Sendable {
     private struct State {
         var stream: SocketStream?
+        /// Waits for the other end to take it in.
+        var connecting: SocketStream?
         var isInterrupted = false
     }
 
@@ -47,15 +49,16 @@ package final class HTTPClient: Sendable {
                 guard error == HTTPError.ended(insideReply: false), request.method == "GET" else { throw error }
             }
         }
-        let fresh = try Sys.connect(endpoint, deadline: Sys.monotonicNow + limits.connect)
-        return try exchange(request, on: fresh, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
+        return try exchange(request, on: try connect(), bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
     }
 
-    /// Ends the request in flight with an error, and every later one: the client is done.
+    /// Ends the request in flight with an error, even one that still waits for its connection, and every later one: the
+    /// client is done. Only the look-up of a host's name can't be ended.
     package func interrupt() {
         state.withLock { state in
             state.isInterrupted = true
             state.stream?.interrupt()
+            state.connecting?.interrupt()
         }
     }
 
@@ -67,6 +70,19 @@ package final class HTTPClient: Sendable {
         guard !isInterrupted else { throw interrupted }
         guard let kept, !kept.isStale else { return nil }
         return kept
+    }
+
+    private func connect() throws(HTTPError) -> SocketStream {
+        defer { state.withLock { $0.connecting = nil } }
+        do throws(HTTPError) {
+            return try Sys.connect(endpoint, deadline: Sys.monotonicNow + limits.connect) { stream throws(HTTPError) in
+                let isInterrupted = state.withLock { state in
+                    state.connecting = stream
+                    return state.isInterrupted
+                }
+                if isInterrupted { throw interrupted }
+            }
+        } catch { throw state.withLock { $0.isInterrupted } ? interrupted : error }
     }
 
     private var interrupted: HTTPError { HTTPError(code: .interrupted, what: "the exchange was ended", why: "the program is stopping") }

@@ -76,8 +76,8 @@ package final class HTTPServer: Sendable {
     package func stop(deadline: Duration = .seconds(5)) {
         let (acceptor, idle) = state.withLock { state in
             state.isStopping = true
-            // Wakes the accepting thread.
-            shutdown(state.listener, Int32(SHUT_RDWR))
+            // Wakes the accepting thread, which closes the descriptor: its number may soon be another's.
+            if state.acceptor != nil { shutdown(state.listener, Int32(SHUT_RDWR)) }
             let idle = state.streams.filter { !state.busy.contains($0.key) }.map(\.value)
             defer { state.acceptor = nil }
             return (state.acceptor, idle)
@@ -87,7 +87,8 @@ package final class HTTPServer: Sendable {
         let end = Sys.monotonicNow + deadline
         _ = state.wait(until: end) { $0.streams.isEmpty ? true : nil }
         for stream in state.withLock({ Array($0.streams.values) }) { stream.interrupt() }
-        if case .unix(let path) = endpoint { unlink(path) }
+        // A server that did not start has no file; the one at its path is another's.
+        if acceptor != nil, case .unix(let path) = endpoint { unlink(path) }
     }
 
     // MARK: Accepting

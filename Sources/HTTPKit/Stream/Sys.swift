@@ -25,13 +25,17 @@ enum Sys {
 
     // MARK: Connecting
 
-    static func connect(_ endpoint: Endpoint, deadline: Duration) throws(HTTPError) -> SocketStream {
+    /// Connects before `deadline`. `began` gets the socket of each attempt that has to be waited for: interrupting it
+    /// ends the wait, and what `began` throws ends the attempt.
+    static func connect(
+        _ endpoint: Endpoint, deadline: Duration, began: (SocketStream) throws(HTTPError) -> Void = { _ in }
+    ) throws(HTTPError) -> SocketStream {
         switch endpoint {
         case .unix(let path):
             return try connectUnix(path)
         case .tcp(let host, let port):
             return try withAddresses(host, port, passive: false) { info throws(HTTPError) in
-                try connectTCP(info, to: endpoint, deadline: deadline)
+                try connectTCP(info, to: endpoint, deadline: deadline, began)
             }
         }
     }
@@ -52,14 +56,18 @@ enum Sys {
         return stream
     }
 
-    private static func connectTCP(_ info: addrinfo, to endpoint: Endpoint, deadline: Duration) throws(HTTPError) -> SocketStream {
+    private static func connectTCP(
+        _ info: addrinfo, to endpoint: Endpoint, deadline: Duration, _ began: (SocketStream) throws(HTTPError) -> Void
+    ) throws(HTTPError) -> SocketStream {
         let descriptor = streamSocket(info.ai_family)
         guard descriptor >= 0 else { throw failure(errno, "cannot make a socket") }
+        let stream = SocketStream(descriptor: descriptor)
         var one: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(4))
         if Glibc.connect(descriptor, info.ai_addr, info.ai_addrlen) != 0 {
             var code = errno
             if code == EINPROGRESS {
+                try began(stream)
                 if wait(descriptor, for: Int16(POLLOUT), until: deadline) {
                     var length = socklen_t(4)
                     code = 0
@@ -68,12 +76,9 @@ enum Sys {
                     code = ETIMEDOUT
                 }
             }
-            guard code == 0 else {
-                close(descriptor)
-                throw failure(code, "cannot connect to \(endpoint.description)")
-            }
+            guard code == 0 else { throw failure(code, "cannot connect to \(endpoint.description)") }
         }
-        return SocketStream(descriptor: descriptor)
+        return stream
     }
 
     // MARK: Listening

@@ -19,6 +19,7 @@ extension Context {
                 next: "name the server: fieldbook setup --server http://HOST:PORT")
         }
         try SecureFile.makeFolder(paths.state)
+        let logged = logLength
         let process = try spawn(try daemonProgram())
         let end = clock.monotonicNow() + .seconds(Context.patienceSeconds)
         while clock.monotonicNow() < end {
@@ -28,12 +29,11 @@ extension Context {
             }
             var ended: Int32 = 0
             if waitpid(process, &ended, WNOHANG) == process {
-                let code = ExitCode(rawValue: ended >> 8 & 0xFF) ?? .failed
-                throw UserError(code, what: "the daemon did not start", why: lastLogLine(), next: "the whole log: \(paths.daemonLog)")
+                throw didNotStart(ended, logged)
             }
             usleep(20_000)
         }
-        throw UserError(.failed, what: "the daemon does not answer", why: lastLogLine(), next: "the whole log: \(paths.daemonLog)")
+        throw UserError(.failed, what: "the daemon does not answer", why: lastLogLine(since: logged) ?? "it wrote no log", next: "the whole log: \(paths.daemonLog)")
     }
 
     /// The status of a daemon that runs. One that was just killed still holds its socket for a moment and resets what
@@ -75,14 +75,16 @@ extension Context {
         return state?.first == UInt8(ascii: "Z")
     }
 
-    /// The daemon's process. One that hangs or is of another version is known by the replica's lock.
+    /// The daemon's process. One that hangs, is of another version or lost its socket file is known by the replica's lock.
     private func daemonProcess() throws(UserError) -> Int? {
-        do { return try daemon.statusIfRunning()?.processID } catch let failure {
-            do { _ = try FileLock(path: "\(paths.state)/daemon.lock") } catch {
-                if let holder = (error as? FileLock.Held)?.processID { return holder }
-            }
-            throw failure
+        let lock = "\(paths.state)/daemon.lock"
+        do {
+            if let status = try daemon.statusIfRunning() { return status.processID }
+        } catch {
+            guard let holder = FileLock.holder(of: lock) else { throw error }
+            return holder
         }
+        return FileLock.holder(of: lock)
     }
 
     private func daemonProgram() throws(UserError) -> String {
@@ -117,10 +119,27 @@ extension Context {
         return process
     }
 
-    private func lastLogLine() -> String {
-        guard let bytes = try? SecureFile.readEnd(paths.daemonLog, count: 4096) else { return "it wrote no log" }
+    /// The error for a daemon that ended, by its status of waitpid(2). One that ended well has not started either.
+    private func didNotStart(_ ended: Int32, _ logged: Int) -> UserError {
+        let signal = ended & 0x7F
+        let code = signal == 0 ? ExitCode(rawValue: ended >> 8 & 0xFF) ?? .failed : .failed
+        let silent = signal == 0 ? "it wrote no log" : "signal \(signal) ended it"
+        return UserError(
+            code == .done ? .failed : code, what: "the daemon did not start", why: lastLogLine(since: logged) ?? silent,
+            next: "the whole log: \(paths.daemonLog)")
+    }
+
+    private var logLength: Int {
+        var info = stat()
+        return stat(paths.daemonLog, &info) == 0 ? Int(info.st_size) : 0
+    }
+
+    /// The last line written after the log had `length` bytes, an error's before any other; nil when there is none.
+    private func lastLogLine(since length: Int) -> String? {
+        let count = min(4096, logLength - length)
+        guard count > 0, let bytes = try? SecureFile.readEnd(paths.daemonLog, count: count) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         let words = lines.last { $0.hasPrefix("fieldbookd: ") } ?? lines.last
-        return words.map { $0.hasPrefix("fieldbookd: ") ? String($0.dropFirst("fieldbookd: ".count)) : String($0) } ?? "it wrote no log"
+        return words.map { $0.hasPrefix("fieldbookd: ") ? String($0.dropFirst("fieldbookd: ".count)) : String($0) }
     }
 }

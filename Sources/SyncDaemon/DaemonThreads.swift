@@ -1,0 +1,109 @@
+import Diagnostics
+import HTTPKit
+import ReplicaStore
+import SyncEngine
+import ThreadKit
+
+/// The threads behind the local interface: the engine's, one a lane, one that watches links. Used by one thread.
+final class DaemonThreads {
+    /// Stack of a thread; SQLite's index building and JSON decoding fit with room.
+    private static let stackBytes = 1 << 20
+    /// How long opening the replica may take: a crash may have left a log to be replayed.
+    private static let openPatience = Duration.seconds(600)
+    /// How long a lane may take to end. Only the look-up of a host's name takes so long, and it can't be ended.
+    static let laneEnd = Duration.seconds(2)
+
+    let loop = EngineLoop()
+
+    private let configuration: SyncDaemon.Configuration
+    private let server: String
+    private let log: Logger
+    private let clock: any WallClock
+    private let chance: any Chance
+    private let lanes: [LaneWorker]
+    private let links = LinkWatcher()
+    private var engine: WorkerThread?
+    private var linkThread: WorkerThread?
+    private var laneThreads: [(thread: WorkerThread, ended: Delivery<Bool>)] = []
+
+    init(
+        _ configuration: SyncDaemon.Configuration, _ url: ServerURL, log: Logger, clock: any WallClock,
+        chance: any Chance
+    ) {
+        self.configuration = configuration
+        server = url.text
+        self.log = log
+        self.clock = clock
+        self.chance = chance
+        lanes = Lane.allCases.map { _ in LaneWorker(endpoint: url.endpoint) }
+    }
+
+    /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
+    func start() throws(UserError) {
+        let opened = Delivery<UserError?>()
+        let (configuration, server, loop, lanes, log, clock, chance) = (
+            configuration, server, loop, lanes, log, clock, chance
+        )
+        engine = try Self.thread {
+            Self.runEngine(configuration, server, loop, lanes, opened, log, clock, chance)
+        }
+        if let failure = opened.wait(until: clock.monotonicNow() + Self.openPatience) ?? nil { throw failure }
+        for lane in lanes {
+            let ended = Delivery<Bool>()
+            let thread = try Self.thread {
+                lane.run { loop.post(.outcome(exchange: $0, $1)) }
+                ended.deliver(true)
+            }
+            laneThreads.append((thread, ended))
+        }
+        if let links { linkThread = try Self.thread { links.run { loop.post(.linkCameUp) } } }
+    }
+
+    /// Ends the threads in reverse order; the engine takes what the lanes brought and closes the replica. Does nothing
+    /// the second time.
+    func stop() {
+        links?.stop()
+        linkThread?.join()
+        linkThread = nil
+        for lane in lanes { lane.stop() }
+        let end = clock.monotonicNow() + Self.laneEnd
+        for (thread, ended) in laneThreads {
+            if ended.wait(until: end) == true { thread.join() } else { thread.detach() }
+        }
+        laneThreads = []
+        loop.close()
+        engine?.join()
+        engine = nil
+    }
+
+    private static func thread(_ body: @escaping @Sendable () -> Void) throws(UserError) -> WorkerThread {
+        guard let thread = WorkerThread(stackBytes: stackBytes, body) else {
+            throw UserError(
+                .failed, what: "cannot start the daemon", why: "the system refuses another thread",
+                next: "check the limits of this user")
+        }
+        return thread
+    }
+
+    /// The engine thread: the store is opened, used and closed here.
+    private static func runEngine(
+        _ configuration: SyncDaemon.Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
+        _ opened: Delivery<UserError?>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
+    ) {
+        let store: ReplicaStore
+        do throws(StoreError) {
+            store = try ReplicaStore(directory: configuration.paths.state, clock: clock, chance: chance)
+        } catch {
+            opened.deliver(error.userError)
+            return
+        }
+        let timers = LaneTimers()
+        let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock, log: log)
+        let engine = SyncEngine(
+            store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
+            shell: shell)
+        opened.deliver(nil)
+        loop.run(engine: engine, timers: timers, clock: clock)
+        store.close()
+    }
+}
