@@ -102,10 +102,10 @@ import Testing
         server.spoil("/sync/v1/push", .instead(status: 503, headers: ["Fieldbook"]))
         _ = try home.client.add(budget(500), customer: server.customers[0], dryRun: false)
         let reply = try home.client.waitForSync(seconds: 1)
-        #expect(!reply.reached && reply.phase == "sending")
+        #expect(!reply.reached && reply.phase == "failing", "\(reply)")
     }
 
-    @Test(arguments: [(401, "needs-login"), (403, "blocked"), (503, "offline")])
+    @Test(arguments: [(401, "needs-login"), (403, "blocked"), (503, "failing")])
     func `a refusal of the server ends a wait with its reason`(status: Int, phase: String) throws {
         for path in ["/sync/v1/hello", "/sync/v1/changes"] {
             server.spoil(path, .instead(status: status, headers: ["Fieldbook"]))

@@ -30,7 +30,7 @@ extension World {
             addMember(
                 MemberFacts(
                     name: member.name, account: member.account, role: member.role,
-                    customers: member.role.seesAllCustomers ? nil : member.customers.compactMap { keys[$0] }.sorted()))
+                    customers: member.role != .manager ? nil : member.customers.compactMap { keys[$0] }.sorted()))
         }
         lookAtTruth(isPush: false)
     }
