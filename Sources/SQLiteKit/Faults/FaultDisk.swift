@@ -20,6 +20,8 @@ package final class FaultDisk: @unchecked Sendable {
     package let folder: String
     /// Writes, truncations and removals asked so far.
     package private(set) var operations = 0
+    /// Writes refused so far by a planned error.
+    package private(set) var failures = 0
     /// Nothing can be read or written: the machine or process is gone.
     package private(set) var isDead = false
     /// The disk takes no more bytes at the end of files; what is there can be overwritten.
@@ -85,7 +87,10 @@ package final class FaultDisk: @unchecked Sendable {
             isDead = true
             return failure
         }
-        if operations == failsAtOperation { return failure }
+        if operations == failsAtOperation {
+            failures += 1
+            return failure
+        }
         return SQLITE_OK
     }
 

@@ -135,19 +135,16 @@ struct AuthorsOrder: Checker {
         return .valid
     }
 
-    /// An edit that a push leaves out although it waits for nothing and there is room.
+    /// An edit that a push leaves out although it waits for nothing and there is room. What became of edits in flight is
+    /// not known here, so those that build on one are passed over.
     private func forgotten(by request: RequestMark, _ edits: [EditMark]) -> Int64? {
         guard let highest = request.edits.map(\.number).max(), request.edits.count < ProtocolLimits.pushEditsMax else { return nil }
         let sent = Set(request.edits.map(\.number))
-        var blocked = Set(edits.filter { $0.state == "held" }.map(\.number))
-        for edit in edits where edit.state == "saved" && !sent.contains(edit.number) {
-            if let predecessor = edit.predecessor, blocked.contains(predecessor) {
-                blocked.insert(edit.number)
-            } else if edit.number < highest {
-                return edit.number
-            }
-        }
-        return nil
+        let open = Set(edits.filter { LabAgent.pendingStates.contains($0.state) && $0.state != "resulted" }.map(\.number))
+        return edits.first { edit in
+            edit.state == "saved" && edit.number < highest && !sent.contains(edit.number)
+                && !(edit.predecessor.map { open.contains($0) && !sent.contains($0) } ?? false)
+        }?.number
     }
 }
 

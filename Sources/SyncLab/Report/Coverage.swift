@@ -31,6 +31,12 @@ package struct Coverage: Sendable {
         cells.append((group, cell, 0))
     }
 
+    /// Where the cells of the machines begin; they stand by state and event.
+    private let pullBase = 0
+    private let pushBase = PullMachine.State.allCases.count * 8
+
+    private mutating func hit(base: Int, _ offset: Int) { cells[base + offset].count += 1 }
+
     private mutating func hit(_ group: String, _ cell: String) {
         if let position = index["\(group)/\(cell)"] { cells[position].count += 1 }
     }
@@ -46,8 +52,8 @@ package struct Coverage: Sendable {
         }
         for event in run.history.events {
             switch event.what {
-            case .step(_, .pull(let state, let event, _)): hit("pull", "\(state) × \(Coverage.name(event))")
-            case .step(_, .push(let state, let event, _)): hit("push", "\(state) × \(Coverage.name(event))")
+            case .step(_, .pull(let state, let event, _)): hit(base: pullBase, state.ordinal * 8 + Coverage.ordinal(event))
+            case .step(_, .push(let state, let event, _)): hit(base: pushBase, state.ordinal * 8 + Coverage.ordinal(event))
             case .status(_, let status): hit("phase", status.phase.rawValue)
             case .judged(let judged):
                 for result in judged.told ?? [] { hit("result", result.code.rawValue) }
@@ -60,29 +66,34 @@ package struct Coverage: Sendable {
     /// Cells never reached.
     package var missing: [(group: String, cell: String)] { cells.filter { $0.count == 0 }.map { ($0.group, $0.cell) } }
 
-    private static func name(_ event: PullMachine.Event) -> String {
+    static func ordinal(_ event: PullMachine.Event) -> Int {
         switch event {
-        case .started: "started"
-        case .stopped: "stopped"
-        case .poked: "poked"
-        case .timerFired: "timerFired"
-        case .greeted: "greeted"
-        case .planReceived: "planReceived"
-        case .pageKept: "pageKept"
-        case .failed: "failed"
+        case .started: 0
+        case .stopped: 1
+        case .poked: 2
+        case .timerFired: 3
+        case .greeted: 4
+        case .planReceived: 5
+        case .pageKept: 6
+        case .failed: 7
         }
     }
 
-    private static func name(_ event: PushMachine.Event) -> String {
+    static func ordinal(_ event: PushMachine.Event) -> Int {
         switch event {
-        case .started: "started"
-        case .stopped: "stopped"
-        case .greeted: "greeted"
-        case .poked: "poked"
-        case .timerFired: "timerFired"
-        case .nothingToSend: "nothingToSend"
-        case .exchanged: "exchanged"
-        case .failed: "failed"
+        case .started: 0
+        case .stopped: 1
+        case .greeted: 2
+        case .poked: 3
+        case .timerFired: 4
+        case .nothingToSend: 5
+        case .exchanged: 6
+        case .failed: 7
         }
     }
+}
+
+extension CaseIterable where Self: Equatable {
+    /// Place among all cases.
+    var ordinal: Int { Self.allCases.enumerated().first { $0.element == self }?.offset ?? 0 }
 }

@@ -43,6 +43,7 @@ final class LabAgent: EngineShell {
     private var lastStatus: StatusMark?
     /// The table `pending` may be old: the process died or its disk failed since the last checkpoint.
     private var isProjectionInDoubt = true
+    private var knownFailures = 0
     private(set) var edits: [EditMark] = []
     private(set) var image: ImageMark?
     var isOnline = true
@@ -149,7 +150,7 @@ final class LabAgent: EngineShell {
     }
 
     func stepped(_ step: MachineStep) {
-        if case .pull(_, .pageKept(.nothing), _) = step { isProjectionInDoubt = disk.isFull }
+        if case .pull(_, .pageKept(.nothing), _) = step { (isProjectionInDoubt, knownFailures) = (disk.isFull, disk.failures) }
         switch step {
         case .pull(_, .failed, _): hasProblem = true
         case .pull(_, .pageKept, _): hasProblem = false
@@ -185,6 +186,7 @@ final class LabAgent: EngineShell {
     /// Records what changed in files and status since the last look.
     func observe(reads: Bool = false) {
         guard let eye, let engine else { return }
+        if disk.failures != knownFailures { (isProjectionInDoubt, knownFailures) = (true, disk.failures) }
         do {
             var isChanged = reads
             if let found = try eye.edits() {
@@ -204,7 +206,7 @@ final class LabAgent: EngineShell {
                         agent: index,
                         ShownMark(
                             pending: isProjectionInDoubt ? rebuilt : try eye.pendingLines(), rebuilt: rebuilt,
-                            read: reads ? try readLines() : rebuilt)))
+                            read: reads ? (try? readLines()) ?? rebuilt : rebuilt)))
             }
         } catch { world.note("cannot look at \(member.name): \(error)") }
         let status = mark(engine)
@@ -224,7 +226,8 @@ final class LabAgent: EngineShell {
             pullInFlight: flying[0] != nil, pushInFlight: flying[1] != nil, hasProblem: hasProblem)
     }
 
-    /// Pending registers as the replica's own reader shows them.
+    /// Pending registers as the replica's own reader shows them; throws where an image that a power loss made older lacks
+    /// the customer.
     private func readLines() throws -> [String] {
         let reader = try ReplicaReader(directory: folder)
         let customers = Set(edits.filter { LabAgent.pendingStates.contains($0.state) && $0.register != "conflict" }.map(\.customer))

@@ -122,7 +122,7 @@ extension World {
     private func renew(_ agent: LabAgent) {
         onServer {
             let account = agent.member.account
-            let token = try server.newToken(account: account, chance: LabChance(seed: Mix.of(seed, 12, UInt64(bitPattern: time.now), UInt64(agent.index))))
+            let token = try server.newToken(account: account, chance: LabChance(seed: Mix.of(seed, 12, UInt64(tokens.count))))
             tokens[token] = account
             restart(agent, account: account, token: token)
         }
@@ -201,12 +201,13 @@ extension World {
     private func heal() {
         for agent in agents {
             agent.faults.removeAll()
-            if agent.isUp { agent.disk.heal() }
+            agent.disk.heal()
             agent.clock.take(.right)
             agent.isOnline = true
             agent.releaseReader()
         }
-        if server.isUp { server.disk.heal() } else { startServer() }
+        server.disk.heal()
+        if !server.isUp { startServer() }
         record(.healed)
         for agent in agents {
             start(agent)

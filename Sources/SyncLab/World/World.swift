@@ -111,7 +111,14 @@ final class World {
     /// Something of the lab itself went wrong; the run is not to be trusted.
     func note(_ text: String) { notes.append(text) }
 
-    private static func fingerprint(_ step: MachineStep) -> UInt64 { Mix.text("\(step)") }
+    private static func fingerprint(_ step: MachineStep) -> UInt64 {
+        switch step {
+        case .pull(let before, let event, let after):
+            UInt64(before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
+        case .push(let before, let event, let after):
+            UInt64(1 << 24 | before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
+        }
+    }
 
     // MARK: Time
 

@@ -32,7 +32,7 @@ package struct ReceivedPage: Sendable {
             throw RowError("the reply is not a page of ours: it has no header line")
         }
         let header: V1.PageHeader
-        do { header = try WireCoding.decode(V1.PageHeader.self, from: Array(bytes[..<headerEnd])) } catch {
+        do { header = try PageHeaderCoding.decode(bytes[..<headerEnd]) } catch {
             throw RowError("the reply is not a page of ours: \(error.why)")
         }
         guard header.fieldbook == kind else { throw RowError("the reply is not a \(kind) page") }
@@ -73,7 +73,7 @@ package struct ReceivedPage: Sendable {
     /// Takes up a page that was checked and kept as `keepable`.
     package init(kept bytes: [UInt8]) throws(RowError) {
         guard let headerEnd = bytes.firstIndex(of: 0x0A) else { throw RowError("a kept page has no header line") }
-        do { header = try WireCoding.decode(V1.PageHeader.self, from: Array(bytes[..<headerEnd])) } catch {
+        do { header = try PageHeaderCoding.decode(bytes[..<headerEnd]) } catch {
             throw RowError("a kept page cannot be read: \(error.why)")
         }
         entities = try ReceivedPage.resolve(header.entities)
@@ -116,6 +116,7 @@ package struct ReceivedPage: Sendable {
 
     /// Columns are taken by position: ours must come first and in order; further ones of a newer server follow.
     private static func resolve(_ entities: [V1.PageEntity]) throws(RowError) -> [Entity?] {
+        if entities == PageHeaderCoding.entities { return Entity.allCases }
         var resolved: [Entity?] = []
         for announced in entities {
             guard let entity = Entity.named(announced.name) else {

@@ -11,9 +11,7 @@ package struct PageWriter {
     /// Begins a page after the cursor `start`.
     package init(kind: String, epoch: String, start: String, serverTime: Int64) throws(WireCoding.Malformed) {
         bytes.reserveCapacity(64 * 1024)
-        let header = V1.PageHeader(
-            fieldbook: kind, epoch: epoch, cursor: start, entities: PageWriter.entities, serverTime: serverTime)
-        bytes += try WireCoding.encode(header)
+        bytes += try PageHeaderCoding.encode(kind: kind, epoch: epoch, start: start, serverTime: serverTime)
         bytes.append(0x0A)
     }
 
@@ -47,7 +45,4 @@ package struct PageWriter {
         bytes += try WireCoding.encode(closing)
         bytes.append(0x0A)
     }
-
-    /// Header entry of every entity, index = raw value.
-    private static let entities = Entity.allCases.map { V1.PageEntity(name: $0.name, columns: $0.columns.map(\.name)) }
 }
