@@ -3,12 +3,17 @@ import PackageDescription
 
 // One list of settings for every Swift target. Warnings are errors; between our modules `package` is the
 // widest access; imports are internal unless a declaration shows them.
+//
+// The lab's planted bugs are compiled into debug builds and, with FIELDBOOK_DEFECTS=1 in the environment, into the
+// release build that `tools/recall` makes for itself; never into the programs that people run.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
+    Context.environment["FIELDBOOK_DEFECTS"] == "1"
+        ? .define("FIELDBOOK_DEFECTS") : .define("FIELDBOOK_DEFECTS", .when(configuration: .debug)),
 ]
 
 func module(_ name: String, _ dependencies: [String] = []) -> Target {
@@ -44,25 +49,26 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         module("PartnerModel"),
         module("Digests"),
+        module("Defects"),
         module("PropertyKit"),
         module("Diagnostics", ["CLinux"]),
         module("ThreadKit"),
         // Level 1.
-        module("ConflictRules", ["PartnerModel"]),
-        module("SyncProtocol", ["PartnerModel", "Digests"]),
+        module("ConflictRules", ["Defects", "PartnerModel"]),
+        module("SyncProtocol", ["Defects", "PartnerModel", "Digests"]),
         module("SQLiteKit", ["CSQLite"]),
         module("HTTPKit", ["ThreadKit"]),
         module("TerminalKit", ["Diagnostics"]),
         // Level 2.
-        module("SyncCore", ["PartnerModel", "SyncProtocol"]),
-        module("ReplicaStore", ["PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
-        module("LedgerStore", ["PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
+        module("SyncCore", ["Defects", "PartnerModel", "SyncProtocol"]),
+        module("ReplicaStore", ["Defects", "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
+        module("LedgerStore", ["Defects", "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
         module("LocalAPI", ["PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit"]),
         // Level 3.
-        module("SyncEngine", ["PartnerModel", "Diagnostics", "SyncProtocol", "SyncCore", "ReplicaStore", "HTTPKit"]),
+        module("SyncEngine", ["Defects", "PartnerModel", "Diagnostics", "SyncProtocol", "SyncCore", "ReplicaStore", "HTTPKit"]),
         module(
             "SyncServer",
-            ["PartnerModel", "Digests", "PropertyKit", "Diagnostics", "ConflictRules", "SyncProtocol", "HTTPKit", "LedgerStore", "ThreadKit", "SQLiteKit"]),
+            ["Defects", "PartnerModel", "Digests", "PropertyKit", "Diagnostics", "ConflictRules", "SyncProtocol", "HTTPKit", "LedgerStore", "ThreadKit", "SQLiteKit"]),
         // Level 4.
         module(
             "SyncDaemon",
@@ -70,7 +76,7 @@ let package = Package(
         module(
             "SyncLab",
             [
-                "PartnerModel", "PropertyKit", "Diagnostics", "SyncProtocol", "SQLiteKit", "HTTPKit", "SyncCore", "ReplicaStore", "LedgerStore",
+                "Defects", "ThreadKit", "SyncCore", "PartnerModel", "PropertyKit", "Diagnostics", "SyncProtocol", "SQLiteKit", "HTTPKit", "ReplicaStore", "LedgerStore",
                 "SyncEngine", "SyncServer",
             ]),
         // Level 5: the programs.
@@ -81,7 +87,7 @@ let package = Package(
         program(
             "fieldbook-server",
             ["PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore", "HTTPKit", "SyncServer"]),
-        program("fieldbook-lab", ["Diagnostics", "TerminalKit", "SyncLab"]),
+        program("fieldbook-lab", ["Defects", "Diagnostics", "ThreadKit", "TerminalKit", "SyncLab"]),
         // Tests mirror the modules.
         .target(
             name: "TestKit", dependencies: ["Diagnostics", "PropertyKit", "SyncProtocol"], path: "Tests/TestKit",

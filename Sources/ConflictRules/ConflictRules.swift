@@ -1,5 +1,9 @@
 package import PartnerModel
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Decides what becomes of an edit that met its register. The decision is pure: it reads no clock and no store, so
 /// the server decides and the agent predicts with the same code.
 ///
@@ -23,6 +27,9 @@ package struct ConflictRules: Sendable, Hashable {
             return violation.code == "FB.EXPIRED" ? .expired(violation) : .reject(violation)
         }
         if question.current.alreadyHolds(question.intent) { return .noop(rule: "equal") }
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .blindOverwrite { return .apply(rule: "compare-and-set") }
+        #endif
         return question.baseIsIntact ? .apply(rule: "compare-and-set") : .hold(rule: "hold")
     }
 }

@@ -35,4 +35,11 @@ package enum ProcessProbe {
         guard fields.count > 1, let pages = Int64(fields[1]) else { return nil }
         return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
     }
+
+    /// The most that was ever resident, in bytes (proc(5), VmHWM); nil where it can't be read.
+    package static func peakBytes() -> Int64? {
+        guard let bytes = try? SecureFile.read("/proc/self/status", limit: 65_536) else { return nil }
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int64($0) }.map { $0 << 10 }
+    }
 }

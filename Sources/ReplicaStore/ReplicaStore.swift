@@ -4,6 +4,10 @@ package import SyncProtocol
 import Digests
 import SQLiteKit
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// The one owner of a replica's files: image, cursors, outbox, dead letters. Used on one thread.
 ///
 /// Each promise lives in one file and one transaction: a page and its cursor, an edit and its number, a result and the
@@ -62,7 +66,12 @@ package final class ReplicaStore {
                 why: "it lies on a network file system (\(name)), where locks and the log cannot be relied on",
                 next: "name a folder on a local disk with XDG_STATE_HOME or FIELDBOOK_HOME")
         }
-        let connection = try Connection(path: files.outbox, mode: .create, durability: .full)
+        #if FIELDBOOK_DEFECTS
+        let durability: Durability = Defect.planted == .outboxNotForced ? .normal : .full
+        #else
+        let durability = Durability.full
+        #endif
+        let connection = try Connection(path: files.outbox, mode: .create, durability: durability)
         try Migrator.apply(
             OutboxSchema.migrations, to: connection, file: "outbox", applicationID: OutboxSchema.applicationID)
         try connection.write { transaction in
@@ -116,7 +125,12 @@ package final class ReplicaStore {
                 .otherServer, what: "cannot sync with \(server)", why: "this replica belongs to another partner",
                 next: "set up the server and token that it was made with, or use another FIELDBOOK_HOME")
         }
-        if let member = identity.member, member != hello.member {
+        #if FIELDBOOK_DEFECTS
+        let takesAnyMember = Defect.planted == .foreignMemberTaken
+        #else
+        let takesAnyMember = false
+        #endif
+        if let member = identity.member, member != hello.member, !takesAnyMember {
             throw StoreError(
                 .otherUser, what: "cannot sync with \(server)", why: "this replica belongs to \(member), the token to \(hello.member)",
                 next: "set up a token of \(member), or use another FIELDBOOK_HOME")
@@ -241,6 +255,9 @@ package final class ReplicaStore {
     /// disk), readers of ours do not miss it and the next change writes it.
     func refreshProjection() {
         guard let live else { return }
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .pendingLeftBehind { if (try? openEdits().contains { $0.state.isPending }) != true { return } }
+        #endif
         do {
             let edits = try openEdits()
             try live.connection.write { _ in try Projection(live.connection).rewrite(edits) }

@@ -134,11 +134,11 @@ package final class Connection {
         precondition(!isInWrite, "a write inside a write would commit half of it")
         isInWrite = true
         defer { isInWrite = false }
-        try execute("BEGIN IMMEDIATE")
+        try statement("BEGIN IMMEDIATE").run()
         let transaction = Transaction(self)
         do {
             let value = try body(transaction)
-            try execute("COMMIT")
+            try statement("COMMIT").run()
             return value
         } catch {
             // Some errors (a full disk) have rolled back already.
@@ -151,8 +151,8 @@ package final class Connection {
     package func read<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
         let transaction = Transaction(self)
         if isInTransaction { return try body(transaction) }
-        try execute("BEGIN")
-        defer { try? execute("ROLLBACK") }
+        try statement("BEGIN").run()
+        defer { try? statement("ROLLBACK").run() }
         return try body(transaction)
     }
 

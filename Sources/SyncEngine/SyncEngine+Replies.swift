@@ -4,6 +4,10 @@ import PartnerModel
 import ReplicaStore
 import SyncCore
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Outcomes of exchanges on their way in: each leads to one event of its lane's machine.
 extension SyncEngine {
     func receive(_ id: Int, _ outcome: ExchangeOutcome) {
@@ -41,6 +45,11 @@ extension SyncEngine {
         switch lane {
         case .pull: stepPull(.failed(failure))
         case .push:
+            #if FIELDBOOK_DEFECTS
+            if Defect.planted == .loginDropsQueue, failure == .unauthenticated {
+                for number in 1...20 { try? store.discard(EditNumber(Int64(number))) }
+            }
+            #endif
             stepPush(.failed(failure))
             // Whether the token is refused altogether, the pull side finds out.
             if failure == .unauthenticated { stepPull(.poked) }

@@ -2,6 +2,10 @@ import Diagnostics
 import ReplicaStore
 import SyncCore
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// What is told to people.
 extension SyncEngine {
     /// Keeps a failure until its lane succeeds.
@@ -66,6 +70,9 @@ extension SyncEngine {
         case .resting: break
         }
         if push.state == .needsLogin { return .needsLogin }
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .inSyncTooEarly { return .inSync }
+        #endif
         if status.outbox.moving > 0 { return sending }
         return status.outbox.held + status.outbox.dead > 0 ? .needsPerson : .inSync
     }

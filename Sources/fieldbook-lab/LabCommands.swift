@@ -1,28 +1,63 @@
 import Diagnostics
-import SyncLab
 import TerminalKit
 
 /// The table of commands and what each runs.
 struct LabCommands {
     let command: ParsedCommand
     let terminal: Terminal
+    let clock = SystemClock()
 
     static let table = CommandTable(
         program: "fieldbook-lab", summary: "Conflict scenarios and a deterministic simulator for Fieldbook.",
         globals: [OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"), OptionSpec("version", "show the version")],
         groups: [
             CommandGroup(
+                "scenarios",
+                [
+                    CommandSpec(
+                        "scenario run", "Runs a scenario file, or every one of a folder.", arguments: ["FILE"],
+                        options: [
+                            OptionSpec("seed", value: "N", "seed of delays and chance (default 1)"),
+                            OptionSpec("trace", "draw the run as lanes of text"),
+                            OptionSpec("svg", value: "OUT", "draw the run into an SVG file"),
+                        ],
+                        examples: ["fieldbook-lab scenario run Config/scenarios", "fieldbook-lab scenario run lost-reply.scenario --trace"]),
+                    CommandSpec(
+                        "scenario check", "Reads a scenario file, or every one of a folder, and runs nothing.", arguments: ["FILE"],
+                        examples: ["fieldbook-lab scenario check Config/scenarios"]),
+                    CommandSpec(
+                        "scenario new", "Writes a scenario to begin with; it fails, and says how to mend it.", arguments: ["FILE"],
+                        examples: ["fieldbook-lab scenario new my.scenario"]),
+                ]),
+            CommandGroup(
                 "simulator",
                 [
                     CommandSpec(
                         "run", "Runs seeded worlds and checks every promise.",
                         options: [
-                            OptionSpec("seed", value: "N", "one seed, told in full"),
-                            OptionSpec("seeds", value: "N", "so many seeds (default 100)"),
-                            OptionSpec("from", value: "N", "the first seed (default 1)"),
+                            OptionSpec("seed", value: "N", "one seed; a failure is made small and told"),
+                            OptionSpec("seeds", value: "N", "so many seeds (default 100), after the kept ones"),
+                            OptionSpec("from", value: "N", "the first of them (default 1)"),
+                            OptionSpec("jobs", value: "N", "worlds at a time (default 1)"),
+                            OptionSpec("trace", "with --seed: draw the run as lanes of text"),
+                            OptionSpec("svg", value: "OUT", "with --seed: draw the run into an SVG file"),
                         ],
-                        examples: ["fieldbook-lab run --seeds 2000", "fieldbook-lab run --seed 42"])
-                ])
+                        examples: ["fieldbook-lab run --seeds 2000 --jobs 2", "fieldbook-lab run --seed 42 --trace"]),
+                    CommandSpec(
+                        "coverage", "Shows which states, events, faults and results seeded worlds reach.",
+                        options: [
+                            OptionSpec("seeds", value: "N", "so many seeds (default 100)"),
+                            OptionSpec("scenarios", value: "DIR", "and the scenarios of a folder"),
+                        ],
+                        examples: ["fieldbook-lab coverage --seeds 200 --scenarios Config/scenarios"]),
+                    CommandSpec(
+                        "recall", "Plants bugs one by one and shows which checker finds each.",
+                        options: [
+                            OptionSpec("seeds", value: "N", "seeds for each bug at most (default 200)"),
+                            OptionSpec("bug", value: "NAME", "one bug only"),
+                        ],
+                        examples: ["fieldbook-lab recall --seeds 100", "fieldbook-lab recall --bug blind-overwrite"]),
+                ]),
         ])
 
     static func userError(_ error: any Error) -> UserError {
@@ -31,33 +66,30 @@ struct LabCommands {
 
     func run() throws -> ExitCode {
         switch command.name {
+        case "scenario run": return try runScenarios()
+        case "scenario check": return try checkScenarios()
+        case "scenario new": return try newScenario()
         case "run": return try runSeeds()
+        case "coverage": return try showCoverage()
+        case "recall": return try showRecall()
         default: throw UserError(.usage, what: "cannot run \(command.name)", why: "it is unknown", next: "see: fieldbook-lab --help")
         }
     }
 
-    private func runSeeds() throws -> ExitCode {
-        let from = command.option("from").flatMap { UInt64($0) } ?? 1
-        let one = command.option("seed").flatMap { UInt64($0) }
-        let seeds = one.map { [$0] } ?? Array(from..<from + (command.option("seeds").flatMap { UInt64($0) } ?? 100))
-        let clock = SystemClock()
-        let began = clock.monotonicNow()
-        var steps = 0
-        var bad = 0
-        for seed in seeds {
-            let scenario = Workload.scenario(seed: seed)
-            let run = try Lab.run(scenario, seed: seed, traces: one != nil)
-            steps += run.steps
-            if let trace = run.trace { for line in trace.lines { terminal.writeOutput("\(line.at / 1000) \(line.who) \(line.to ?? "") \(line.text)\n") } }
-            if !run.isGood(strictly: true) {
-                bad += 1
-                terminal.writeOutput("seed \(seed): steps \(run.steps)\n")
-                for verdict in run.verdicts { if verdict.verdict != .valid { terminal.writeOutput("  \(verdict.name) \(verdict.verdict)\n") } }
-                for note in run.notes { terminal.writeOutput("  note \(note)\n") }
-            }
+    /// A number of an option within bounds.
+    func number(_ option: String, default value: Int, in range: ClosedRange<Int>) throws(UserError) -> Int {
+        guard let text = command.option(option) else { return value }
+        guard let number = Int(text), range.contains(number) else {
+            throw UserError(
+                .usage, what: "cannot take --\(option) \(text.prefix(40))", why: "it is not a whole number of the range",
+                next: "give one from \(range.lowerBound) to \(range.upperBound)")
         }
-        let took = clock.monotonicNow() - began
-        terminal.writeOutput("\(seeds.count) seeds, \(bad) bad, \(steps) steps, \(took)\n")
-        return bad == 0 ? .done : .failed
+        return number
+    }
+
+    func show(_ json: [String: JSONOutput], _ text: String) {
+        var json = json
+        json["schemaVersion"] = .integer(1)
+        terminal.writeOutput(command.flag("json") ? JSONOutput.object(json).rendered : text)
     }
 }

@@ -1,6 +1,10 @@
 package import SyncProtocol
 import SQLiteKit
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 extension LedgerReader {
     /// The position of a cursor text for a scope; throws when it is damaged, foreign or too old.
     package func position(_ text: String, scope: Scope) throws -> Cursor {
@@ -127,6 +131,9 @@ enum ScopeFilter {
 
     /// The condition on feed entries.
     static func subjectCondition(_ scope: Scope) -> String {
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .scopeForgotten { return "1" }
+        #endif
         let coupons = scope.seesCoupons ? "1" : "subject <> \(Subject.coupons)"
         if scope.isWhole { return coupons }
         return """

@@ -2,6 +2,10 @@ package import PartnerModel
 package import SyncProtocol
 import SQLiteKit
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Reads one committed state of a ledger, or a writer's own transaction.
 package class LedgerReader {
     let connection: Connection
@@ -68,7 +72,12 @@ package class LedgerReader {
 
     /// A customer's association; nil when the customer is unknown or a former one.
     package func association(of customer: CustomerKey) throws -> AssociationType? {
-        let statement = try connection.statement("SELECT association FROM customer WHERE key = ? AND former = 0")
+        #if FIELDBOOK_DEFECTS
+        let condition = Defect.planted == .formerCustomerEdited ? "" : " AND former = 0"
+        #else
+        let condition = " AND former = 0"
+        #endif
+        let statement = try connection.statement("SELECT association FROM customer WHERE key = ?\(condition)")
         try statement.bind(1, customer.value)
         return try statement.first { AssociationType(rawValue: $0.text(0)) } ?? nil
     }

@@ -1,6 +1,10 @@
 import SQLiteKit
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// One generation file: an image of the scope with its cursors. Written by the daemon's engine thread alone.
 final class Generation {
     /// Where a load or the feed goes on.
@@ -110,13 +114,34 @@ final class Generation {
     /// A page before a checkpoint is kept as it came; the checkpoint's page applies all of them and moves the applied
     /// cursor, in one transaction that `alsoInCheckpoint` joins.
     func applyFeed(_ page: inout ReceivedPage, at seconds: Int64, alsoInCheckpoint: () throws -> Void) throws -> Int {
-        try connection.write { transaction in
-            guard var meta = try meta(), let expected = meta.fetchedCursor, expected == page.header.cursor else {
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .cursorBeforeRows, var early = try meta(), early.fetchedCursor == page.header.cursor, page.isCheckpoint {
+            (early.fetchedCursor, early.appliedCursor, early.appliedSequence) = (page.cursor, page.cursor, page.sequence ?? early.appliedSequence)
+            try connection.write { _ in try store(early) }
+            return try connection.write { _ in
+                defer { try? alsoInCheckpoint() }
+                return try applySpool() + applier.apply(&page).rows
+            }
+        }
+        #endif
+        return try connection.write { transaction in
+            #if FIELDBOOK_DEFECTS
+            let takesAnyPage = Defect.planted == .stalePageTaken
+            #else
+            let takesAnyPage = false
+            #endif
+            guard var meta = try meta(), let expected = meta.fetchedCursor, expected == page.header.cursor || takesAnyPage else {
                 throw RowError("the page does not start where the feed was left")
             }
             try expectEpoch(of: meta, page)
             meta.fetchedCursor = page.cursor
             if !page.isCheckpoint {
+                #if FIELDBOOK_DEFECTS
+                if Defect.planted == .unreadRowsSkipped {
+                    try store(meta)
+                    return page.rowCount
+                }
+                #endif
                 if page.rowCount > 0 { try spool(page) }
                 try store(meta)
                 return page.rowCount

@@ -1,6 +1,10 @@
 import SQLiteKit
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Writes the rows of pages into the image's tables. A row is written only when it is newer than what stands there, so
 /// repeated and overlapping pages change nothing.
 ///
@@ -46,6 +50,9 @@ final class RowApplier {
 
     private func delete(_ entity: Entity, _ scanner: RowScanner) throws {
         guard case .integer(let key) = scanner.fields[1], case .integer(let version) = scanner.fields[2] else { return }
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .deletesIgnored { return }
+        #endif
         let statement = try deleteStatement(entity)
         try statement.bind(1, key)
         try statement.bind(2, version)

@@ -1,6 +1,10 @@
 package import PartnerModel
 package import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Where an edit stands.
 package enum EditState: String, Sendable, CaseIterable {
     /// Durable here, never sent.
@@ -139,6 +143,9 @@ package enum Overlay {
     /// its settling is not, is left out: an adjustment would count twice.
     package static func lay(_ edits: [OutboxEdit], over confirmed: RegisterState, version: Version) -> Layered {
         let pending = edits.filter { edit in
+            #if FIELDBOOK_DEFECTS
+            if Defect.planted == .adjustCountedTwice { return edit.state.isPending }
+            #endif
             // Versions rise from epoch to epoch too, so an older image never passes for a newer one.
             guard edit.state.isPending, let after = edit.result?.version?.value else { return edit.state.isPending }
             return after > version.value

@@ -3,6 +3,10 @@ package import PartnerModel
 package import SyncProtocol
 import SQLiteKit
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 extension ReplicaStore {
     /// The next edits to send, at most a push's worth; nil when there are none. That they were sent is durable before
     /// this returns. Customers with a freeze or unfreeze among them go first; within a customer the author's order holds.
@@ -14,7 +18,11 @@ extension ReplicaStore {
                 (edit.state == .saved || edit.state == .sent || edit.state == .waiting) && !behind.contains(edit.number.value)
             }
             let urgent = Set(sendable.filter { $0.register == .freezes }.map(\.customer.value))
-            let ordered = sendable.filter { urgent.contains($0.customer.value) } + sendable.filter { !urgent.contains($0.customer.value) }
+            var ordered = sendable.filter { urgent.contains($0.customer.value) }
+            ordered += sendable.filter { !urgent.contains($0.customer.value) }
+            #if FIELDBOOK_DEFECTS
+            if Defect.planted == .queueReversed { ordered.reverse() }
+            #endif
             let batch = ReplicaStore.bounded(ordered)
             guard !batch.isEmpty else { return nil }
             try markSent(batch)
@@ -127,6 +135,18 @@ extension ReplicaStore {
             state = .waiting
             outcome.transient.append(number)
         }
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .deadLettersDropped, state == .dead {
+            return try outbox.execute("DELETE FROM edit WHERE number = \(number.value)")
+        }
+        if Defect.planted == .editOverwrittenInFlight, state == .settled || state == .resulted {
+            try outbox.execute(
+                """
+                UPDATE edit SET state = 'settled' WHERE state = 'saved' AND (customer, register) =
+                    (SELECT customer, register FROM edit WHERE number = \(number.value))
+                """)
+        }
+        #endif
         let statement = try outbox.statement("UPDATE edit SET state = ?, result = ? WHERE number = ?")
         try statement.bind(1, state.rawValue)
         try statement.bind(2, try WireCoding.text(result))
@@ -137,6 +157,9 @@ extension ReplicaStore {
     /// Whether the image has reached a terminal result, or the result changed nothing.
     private func hasReached(_ result: V1.Result) throws -> Bool {
         if result.code == .noop || result.code == .overruled { return true }
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .settledTooEarly { return true }
+        #endif
         guard let meta = try live?.meta(), meta.appliedCursor != nil else { return false }
         if meta.epoch == result.epoch { return meta.appliedSequence >= result.sequence.value }
         // A result of an earlier epoch has no place in this feed; the image of the newest one shows what became of it.

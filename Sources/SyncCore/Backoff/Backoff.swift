@@ -1,3 +1,7 @@
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Full-jitter exponential backoff: the n-th delay is drawn evenly from the floor to min(cap, base × 2^n).
 ///
 /// Source of the form: the "full jitter" variant of exponential backoff; bounds 1 s and 5 min.
@@ -15,6 +19,9 @@ package struct Backoff: Sendable, Hashable {
         retryAfter: Duration?, using chance: inout some RandomNumberGenerator
     ) -> Duration {
         failures += 1
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .brokenBackoff { return .milliseconds(1) }
+        #endif
         let shift = min(failures, 20)
         let ceiling = min(Backoff.capMilliseconds, Backoff.floorMilliseconds << shift)
         let drawn = Duration.milliseconds(Int64.random(in: Backoff.floorMilliseconds...ceiling, using: &chance))

@@ -1,3 +1,7 @@
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Decides when the push side sends. What is sent (edits, or an acknowledgement of results) the store says; one
 /// exchange is in flight at a time, and it never waits for a pull.
 package struct PushMachine: Sendable, Equatable {
@@ -108,6 +112,9 @@ package struct PushMachine: Sendable, Equatable {
     ) -> [Effect] {
         state = .backingOff
         isPokePending = false
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .noRetryAfterFailure { return [] }
+        #endif
         return [.wake(after: backoff.next(retryAfter: retryAfter, using: &chance))]
     }
 

@@ -98,6 +98,7 @@ struct ReadsNeverGoBack: Checker {
 
     func check(_ history: History) -> Verdict {
         var reached: [Int: (epoch: String, sequence: Int64)] = [:]
+        var settled: [Int: Set<Int64>] = [:]
         for event in history.events {
             switch event.what {
             case .died(let agent, powerLoss: true): reached[agent] = nil
@@ -112,6 +113,16 @@ struct ReadsNeverGoBack: Checker {
                     }
                 }
                 if let sequence = image.sequence { reached[agent] = (image.epoch, sequence) }
+            case .outbox(let agent, let edits):
+                for edit in edits where edit.state == "settled" && settled[agent, default: []].insert(edit.number).inserted {
+                    // Nothing changed for these; a person sees the server's value.
+                    if edit.code == "noop" || edit.code == "overruled" { continue }
+                    if let result = edit.resultSequence, let place = reached[agent]?.sequence, place < result {
+                        return .invalid(
+                            at: event.at,
+                            why: "edit \(edit.number) of \(history.members[agent].name) is settled at \(result), the image stands at \(place)")
+                    }
+                }
             case .shown(let agent, let shown) where shown.read != shown.rebuilt:
                 return .invalid(
                     at: event.at, why: "\(history.members[agent].name) is shown \(shown.read), their edits make it \(shown.rebuilt)")

@@ -29,8 +29,11 @@ struct QueuesDrain: Checker {
         var edits: [Int: [EditMark]] = [:]
         var phases: [Int: StatusMark] = [:]
         var end: Int64?
+        var strangers: Set<Int> = []
         for event in history.events {
             switch event.what {
+            case .request(let agent, let request):
+                if request.account == history.members[agent].account { strangers.remove(agent) } else { strangers.insert(agent) }
             case .outbox(let agent, let marks): edits[agent] = marks
             case .status(let agent, let status): phases[agent] = status
             case .ended: end = event.at
@@ -40,7 +43,9 @@ struct QueuesDrain: Checker {
         }
         guard let end else { return .unknown(why: "the run did not settle at its end") }
         for (agent, member) in history.members.enumerated() {
-            guard let status = phases[agent], status.phase != .needsLogin, status.phase != .blocked, status.phase != .stopped else { continue }
+            guard let status = phases[agent], status.phase != .needsLogin, status.phase != .stopped else { continue }
+            // With another member's token nothing may be sent.
+            if status.phase == .blocked, strangers.contains(agent) { continue }
             let open = edits[agent] ?? []
             var waiting = Set(open.filter { $0.state == "held" }.map(\.number))
             for edit in open where ["saved", "sent", "waiting", "resulted"].contains(edit.state) {
@@ -114,7 +119,7 @@ struct StatusIsTrue: Checker {
         for event in history.events {
             switch event.what {
             case .outbox(let agent, let marks): edits[agent] = marks
-            case .status(let agent, let status):
+            case .status(let agent, let status) where status.phase != .starting:
                 if let why = lie(status, edits[agent] ?? []) {
                     return .invalid(at: event.at, why: "\(history.members[agent].name) says \(status.phase.rawValue): \(why)")
                 }

@@ -131,6 +131,7 @@ extension Action {
             .edit(name, .budget(customer, cents: cents, type: nil, action: nil, thisCycle: false))
         case .edit(let name, .budget(let customer, let cents, _, _, _)) where cents > 10_000 && cents % 10_000 != 0:
             .edit(name, .budget(customer, cents: cents / 10_000 * 10_000, type: nil, action: nil, thisCycle: false))
+        case .system(.bills(let customer, let count)) where count > 1: .system(.bills(customer, count: count / 2))
         default: nil
         }
     }
@@ -140,7 +141,7 @@ extension SystemWrite {
     var customers: [String] {
         switch self {
         case .usage(let name, _), .freeze(let name, _, _), .unfreeze(let name), .budget(let name, _), .discount(let name, _),
-            .bill(let name, _), .correctBill(let name), .removeBill(let name), .rename(let name, _), .leave(let name), .join(let name):
+            .bill(let name, _), .bills(let name, _), .correctBill(let name), .removeBill(let name), .rename(let name, _), .leave(let name), .join(let name):
             [name]
         case .closeCycle, .partner: []
         }

@@ -30,11 +30,20 @@ package struct LabRun: Sendable {
         verdicts.first { if case .invalid = $0.verdict { true } else { false } }
     }
 
-    package var hasUnknown: Bool { verdicts.contains { if case .unknown = $0.verdict { true } else { false } } }
-    /// Nothing is broken; with `strictly` nothing is unknown either.
-    package func isGood(strictly: Bool) -> Bool {
-        violation == nil && failures.isEmpty && notes.isEmpty && !(strictly && hasUnknown)
+    /// What is wrong, a line each; empty when nothing is. With `strictly` a promise that the run could not judge is wrong too.
+    package func wrongs(strictly: Bool) -> [String] {
+        var lines = failures.map { "line \($0.line): \($0.why)" }
+        for (name, promise, verdict) in verdicts {
+            switch verdict {
+            case .valid: continue
+            case .unknown where !strictly: continue
+            case .unknown, .invalid: lines.append("\(name) (\(promise)): \(verdict)")
+            }
+        }
+        return lines + notes.map { "the lab itself: \($0)" }
     }
+
+    package var hasUnknown: Bool { verdicts.contains { if case .unknown = $0.verdict { true } else { false } } }
 }
 
 package enum Lab {

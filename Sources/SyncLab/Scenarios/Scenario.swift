@@ -158,6 +158,8 @@ package enum SystemWrite: Sendable, Hashable {
     case budget(String, cents: Int64)
     case discount(String, basisPoints: Int64)
     case bill(String, cents: Int64)
+    /// So many bill records at once.
+    case bills(String, count: Int)
     /// The newest bill record is corrected, or taken back.
     case correctBill(String), removeBill(String)
     case rename(String, String)

@@ -311,6 +311,7 @@ package struct ScenarioParser {
         case "budget": return .budget(try customer(&words), cents: try words.cents())
         case "discount": return .discount(try customer(&words), basisPoints: try words.percent())
         case "bill": return .bill(try customer(&words), cents: try words.cents())
+        case "bills": return .bills(try customer(&words), count: try words.integer("a number of bill records", in: 1...ScenarioParser.billsMax))
         case "correct-bill": return .correctBill(try customer(&words))
         case "remove-bill": return .removeBill(try customer(&words))
         case "rename": return .rename(try customer(&words), try words.text("the new name in quotes"))
@@ -321,7 +322,7 @@ package struct ScenarioParser {
         default:
             throw words.lastFailure(
                 "is no change by the system",
-                "say usage, freeze, unfreeze, budget, discount, bill, correct-bill, remove-bill, rename, close-cycle, partner, leave or join")
+                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, partner, leave or join")
         }
     }
 

@@ -134,6 +134,7 @@ extension SystemWrite {
         case .unfreeze(let customer): "unfreeze \(customer)"
         case .budget(let customer, let cents): "budget \(customer) \(Words.cents(cents))"
         case .discount(let customer, let share): "discount \(customer) \(BasisPoints(share).percentText)"
+        case .bills(let customer, let count): "bills \(customer) \(count)"
         case .bill(let customer, let cents): "bill \(customer) \(Words.cents(cents))"
         case .correctBill(let customer): "correct-bill \(customer)"
         case .removeBill(let customer): "remove-bill \(customer)"

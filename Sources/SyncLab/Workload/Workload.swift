@@ -11,7 +11,7 @@ package enum Workload {
     }
 
     private enum Kind: CaseIterable {
-        case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations, restarts, readers
+        case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations, restarts, readers, bulk
     }
 
     private struct Maker {
@@ -21,6 +21,8 @@ package enum Workload {
         var kinds: [Kind] = []
         var names: [String] = []
         var customers: [Scenario.Customer] = []
+        /// The registers that this world is about; few, so that edits meet.
+        var registers: [Register] = []
 
         init(seed: UInt64) {
             self.seed = seed
@@ -35,6 +37,7 @@ package enum Workload {
         mutating func make() -> Scenario {
             scenario.title = "seed \(seed)"
             for kind in Kind.allCases where percent(40) { kinds.append(kind) }
+            registers = pick([[.budget, .freezes, .discount], [.budget], [.freezes], [.discount], [.budget, .freezes], [.budget, .freezes, .discount]])
             makeCustomers()
             makeMembers()
             for name in names { if percent(50) { add(.start(name)) } }
@@ -52,7 +55,7 @@ package enum Workload {
 
         private mutating func makeCustomers() {
             for index in 1...pick(1...4) {
-                var customer = Scenario.Customer(name: "c\(index)", association: percent(70) ? .reseller : .referral)
+                var customer = Scenario.Customer(name: "c\(index)", association: percent(registers == [.discount] ? 10 : registers.contains(.discount) ? 60 : 95) ? .reseller : .referral)
                 if customer.association == .reseller {
                     if percent(70) { customer.budgetCents = Int64(pick(1...20)) * 10_000 }
                 } else if percent(40) {
@@ -86,7 +89,7 @@ package enum Workload {
             switch pick(0...99) {
             case ..<30: add(.wait(seconds: pick([1, 1, 2, 5, 10, 30, 60, 120, 400])))
             case ..<60: add(.edit(who, wish()))
-            case ..<66: add(.decide(who, decision()))
+            case ..<68: add(.decide(who, decision()))
             case ..<70: add(.sync(who))
             case ..<73: add(.look(who))
             case ..<76: add(percent(50) ? .discard(who, pick(1...4)) : .resend(who, pick(1...4)))
@@ -99,7 +102,8 @@ package enum Workload {
             // Now and then an edit that does not fit the customer, so that refusals are met too.
             let fits = percent(95)
             if (customer.association == .reseller) == fits {
-                switch pick(0...9) {
+                let isFreeze = registers.contains(.freezes) && (!registers.contains(.budget) || percent(45))
+                switch isFreeze ? pick(6...9) : pick(0...5) {
                 case ..<4:
                     return .budget(
                         customer.name, cents: Int64(pick(1...12)) * 5_000, type: percent(20) ? .oneTime : nil,
@@ -144,7 +148,13 @@ package enum Workload {
                 }
             case .disks: add(.disk(who, pick([.full, .free, .error(atWrite: pick(1...20)), .free])))
             case .clocks: add(.clock(who, pick([.jump(seconds: 31_536_000), .jump(seconds: -86_400), .stopped, .right, .jump(seconds: 7)])))
-            case .tokens: add(percent(50) ? .revoke(who) : .renew(who))
+            case .tokens:
+                switch pick(0...3) {
+                case 0: add(.useToken(who, of: pick(names)))
+                case 1: add(.renew(who))
+                default: add(.revoke(who))
+                }
+            case .bulk: add(.system(.bills(pick(customers).name, count: pick(40...200))))
             case .restarts: add(percent(50) ? .stop(who) : .start(who))
             case .readers: add(percent(50) ? .hold(who) : .release(who))
             case .system, .associations: add(.system(systemWrite(kind)))
@@ -158,9 +168,9 @@ package enum Workload {
             }
             return switch pick(0...8) {
             case 0: .usage(name, cents: Int64(pick(1...100)) * 100)
-            case 1: .freeze(name, pick(FreezeCause.allCases), pick(FreezeKind.allCases))
-            case 2: .unfreeze(name)
-            case 3, 4: .budget(name, cents: Int64(pick(1...12)) * 5_000)
+            case 1, 2: .freeze(name, pick(FreezeCause.allCases), pick(FreezeKind.allCases))
+            case 3: .unfreeze(name)
+            case 4: .budget(name, cents: Int64(pick(1...12)) * 5_000)
             case 5: .discount(name, basisPoints: Int64(pick(1...20)) * 100)
             case 6: .bill(name, cents: Int64(pick(1...900)))
             case 7: .correctBill(name)

@@ -44,6 +44,7 @@ final class LabAgent: EngineShell {
     /// The table `pending` may be old: the process died or its disk failed since the last checkpoint.
     private var isProjectionInDoubt = true
     private var knownFailures = 0
+    private var hadPending = false
     private(set) var edits: [EditMark] = []
     private(set) var image: ImageMark?
     var isOnline = true
@@ -52,8 +53,8 @@ final class LabAgent: EngineShell {
     var diesByPowerLoss = false
     var faults: [PlannedFault] = []
     var made: [Made] = []
-    /// The last reply to each kind of request, for a cache that answers with it.
-    var cached: [String: [UInt8]] = [:]
+    /// The last replies to each kind of request, oldest first, for a cache that answers with one.
+    var cached: [String: [[UInt8]]] = [:]
 
     init(_ member: Scenario.Member, index: Int, token: String, folder: String, world: World) {
         self.member = member
@@ -91,6 +92,7 @@ final class LabAgent: EngineShell {
             return false
         }
         world.record(.started(agent: index))
+        observe(reads: true)
         handle(.start)
         return true
     }
@@ -189,17 +191,19 @@ final class LabAgent: EngineShell {
         if disk.failures != knownFailures { (isProjectionInDoubt, knownFailures) = (true, disk.failures) }
         do {
             var isChanged = reads
-            if let found = try eye.edits() {
-                edits = found
-                world.record(.outbox(agent: index, edits: found))
-                isChanged = true
-            }
             if let found = try eye.imageIfChanged() {
                 image = found
                 world.record(.image(agent: index, found))
                 isChanged = true
             }
-            if isChanged, !isProjectionInDoubt || reads, edits.contains(where: { LabAgent.pendingStates.contains($0.state) }) {
+            if let found = try eye.edits() {
+                edits = found
+                world.record(.outbox(agent: index, edits: found))
+                isChanged = true
+            }
+            let hasPending = edits.contains { LabAgent.pendingStates.contains($0.state) }
+            if isChanged, !isProjectionInDoubt || reads, hasPending || hadPending {
+                hadPending = hasPending
                 let rebuilt = try eye.rebuiltLines()
                 world.record(
                     .shown(

@@ -9,8 +9,8 @@ final class LabTime: @unchecked Sendable {
 
 /// The clock of one machine of the world: right, wrong by an offset, or stopped.
 final class LabClock: WallClock, @unchecked Sendable {
-    /// 2026-03-31T12:00:00Z, four hours before a billing cycle ends in Beijing.
-    static let start = Instant(seconds: CivilDate.days(year: 2026, month: 3, day: 31) * 86_400 + 12 * 3600)
+    /// 2026-03-31T15:40:00Z, twenty minutes before a billing cycle ends in Beijing.
+    static let start = Instant(seconds: CivilDate.days(year: 2026, month: 3, day: 31) * 86_400 + 15 * 3600 + 40 * 60)
 
     private let time: LabTime
     private var offset: Int64 = 0

@@ -11,9 +11,7 @@ struct SystemWriter {
     /// Makes the customers of a scenario with the rows that a partner has of each.
     func make(_ customers: [Scenario.Customer]) throws {
         try ledger.write { writer in
-            try writer.put(
-                .cycle, key: cycleKey, subject: Subject.everyone,
-                [.text(BillingCycle(containing: now).description), .text("estimate"), .integer(now)])
+            try putCycle(writer)
             try writer.put(
                 .product, key: SystemWriter.product, subject: Subject.everyone,
                 [.text("p-1"), .text("vm"), .text("svc"), .text("Elastic Server"), .text("vm"), .text("VM"), .text("s6")])
@@ -26,6 +24,12 @@ struct SystemWriter {
                     .integer(now), .integer(now + 864_000), .integer(1), .text("Support"), .null, .integer(0), .null,
                 ])
         }
+    }
+
+    private func putCycle(_ writer: LedgerWriter) throws {
+        try writer.put(
+            .cycle, key: cycleKey, subject: Subject.everyone,
+            [.text(BillingCycle(containing: now).description), .text("estimate"), .integer(now)])
     }
 
     private static let product: Int64 = 1
@@ -98,6 +102,8 @@ struct SystemWriter {
                 try with(name, writer) { key in
                     try change(.discount(discount(share)), from: try writer.register(.discount, of: key).state, key, writer)
                 }
+            case .bills(let name, let count):
+                try with(name, writer) { key in for _ in 0..<count { try putBill(writer, key, cents: 100) } }
             case .bill(let name, let cents): try with(name, writer) { try putBill(writer, $0, cents: cents) }
             case .correctBill, .removeBill, .rename, .leave, .join: try changeRows(write, writer)
             }
@@ -195,6 +201,7 @@ struct SystemWriter {
     }
 
     private func putBill(_ writer: LedgerWriter, _ key: CustomerKey, cents: Int64) throws {
+        if try writer.cycleStatus(key: cycleKey) == nil { try putCycle(writer) }
         let record = writer.newKey()
         let units = SystemWriter.money(cents).units + record
         try writer.put(

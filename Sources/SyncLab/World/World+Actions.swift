@@ -63,6 +63,8 @@ extension World {
         case .revoke: onServer { try server.revoke(account: agent.account) }
         case .renew: renew(agent)
         case .useToken(_, let other):
+            // A replica belongs to the first member whose token it used; this is about one that has its own.
+            guard agent.store?.identity.member == agent.member.account else { return }
             if let other = agents.first(where: { $0.member.name == other }) { restart(agent, account: other.account, token: other.token) }
         default: break
         }

@@ -53,7 +53,7 @@ extension World {
             if status == 429 || status == 503 { headers.add("Retry-After", "2") }
             deliver(parcel, .reply(status: status, headers: headers, body: [], isWhole: true), after: back)
         case .stale:
-            if let old = agent.cached[parcel.kind] {
+            if let old = agent.cached[parcel.kind]?.first {
                 deliver(parcel, read(old, parcel), after: back)
             } else {
                 queue.add(.arrives(parcel), at: time.now + out)
@@ -93,7 +93,10 @@ extension World {
         guard let reply else { return }
         observeServer(after: parcel, reply)
         let agent = agents[parcel.agent]
-        if parcel.isAwaited { agent.cached[parcel.kind] = reply }
+        if parcel.isAwaited {
+            agent.cached[parcel.kind, default: []].append(reply)
+            if agent.cached[parcel.kind, default: []].count > 4 { agent.cached[parcel.kind]?.removeFirst() }
+        }
         switch parcel.fault {
         case .loseReply:
             tell("server", "the reply is lost")

@@ -3,6 +3,10 @@ package import LedgerStore
 package import PartnerModel
 package import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Judges edits: the one way by which anything of a customer is changed on the server.
 ///
 /// Each edit is read against register and facts, decided by the rules, carried out, recorded in the history, and its
@@ -35,11 +39,17 @@ package struct Judge {
     /// came before with another payload.
     package func judge(_ edit: V1.Edit, of asker: Asker) throws -> V1.Result {
         let hash = try edit.computedPayloadHash()
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .actsTwice { return try decide(edit, asker) }
+        #endif
         if let stored = try writer.result(replica: asker.replica, number: edit.number.value) {
             guard stored.payloadHash == hash else { throw LedgerError.keyMismatch(number: edit.number.value) }
             return stored.result
         }
         let result = try decide(edit, asker)
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .heldTwice { if result.code == .held { return result } }
+        #endif
         if result.code.isTerminal || result.code == .held {
             try writer.store(result, replica: asker.replica, account: asker.account, payloadHash: hash)
         }
@@ -71,6 +81,9 @@ package struct Judge {
                 "the edit is kept among the dead letters; discard it when it is not needed")
         }
         let (current, version) = try writer.register(intent.register, of: customer)
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .poisonBlocksAll { if case .setDiscount = intent { throw CancellationError() } }
+        #endif
         switch try baseStanding(edit, current: version, asker) {
         case .unknownPredecessor: return transient(edit, .retry, "the edit it builds on has not come yet")
         case .waits: return transient(edit, .blocked, "the edit it builds on waits for a person")
@@ -79,6 +92,14 @@ package struct Judge {
                 edit, .rejected, "FB.PREDECESSOR", "it builds on edit \(number), which did not take effect",
                 "look at what stands now, then resend or discard it")
         case .intact(let isIntact):
+            var facts = facts
+            #if FIELDBOOK_DEFECTS
+            if Defect.planted == .deviceClockDecides {
+                facts = EditFacts(
+                    association: facts.association, partnerState: facts.partnerState, discountRange: facts.discountRange,
+                    cycle: BillingCycle(containing: edit.deviceTime.value), now: Timestamp(seconds: edit.deviceTime.value))
+            }
+            #endif
             let question = Question(intent: intent, current: current, baseIsIntact: isIntact, facts: facts)
             return try carryOut(rules.resolve(question), edit, intent, customer, current, version, isIntact, asker)
         }
@@ -97,6 +118,9 @@ package struct Judge {
         case .held, .retry, .blocked, .needsStepUp: return .waits
         case .rejected, .forbidden, .unsupported, .expired, .overruled: return .refused(predecessor)
         case .applied, .merged, .noop:
+            #if FIELDBOOK_DEFECTS
+            if Defect.planted == .stackedOnTrunk { return .intact(edit.base.value == current.value) }
+            #endif
             return .intact(before.version?.value == current.value && before.baseWasIntact)
         }
     }
@@ -135,7 +159,12 @@ package struct Judge {
             theirsBy: try writer.lastAuthor(of: intent.register, customer: customer), rule: rule,
             rulesVersion: Int64(rules.rulesVersion), heldAt: now.seconds)
         try writer.putConflict(row, key: key)
-        try record(.init(customer, "held", current, current, rule), edit, intent.register, asker)
+        #if FIELDBOOK_DEFECTS
+        let isRecorded = Defect.planted != .recordForgotten
+        #else
+        let isRecorded = true
+        #endif
+        if isRecorded { try record(.init(customer, "held", current, current, rule), edit, intent.register, asker) }
         var result = V1.Result(
             number: edit.number.value, code: .held, epoch: writer.state.epoch, sequence: writer.sequence, baseWasIntact: false)
         result.rule = rule
@@ -163,6 +192,12 @@ package struct Judge {
         let applied = current.applying(intent) { kind, reason in
             Freeze(id: writer.newKey(), kind: kind, cause: .manual, reason: reason, author: author, at: now)
         }
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .liftsUnseenFreeze, case .unfreeze(let kind, _, _) = intent, case .freezes(let freezes) = current {
+            let state = RegisterState.freezes(freezes.filter { $0.kind != kind })
+            return (state, try writer.set(state, of: customer, author: author, at: now))
+        }
+        #endif
         guard let state = applied else { throw LedgerError.damaged("an edit that was judged legal cannot be carried out") }
         return (state, try writer.set(state, of: customer, author: author, at: now))
     }

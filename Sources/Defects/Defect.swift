@@ -1,0 +1,100 @@
+/// Deliberate defects, one planted at a time, so that the lab can show that its checkers would find them.
+///
+/// The places where they act are compiled only with FIELDBOOK_DEFECTS: in debug builds and in the lab's own build for
+/// `fieldbook-lab recall`, never in the programs that people run.
+package enum Defect: String, Sendable, CaseIterable {
+    case actsTwice = "acts-twice"
+    case adjustCountedTwice = "adjust-counted-twice"
+    case blindOverwrite = "blind-overwrite"
+    case brokenBackoff = "broken-backoff"
+    case cursorBeforeRows = "cursor-before-rows"
+    case deadLettersDropped = "dead-letters-dropped"
+    case deletesIgnored = "deletes-ignored"
+    case deviceClockDecides = "device-clock-decides"
+    case editOverwrittenInFlight = "edit-overwritten-in-flight"
+    case foreignMemberTaken = "foreign-member-taken"
+    case formerCustomerEdited = "former-customer-edited"
+    case heldTwice = "held-twice"
+    case inSyncTooEarly = "in-sync-too-early"
+    case lateDiscard = "late-discard"
+    case liftsUnseenFreeze = "lifts-unseen-freeze"
+    case loginDropsQueue = "login-drops-queue"
+    case noRetryAfterFailure = "no-retry-after-failure"
+    case outboxNotForced = "outbox-not-forced"
+    case pendingLeftBehind = "pending-left-behind"
+    case poisonBlocksAll = "poison-blocks-all"
+    case queueReversed = "queue-reversed"
+    case recordForgotten = "record-forgotten"
+    case scopeForgotten = "scope-forgotten"
+    case settledTooEarly = "settled-too-early"
+    case stackedOnTrunk = "stacked-on-trunk"
+    case stalePageTaken = "stale-page-taken"
+    case unreadRowsSkipped = "unread-rows-skipped"
+
+    // Of features that are still to come; nothing acts on them yet.
+    case ghostAfterLatePage = "ghost-after-late-page"
+    case groupHalfApplied = "group-half-applied"
+    case restoreUnnoticed = "restore-unnoticed"
+    case resyncTouchesOutbox = "resync-touches-outbox"
+    case wipeLeavesPages = "wipe-leaves-pages"
+
+    /// The defect of the task that asks; nil in everything but the lab.
+    @TaskLocal package static var planted: Defect?
+
+    /// Whether this build has the places where defects act.
+    package static var areCompiled: Bool {
+        #if FIELDBOOK_DEFECTS
+        true
+        #else
+        false
+        #endif
+    }
+
+    /// What is wrong, in one sentence.
+    package var summary: String {
+        switch self {
+        case .actsTwice: "the server carries out an edit again that it has answered before"
+        case .adjustCountedTwice: "an adjustment that the image holds already is laid over it once more"
+        case .blindOverwrite: "an edit is carried out although its base has moved"
+        case .brokenBackoff: "a failure is followed by another try at once"
+        case .cursorBeforeRows: "the cursor is committed before the rows of its page"
+        case .deadLettersDropped: "a refused edit is deleted instead of kept"
+        case .deletesIgnored: "a deleted row stays in the replica"
+        case .deviceClockDecides: "an edit's age is judged by the clock of the device"
+        case .editOverwrittenInFlight: "the reply to a push settles an edit made while it was in flight"
+        case .foreignMemberTaken: "a queue is sent with the token of another member"
+        case .formerCustomerEdited: "an edit on a customer that has left is carried out"
+        case .heldTwice: "a held edit that comes again makes a second conflict"
+        case .inSyncTooEarly: "the status says in sync while edits wait"
+        case .lateDiscard: "an edit that was sent already can be discarded"
+        case .liftsUnseenFreeze: "an unfreeze lifts freezes that its author had not seen"
+        case .loginDropsQueue: "a refused token sets the queue aside"
+        case .noRetryAfterFailure: "a failed push is not tried again until something else happens"
+        case .outboxNotForced: "an accepted edit is not forced to disk"
+        case .pendingLeftBehind: "the table of pending values keeps an edit that has its end"
+        case .poisonBlocksAll: "one edit that the server can't judge fails the whole push"
+        case .queueReversed: "a customer's edits are sent newest first"
+        case .recordForgotten: "a held edit leaves no line in the history"
+        case .scopeForgotten: "the feed carries customers that are not the member's"
+        case .settledTooEarly: "an edit counts as settled before the image shows it"
+        case .stackedOnTrunk: "an edit that builds on an unsettled one is judged against the base of the first"
+        case .stalePageTaken: "a page is taken that does not start where the replica stands"
+        case .unreadRowsSkipped: "a cut page counts as read to its end"
+        case .ghostAfterLatePage: "a late page brings a wiped customer back"
+        case .groupHalfApplied: "a group of edits is carried out in part"
+        case .restoreUnnoticed: "a restored server's feed is followed on"
+        case .resyncTouchesOutbox: "a resync drops edits"
+        case .wipeLeavesPages: "wiped rows stay in the file"
+        }
+    }
+
+    /// The feature that has to exist before the defect can; nil when it does.
+    package var missingFeature: String? {
+        switch self {
+        case .ghostAfterLatePage, .wipeLeavesPages: "joining and leaving"
+        case .groupHalfApplied: "groups of edits"
+        case .restoreUnnoticed, .resyncTouchesOutbox: "restore and resync"
+        default: nil
+        }
+    }
+}

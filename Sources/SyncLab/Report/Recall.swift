@@ -1,0 +1,49 @@
+package import Defects
+
+/// Which planted bugs the checkers find, and how soon.
+package enum Recall {
+    package struct Line: Sendable {
+        package let defect: Defect
+        /// Nil when no run found it.
+        package let finding: Finding?
+        /// Seeds run.
+        package let seeds: Int
+    }
+
+    package struct Finding: Sendable, Hashable {
+        package let seed: UInt64
+        /// The promises that were broken in that run.
+        package let checkers: [String]
+        package let why: String
+    }
+
+    /// Plants one defect and runs seeds from `first` until a promise is broken, at most `seedsMax`. A defect of a feature
+    /// that is still to come is listed and never run.
+    package static func line(of defect: Defect, first: UInt64 = 1, seedsMax: Int) throws -> Line {
+        guard defect.missingFeature == nil else { return Line(defect: defect, finding: nil, seeds: 0) }
+        for index in 0..<seedsMax {
+            let seed = first + UInt64(index)
+            let run = try Defect.$planted.withValue(defect) { try Lab.run(Workload.scenario(seed: seed), seed: seed) }
+            let broken = run.verdicts.filter { if case .invalid = $0.verdict { true } else { false } }
+            guard let worst = broken.first else { continue }
+            return Line(
+                defect: defect, finding: Finding(seed: seed, checkers: broken.map(\.name), why: "\(worst.verdict)"), seeds: index + 1)
+        }
+        return Line(defect: defect, finding: nil, seeds: seedsMax)
+    }
+
+    /// The table of the docs, in the form of Markdown.
+    package static func table(_ lines: [Line]) -> String {
+        var text = "| planted bug | what is wrong | caught by | seeds |\n|---|---|---|---|\n"
+        for line in lines {
+            let caught: String
+            switch (line.defect.missingFeature, line.finding) {
+            case (let feature?, _): caught = "not yet: needs \(feature)"
+            case (nil, let finding?): caught = finding.checkers.joined(separator: ", ")
+            case (nil, nil): caught = "**missed**"
+            }
+            text += "| `\(line.defect.rawValue)` | \(line.defect.summary) | \(caught) | \(line.defect.missingFeature == nil ? "\(line.seeds)" : "-") |\n"
+        }
+        return text
+    }
+}

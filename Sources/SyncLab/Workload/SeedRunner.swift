@@ -1,0 +1,65 @@
+import Synchronization
+import ThreadKit
+
+/// Runs many seeds, several worlds at a time, each on a thread of its own.
+package final class SeedRunner: Sendable {
+    package struct Tally: Sendable {
+        package struct Failure: Sendable {
+            package let seed: UInt64
+            package let lines: [String]
+        }
+
+        package var steps = 0
+        /// Simulated seconds.
+        package var seconds: Int64 = 0
+        /// In order of seed.
+        package var failures: [Failure] = []
+    }
+
+    private struct State {
+        var next = 0
+        var tally = Tally()
+        var error: (any Error)?
+    }
+
+    private let seeds: [UInt64]
+    private let state = Mutex(State())
+
+    package init(seeds: [UInt64]) { self.seeds = seeds }
+
+    /// Runs all of them. A run that is not good in every promise is a failure.
+    package func run(jobs: Int) throws -> Tally {
+        let workers = (1..<max(1, jobs)).compactMap { _ in WorkerThread(stackBytes: 8 << 20) { self.work() } }
+        work()
+        for worker in workers { worker.join() }
+        return try state.withLock { state in
+            if let error = state.error { throw error }
+            state.tally.failures.sort { $0.seed < $1.seed }
+            return state.tally
+        }
+    }
+
+    private func work() {
+        while let seed = take() {
+            let result = Result { try Lab.run(Workload.scenario(seed: seed), seed: seed) }
+            state.withLock { state in
+                switch result {
+                case .failure(let error): state.error = state.error ?? error
+                case .success(let run):
+                    state.tally.steps += run.steps
+                    state.tally.seconds += run.seconds
+                    let lines = run.wrongs(strictly: true)
+                    if !lines.isEmpty { state.tally.failures.append(Tally.Failure(seed: seed, lines: lines)) }
+                }
+            }
+        }
+    }
+
+    private func take() -> UInt64? {
+        state.withLock { state in
+            guard state.next < seeds.count, state.error == nil else { return nil }
+            defer { state.next += 1 }
+            return seeds[state.next]
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Defects
+import Diagnostics
+import SyncLab
+import TerminalKit
+import ThreadKit
+
+extension LabCommands {
+    // MARK: run
+
+    func runSeeds() throws -> ExitCode {
+        if command.option("seed") != nil { return try runOne(UInt64(try number("seed", default: 1, in: 0...Int(Int64.max)))) }
+        let from = UInt64(try number("from", default: 1, in: 0...1_000_000_000_000))
+        let count = try number("seeds", default: 100, in: 1...100_000_000)
+        let jobs = try number("jobs", default: 1, in: 1...64)
+        let seeds = KeptSeeds.all + Array(from..<from + UInt64(count))
+        let began = clock.monotonicNow()
+        let tally = try SeedRunner(seeds: seeds).run(jobs: jobs)
+        let (seconds, attoseconds) = (clock.monotonicNow() - began).components
+        let milliseconds = max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+        for failure in tally.failures.prefix(20) {
+            terminal.writeOutput("seed \(failure.seed) FAILED\n")
+            for line in failure.lines { terminal.writeOutput("  \(line)\n") }
+            terminal.writeOutput("  repeat it: fieldbook-lab run --seed \(failure.seed)\n")
+        }
+        let megabytes = (ProcessProbe.peakBytes() ?? 0) >> 20
+        let perMinute = Int64(tally.steps) * 60_000 / milliseconds
+        show(
+            [
+                "seeds": .integer(Int64(seeds.count)), "failed": .integer(Int64(tally.failures.count)), "steps": .integer(Int64(tally.steps)),
+                "milliseconds": .integer(milliseconds), "jobs": .integer(Int64(jobs)), "peakMebibytes": .integer(megabytes),
+            ],
+            """
+            \(seeds.count) seeds, \(tally.failures.count) failed; \(tally.steps) steps, \(tally.seconds / 3600) hours of simulated time
+            \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute, \
+            \(Int64(tally.steps) * 1000 / milliseconds) steps a second, \(perMinute / Int64(jobs)) steps a core-minute, \(megabytes) MiB at most
+
+            """)
+        return tally.failures.isEmpty ? .done : .failed
+    }
+
+    private func runOne(_ seed: UInt64) throws -> ExitCode {
+        let scenario = Workload.scenario(seed: seed)
+        let traces = command.flag("trace") || command.option("svg") != nil
+        let run = try Lab.run(scenario, seed: seed, traces: traces)
+        let again = try Lab.run(scenario, seed: seed)
+        let members = scenario.members.map(\.name)
+        if command.flag("trace"), let trace = run.trace { terminal.writeOutput(Lanes(trace, members: members).text()) }
+        if let out = command.option("svg"), let trace = run.trace {
+            try SecureFile.write(Array(Lanes(trace, members: members).svg().utf8), to: out)
+        }
+        guard run.hash == again.hash else {
+            terminal.writeOutput("seed \(seed) is not deterministic: two runs differ\n")
+            return .failed
+        }
+        let lines = run.wrongs(strictly: true)
+        guard !lines.isEmpty else {
+            show(
+                ["seed": .integer(Int64(seed)), "ok": .bool(true), "hash": .text(String(run.hash, radix: 16)), "steps": .integer(Int64(run.steps))],
+                "seed \(seed) holds: \(run.steps) steps, \(run.seconds) s of simulated time, trace hash \(String(run.hash, radix: 16))\n")
+            return .done
+        }
+        terminal.writeOutput("seed \(seed) FAILED\n" + lines.map { "  \($0)\n" }.joined() + "making it small ...\n")
+        let small = Reducer.reduce(scenario, seed: seed) ?? scenario
+        let story = try Lab.run(small, seed: seed, traces: true)
+        terminal.writeOutput("\nthe same failure, as a scenario (\(small.steps.count) steps of \(scenario.steps.count)):\n\n\(small.text)\n")
+        if let trace = story.trace { terminal.writeOutput(Lanes(trace, members: small.members.map(\.name)).text()) }
+        terminal.writeOutput(story.wrongs(strictly: true).map { "  \($0)\n" }.joined())
+        terminal.writeOutput("repeat it: save the lines above as FILE and type: fieldbook-lab scenario run FILE --seed \(seed)\n")
+        return .failed
+    }
+
+    // MARK: coverage
+
+    func showCoverage() throws -> ExitCode {
+        var coverage = Coverage()
+        for seed in 1...UInt64(try number("seeds", default: 100, in: 1...1_000_000)) {
+            let scenario = Workload.scenario(seed: seed)
+            coverage.take(try Lab.run(scenario, seed: seed), of: scenario)
+        }
+        if let argument = command.option("scenarios") {
+            for (_, folder, scenario) in try scenarios(in: argument) {
+                for run in try Lab.runAll(scenario, seed: 1, scenarioFolder: folder) { coverage.take(run, of: scenario) }
+            }
+        }
+        var text = ""
+        var groups: [JSONOutput] = []
+        for group in ["pull", "push", "fault", "result", "edit", "phase"] {
+            let cells = coverage.cells.filter { $0.group == group }
+            let reached = cells.count { $0.count > 0 }
+            text += "\(group): \(reached) of \(cells.count) reached\n"
+            for cell in cells where cell.count == 0 { text += "  never: \(cell.cell)\n" }
+            groups.append(
+                .object([
+                    "group": .text(group), "reached": .integer(Int64(reached)), "cells": .integer(Int64(cells.count)),
+                    "never": .array(cells.filter { $0.count == 0 }.map { .text($0.cell) }),
+                ]))
+        }
+        show(["groups": .array(groups)], text)
+        return .done
+    }
+
+    // MARK: recall
+
+    func showRecall() throws -> ExitCode {
+        guard Defect.areCompiled else {
+            throw UserError(
+                .refused, what: "cannot plant bugs", why: "they are not compiled into this build", next: "run: tools/recall, which makes a build of its own")
+        }
+        var wanted = Defect.allCases
+        if let name = command.option("bug") {
+            guard let one = Defect(rawValue: name) else {
+                throw UserError(
+                    .usage, what: "cannot plant \(name.prefix(40))", why: "there is no bug of that name",
+                    next: "known: \(Defect.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            wanted = [one]
+        }
+        let seeds = try number("seeds", default: 200, in: 1...1_000_000)
+        var lines: [Recall.Line] = []
+        for defect in wanted {
+            let line = try Recall.line(of: defect, seedsMax: seeds)
+            lines.append(line)
+            if command.option("bug") != nil, let finding = line.finding { terminal.writeOutput("seed \(finding.seed): \(finding.why)\n") }
+        }
+        let applicable = lines.filter { $0.defect.missingFeature == nil }
+        let caught = applicable.count { $0.finding != nil }
+        show(
+            ["planted": .integer(Int64(applicable.count)), "caught": .integer(Int64(caught))],
+            Recall.table(lines) + "\n\(caught) of \(applicable.count) caught\n")
+        return caught == applicable.count ? .done : .failed
+    }
+}
