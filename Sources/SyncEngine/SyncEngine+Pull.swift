@@ -8,7 +8,7 @@ import SyncProtocol
 extension SyncEngine {
     func run(_ effect: PullMachine.Effect) {
         switch effect {
-        case .sayHello: send(.pull, .hello, get("/sync/v1/hello", query: []))
+        case .sayHello: sayHello()
         case .requestPlan: send(.pull, .plan, request("POST", "/sync/v1/snapshot", query: [], body: []))
         case .fetchSnapshotPage, .fetchFeedPage: fetchPage()
         case .forgetImage:
@@ -33,11 +33,21 @@ extension SyncEngine {
         }
     }
 
-    func receiveHello(_ outcome: ExchangeOutcome) throws {
+    /// A greeting says whose token this is, so a reply that something between had kept must not pass for it: with one a
+    /// queue could be sent under another member's token.
+    private func sayHello() {
+        let echo = String(chance.next(), radix: 16)
+        send(.pull, .hello(echo: echo), get("/sync/v1/hello", query: [("echo", echo)]))
+    }
+
+    func receiveHello(_ outcome: ExchangeOutcome, echo: String) throws {
         let what = "cannot greet the server"
         let (bytes, isWhole) = try replies.body(outcome, asking: what)
         guard isWhole, let hello = try? WireCoding.decode(V1.Hello.self, from: bytes) else {
             throw replies.malformed("the server's greeting cannot be read", asking: what)
+        }
+        guard hello.echo == echo else {
+            throw replies.malformed("the greeting answers an earlier request; a cache stands between", asking: what)
         }
         guard hello.protocol == V1.version else {
             throw ReplyReader.Refusal(

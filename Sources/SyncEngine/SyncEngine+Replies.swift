@@ -19,7 +19,7 @@ extension SyncEngine {
                 try store.neverLeft(numbers)
             }
             switch purpose {
-            case .hello: try receiveHello(outcome)
+            case .hello(let echo): try receiveHello(outcome, echo: echo)
             case .plan: try receivePlan(outcome)
             case .snapshotPage(let cursor): try receivePage(outcome, id, kind: "snapshot/1", cursor: cursor)
             case .feedPage(let cursor): try receivePage(outcome, id, kind: "feed/1", cursor: cursor)

@@ -23,7 +23,7 @@ package final class SyncEngine {
     }
 
     enum Purpose {
-        case hello, plan
+        case hello(echo: String), plan
         case snapshotPage(cursor: String), feedPage(cursor: String)
         case push([EditNumber]), ack(EditNumber)
     }

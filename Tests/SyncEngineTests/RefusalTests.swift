@@ -144,4 +144,18 @@ import Testing
         }
         #expect(world.status.phase == .blocked && world.status.lastProblem?.why.contains("protocol 2") == true)
     }
+
+    @Test func `a greeting that a cache had kept is not taken for another member's`() throws {
+        let world = try EngineWorld()
+        world.engine.handle(.start)
+        var kept: HTTPResponse?
+        try world.answer(.pull) { request in
+            kept = world.server.core.handle(request)
+            return kept ?? HTTPResponse(status: 500)
+        }
+        world.engine.handle(.stop)
+        world.engine.handle(.start)
+        try world.answer(.pull) { _ in kept ?? HTTPResponse(status: 500) }
+        #expect(world.engine.push.state == .unmet && world.status.lastProblem?.why.contains("cache") == true)
+    }
 }

@@ -117,7 +117,9 @@ import Testing
         let rows = Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", plan.cursor)])
         let changes = Target.build(path: "/sync/v1/changes", query: [("cursor", cursor)])
         let calls: [(method: String, path: String, target: String, member: String, body: [UInt8], status: Int)] = [
-            ("GET", "/sync/v1/hello", "/sync/v1/hello", "ana", [], 200), ("POST", "/sync/v1/snapshot", "/sync/v1/snapshot", "ana", [], 200),
+            ("GET", "/sync/v1/hello", "/sync/v1/hello", "ana", [], 200),
+            ("GET", "/sync/v1/hello", "/sync/v1/hello?echo=7f", "ana", [], 200), ("GET", "/sync/v1/hello", "/sync/v1/hello?echo=%20", "ana", [], 400),
+            ("POST", "/sync/v1/snapshot", "/sync/v1/snapshot", "ana", [], 200),
             ("GET", "/sync/v1/snapshot/rows", rows, "ana", [], 200), ("GET", "/sync/v1/changes", changes, "ana", [], 200),
             ("POST", "/sync/v1/push", "/sync/v1/push", "ana", push, 200), ("POST", "/sync/v1/ack", "/sync/v1/ack", "ana", ack, 200),
             ("GET", "/sync/v1/results", "/sync/v1/results?replica=\(TestServer.replica("ana"))&after=0", "ana", [], 200),

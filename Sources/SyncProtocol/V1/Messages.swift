@@ -25,6 +25,8 @@ package enum V1 {
         package var lowWatermark: WireInteger
         package var serverTime: WireInteger
         package var rulesVersion: Int
+        /// The word that the request gave, so that a reply kept by something between is not taken for this one's.
+        package var echo: String?
         package var pushEditsMax: Int
         package var pushBytesMax: Int
 

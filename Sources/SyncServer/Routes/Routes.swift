@@ -14,11 +14,17 @@ struct Routes {
 
     func hello(_ reader: LedgerReader) throws -> HTTPResponse {
         let state = reader.state
-        let hello = V1.Hello(
+        var hello = V1.Hello(
             software: SoftwareVersion.text, partner: member.partner, partnerName: try reader.partner().name, member: member.account,
             role: member.role.rawValue, scope: member.scope, epoch: state.epoch, epochOrdinal: state.epochOrdinal,
             lineage: state.lineage, head: state.sequence, lowWatermark: state.lowWatermark, serverTime: now.seconds,
             rulesVersion: rules.rulesVersion)
+        if let echo = request.query("echo"), !echo.isEmpty {
+            guard echo.utf8.count <= 64, echo.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+                throw RouteRefusal(.badRequest, "the word to give back is malformed", "give 1 to 64 printable ASCII characters as echo")
+            }
+            hello.echo = echo
+        }
         return .json(200, try WireCoding.encode(hello))
     }
 
