@@ -55,6 +55,7 @@ struct LabCommands {
                         options: [
                             OptionSpec("seeds", value: "N", "seeds for each bug at most (default 200)"),
                             OptionSpec("bug", value: "NAME", "one bug only"),
+                            OptionSpec("scenarios", value: "DIR", "and a scenario of a folder that fails with it"),
                         ],
                         examples: ["fieldbook-lab recall --seeds 100", "fieldbook-lab recall --bug blind-overwrite"]),
                 ]),

@@ -38,8 +38,8 @@ extension LabCommands {
         path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     }
 
-    func scenarios(in argument: String) throws(UserError) -> [(path: String, folder: String, scenario: Scenario)] {
-        var loaded: [(path: String, folder: String, scenario: Scenario)] = []
+    func scenarios(in argument: String) throws(UserError) -> [(name: String, folder: String, scenario: Scenario)] {
+        var loaded: [(name: String, folder: String, scenario: Scenario)] = []
         for path in try files(argument) { loaded.append((path, folder(of: path), try load(path).scenario)) }
         return loaded
     }

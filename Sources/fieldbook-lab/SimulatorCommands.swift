@@ -85,7 +85,7 @@ extension LabCommands {
         var text = ""
         var groups: [JSONOutput] = []
         for group in ["pull", "push", "fault", "result", "edit", "phase"] {
-            let cells = coverage.cells.filter { $0.group == group }
+            let cells = coverage.possible(group)
             let reached = cells.count { $0.count > 0 }
             text += "\(group): \(reached) of \(cells.count) reached\n"
             for cell in cells where cell.count == 0 { text += "  never: \(cell.cell)\n" }
@@ -116,9 +116,11 @@ extension LabCommands {
             wanted = [one]
         }
         let seeds = try number("seeds", default: 200, in: 1...1_000_000)
+        let stories = try command.option("scenarios").map { try scenarios(in: $0) } ?? []
         var lines: [Recall.Line] = []
         for defect in wanted {
-            let line = try Recall.line(of: defect, seedsMax: seeds)
+            var line = try Recall.line(of: defect, seedsMax: seeds)
+            if defect.missingFeature == nil { line.scenario = try Recall.scenario(failingWith: defect, among: stories) }
             lines.append(line)
             if command.option("bug") != nil, let finding = line.finding { terminal.writeOutput("seed \(finding.seed): \(finding.why)\n") }
         }

@@ -4,13 +4,16 @@ import SyncProtocol
 
 /// What runs have reached: states and events of the machines, faults, result codes, edit kinds.
 package struct Coverage: Sendable {
-    /// Cells with how often each was reached, in a fixed order; cells that no run can reach are not listed.
+    /// Cells with how often each was reached, in a fixed order. Pairs that the engine can't produce are left out: a reply's
+    /// event in a state that has no such exchange, a start of what runs, anything but a start of what does not.
     package private(set) var cells: [(group: String, cell: String, count: Int)] = []
     private var index: [String: Int] = [:]
+    private var impossible: Set<Int> = []
 
     package init() {
         for state in PullMachine.State.allCases { for event in Coverage.pullEvents { add("pull", "\(state) × \(event)") } }
         for state in PushMachine.State.allCases { for event in Coverage.pushEvents { add("push", "\(state) × \(event)") } }
+        impossible = Set(cells.indices.filter { Coverage.isImpossible(cells[$0].group, cells[$0].cell) })
         for fault in Coverage.faults { add("fault", fault) }
         for code in ResultCode.allCases { add("result", code.rawValue) }
         for kind in ["set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "decide-conflict"] { add("edit", kind) }
@@ -63,8 +66,27 @@ package struct Coverage: Sendable {
         }
     }
 
-    /// Cells never reached.
-    package var missing: [(group: String, cell: String)] { cells.filter { $0.count == 0 }.map { ($0.group, $0.cell) } }
+    /// The cells of a group that can be reached.
+    package func possible(_ group: String) -> [(cell: String, count: Int)] {
+        cells.indices.filter { cells[$0].group == group && !impossible.contains($0) }.map { (cells[$0].cell, cells[$0].count) }
+    }
+
+    private static func isImpossible(_ group: String, _ cell: String) -> Bool {
+        let words = cell.split(separator: " ").map(String.init)
+        guard words.count == 3, case (let state, let event) = (words[0], words[2]) else { return false }
+        if state == "stopped" { return event != "started" }
+        switch (group, event) {
+        case (_, "started"): return true
+        case ("pull", "greeted"): return state != "greeting"
+        case ("pull", "planReceived"): return state != "planning"
+        case ("pull", "pageKept"): return state != "loading" && state != "following"
+        case ("pull", "failed"): return !["greeting", "planning", "loading", "following"].contains(state)
+        case ("pull", "timerFired"): return state == "blocked"
+        case ("push", "exchanged"), ("push", "nothingToSend"), ("push", "failed"): return state != "sending"
+        case ("push", "timerFired"): return state == "unmet"
+        default: return false
+        }
+    }
 
     static func ordinal(_ event: PullMachine.Event) -> Int {
         switch event {

@@ -8,6 +8,8 @@ package enum Recall {
         package let finding: Finding?
         /// Seeds run.
         package let seeds: Int
+        /// A scenario that fails with the bug; nil when none was tried or none does.
+        package var scenario: String?
     }
 
     package struct Finding: Sendable, Hashable {
@@ -32,9 +34,20 @@ package enum Recall {
         return Line(defect: defect, finding: nil, seeds: seedsMax)
     }
 
+    /// The first of some scenarios that fails with the defect planted; nil when all of them hold.
+    package static func scenario(
+        failingWith defect: Defect, among scenarios: [(name: String, folder: String, scenario: Scenario)]
+    ) throws -> String? {
+        for (name, folder, scenario) in scenarios {
+            let runs = try Defect.$planted.withValue(defect) { try Lab.runAll(scenario, seed: 1, scenarioFolder: folder) }
+            if runs.contains(where: { !$0.wrongs(strictly: false).isEmpty }) { return name }
+        }
+        return nil
+    }
+
     /// The table of the docs, in the form of Markdown.
     package static func table(_ lines: [Line]) -> String {
-        var text = "| planted bug | what is wrong | caught by | seeds |\n|---|---|---|---|\n"
+        var text = "| planted bug | what is wrong | caught by | seeds | scenario |\n|---|---|---|---|---|\n"
         for line in lines {
             let caught: String
             switch (line.defect.missingFeature, line.finding) {
@@ -42,7 +55,7 @@ package enum Recall {
             case (nil, let finding?): caught = finding.checkers.joined(separator: ", ")
             case (nil, nil): caught = "**missed**"
             }
-            text += "| `\(line.defect.rawValue)` | \(line.defect.summary) | \(caught) | \(line.defect.missingFeature == nil ? "\(line.seeds)" : "-") |\n"
+            text += "| `\(line.defect.rawValue)` | \(line.defect.summary) | \(caught) | \(line.defect.missingFeature == nil ? "\(line.seeds)" : "-") | \(line.scenario ?? "-") |\n"
         }
         return text
     }

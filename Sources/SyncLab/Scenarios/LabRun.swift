@@ -81,7 +81,12 @@ package enum Lab {
 
     /// Members that the story does not start itself have loaded before it begins.
     private static func begin(_ scenario: Scenario, _ world: World) {
-        let late = Set(scenario.steps.compactMap { step in if case .start(let name) = step.action { name } else { nil } })
+        var late: Set<String> = []
+        var stopped: Set<String> = []
+        for step in scenario.steps {
+            if case .stop(let name) = step.action { stopped.insert(name) }
+            if case .start(let name) = step.action, !stopped.contains(name) { late.insert(name) }
+        }
         var hasStarted = false
         for agent in world.agents where !late.contains(agent.member.name) {
             world.start(agent)

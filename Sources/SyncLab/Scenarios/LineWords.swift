@@ -167,12 +167,12 @@ struct LineWords {
         return value
     }
 
-    mutating func duration() throws(ScenarioError) -> Int {
+    mutating func duration(max: Int = ScenarioParser.secondsMax) throws(ScenarioError) -> Int {
         let found = try word("a time")
         let sizes: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         guard let unit = found.last, let size = sizes[unit], (1...8).contains(found.utf8.count - 1), let count = Int(found.dropLast()),
-            count >= 0, count * size <= ScenarioParser.secondsMax * 20
-        else { throw lastFailure("is no time", "give a number with s, m, h or d, such as 30s or 2h") }
+            count >= 0, count * size <= max
+        else { throw lastFailure("is no time of up to \(max / 86_400) days", "give a number with s, m, h or d, such as 30s or 2h") }
         return count * size
     }
 
@@ -181,7 +181,7 @@ struct LineWords {
             throw failure("a time with + or - is missing", "say +1h or -1d")
         }
         var rest = LineWords(line: line, words: [Word(text: String(found.dropFirst()), column: words[next].column + 1, isQuoted: false)])
-        let seconds = try rest.duration()
+        let seconds = try rest.duration(max: 40_000 * 86_400)
         skip()
         return sign == "-" ? -seconds : seconds
     }

@@ -40,10 +40,26 @@ package enum Workload {
             registers = pick([[.budget, .freezes, .discount], [.budget], [.freezes], [.discount], [.budget, .freezes], [.budget, .freezes, .discount]])
             makeCustomers()
             makeMembers()
-            for name in names { if percent(50) { add(.start(name)) } }
+            for name in names where percent(50) {
+                add(.start(name))
+                // The first load meets faults too.
+                if percent(30), kinds.contains(.cuts) { fault(.cuts, name) }
+                if percent(30), kinds.contains(.network) { fault(.network, name) }
+                if percent(15), kinds.contains(.restarts) {
+                    add(.network(name, .delay(seconds: 20), .pull, count: 1))
+                    add(.wait(seconds: 5))
+                    add(.stop(name))
+                    add(.start(name))
+                }
+            }
             for name in names where !scenario.steps.contains(where: { $0.action == .start(name) }) && percent(30) {
                 add(.wait(seconds: pick(1...60)))
                 add(.start(name))
+            }
+            if registers.contains(.freezes) {
+                for customer in customers where customer.association == .reseller && percent(60) {
+                    add(.system(.freeze(customer.name, pick([.onAssociation, .budget]), pick(FreezeKind.allCases))))
+                }
             }
             for _ in 0..<pick(20...80) { step() }
             add(.heal)
@@ -91,14 +107,30 @@ package enum Workload {
             case ..<60: add(.edit(who, wish()))
             case ..<68: add(.decide(who, decision()))
             case ..<70: add(.sync(who))
-            case ..<73: add(.look(who))
+            case ..<72: add(.look(who))
+            case ..<74: collide()
             case ..<76: add(percent(50) ? .discard(who, pick(1...4)) : .resend(who, pick(1...4)))
             default: if kinds.isEmpty { add(.wait(seconds: 3)) } else { fault(pick(kinds), who) }
             }
         }
 
-        private mutating func wish() -> Wish {
+        /// Two people change the same customer without seeing each other, and a third, or one of them, decides.
+        private mutating func collide() {
             let customer = pick(customers)
+            let two = [pick(names), pick(names)]
+            for name in two { add(.offline(name)) }
+            for name in two { for _ in 0..<pick(1...2) { add(.edit(name, wish(customer))) } }
+            for name in two {
+                add(.online(name))
+                add(.wait(seconds: pick([1, 40])))
+            }
+            add(.wait(seconds: 40))
+            if percent(70) { add(.decide(pick(names), decision())) }
+        }
+
+        private mutating func wish() -> Wish { wish(pick(customers)) }
+
+        private mutating func wish(_ customer: Scenario.Customer) -> Wish {
             // Now and then an edit that does not fit the customer, so that refusals are met too.
             let fits = percent(95)
             if (customer.association == .reseller) == fits {
@@ -154,7 +186,9 @@ package enum Workload {
                 case 1: add(.renew(who))
                 default: add(.revoke(who))
                 }
-            case .bulk: add(.system(.bills(pick(customers).name, count: pick(40...200))))
+            case .bulk:
+                add(.system(.bills(pick(customers).name, count: pick(70...300))))
+                if percent(60) { add(.network(who, .cut(perMille: pick(300...990)), .pull, count: 2)) }
             case .restarts: add(percent(50) ? .stop(who) : .start(who))
             case .readers: add(percent(50) ? .hold(who) : .release(who))
             case .system, .associations: add(.system(systemWrite(kind)))
