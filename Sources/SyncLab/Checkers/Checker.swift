@@ -80,6 +80,17 @@ struct TruthLine {
         return rows.sorted { ($0.entity, $0.key) < ($1.entity, $1.key) }
     }
 
+    /// The first row of an image that is none of the server's, now or before; nil when there is none.
+    func neverWas(_ image: ImageMark) -> String? {
+        for row in image.rows {
+            let versions = changes[Target(entity: row.entity, key: row.key)] ?? []
+            if !versions.contains(where: { $0.version == row.version && $0.content == row.content }) {
+                return "\(RowName.text(row.entity, row.key)) of version \(row.version), which never was like that"
+            }
+        }
+        return nil
+    }
+
     /// The first difference between what a member must hold and what it holds; nil when there is none.
     func difference(_ image: ImageMark, of member: MemberFacts, at sequence: Int64) -> String? {
         let wanted = visible(to: member, at: sequence)
@@ -103,5 +114,18 @@ extension MemberFacts {
         if subject == 0 { return true }
         if subject == -1 { return role.seesCoupons }
         return customers?.contains(subject) ?? true
+    }
+}
+
+extension ConflictMark {
+    /// The result that a decision gives the held edit; nil while the conflict is open.
+    var outcome: ResultCode? {
+        switch choice {
+        case _ where isOpen: nil
+        case "mine": .applied
+        case "theirs": .overruled
+        case "value": .merged
+        default: nil
+        }
     }
 }

@@ -1,6 +1,7 @@
 import SyncProtocol
 
-/// S2: an edit acts at most once, has one terminal result, and what was told of it is what is stored.
+/// S2: an edit acts at most once and has one terminal result, word for word the same each time it is told; its author's
+/// outbox holds the result that the server gave, and an edit that was discarded has not acted.
 struct ExactlyOnce: Checker {
     let name = "S2"
     let promise = "an acknowledged edit acts exactly once and has one terminal result"
@@ -10,30 +11,73 @@ struct ExactlyOnce: Checker {
         let number: Int64
     }
 
-    func check(_ history: History) -> Verdict {
-        var told: [Key: ResultCode] = [:]
+    /// What the server has said and done of each edit.
+    private struct Seen {
+        var results: [Key: V1.Result] = [:]
+        /// Every code that an edit may have at its author: told, stored, or the outcome of its conflict.
+        var codes: [Key: Set<String>] = [:]
         var effects: [Key: Int] = [:]
+    }
+
+    func check(_ history: History) -> Verdict {
+        var seen = Seen()
+        var replicas: [Int: String] = [:]
         for event in history.events {
+            var why: String?
             switch event.what {
-            case .judged(let judged):
-                for result in (judged.told ?? []) + judged.stored {
-                    let key = Key(replica: judged.replica, number: result.number.value)
-                    if let before = told[key], before.isTerminal, before != result.code {
-                        return .invalid(at: event.at, why: "edit \(key.number) was \(before.rawValue) and is now \(result.code.rawValue)")
-                    }
-                    if result.code.isTerminal || result.code == .held { told[key] = result.code }
+            case .judged(let judged): why = take(judged, &seen)
+            case .records(let records): why = take(records, &seen)
+            case .truth(_, let rows, _):
+                for case .conflict(let mark) in rows.map(\.value) {
+                    guard let outcome = mark.outcome else { continue }
+                    seen.codes[Key(replica: mark.replica, number: mark.edit), default: []].insert(outcome.rawValue)
                 }
-            case .records(let records):
-                for record in records where record.action == "applied" || record.action == "decided" {
-                    guard let replica = record.replica, let number = record.edit else { continue }
-                    let key = Key(replica: replica, number: number)
-                    effects[key, default: 0] += 1
-                    if effects[key, default: 0] > 1 { return .invalid(at: event.at, why: "edit \(number) of \(record.author) acted twice") }
-                }
+            case .request(let agent, let request): replicas[agent] = request.ownReplica
+            case .outbox(let agent, let edits):
+                if let replica = replicas[agent] { why = lie(edits, replica, history.members[agent].name, seen) }
             default: break
             }
+            if let why { return .invalid(at: event.at, why: why) }
         }
         return .valid
+    }
+
+    private func take(_ judged: Judged, _ seen: inout Seen) -> String? {
+        for result in (judged.told ?? []) + judged.stored {
+            let key = Key(replica: judged.replica, number: result.number.value)
+            seen.codes[key, default: []].insert(result.code.rawValue)
+            guard result.code.isTerminal || result.code == .held else { continue }
+            if let before = seen.results[key], before.code.isTerminal, before != result {
+                return before.code != result.code
+                    ? "edit \(key.number) was \(before.code.rawValue) and is now \(result.code.rawValue)"
+                    : "edit \(key.number) is \(result.code.rawValue) with another result than before"
+            }
+            seen.results[key] = result
+        }
+        return nil
+    }
+
+    private func take(_ records: [RecordMark], _ seen: inout Seen) -> String? {
+        for record in records where record.action == "applied" || record.action == "decided" {
+            guard let replica = record.replica, let number = record.edit else { continue }
+            seen.effects[Key(replica: replica, number: number), default: 0] += 1
+            if seen.effects[Key(replica: replica, number: number), default: 0] > 1 { return "edit \(number) of \(record.author) acted twice" }
+        }
+        return nil
+    }
+
+    /// What an outbox says of an edit and the server never did.
+    private func lie(_ edits: [EditMark], _ replica: String, _ name: String, _ seen: Seen) -> String? {
+        for edit in edits {
+            let key = Key(replica: replica, number: edit.number)
+            if let code = edit.code, seen.codes[key]?.contains(code) != true {
+                return "edit \(edit.number) of \(name) is \(code) in its outbox, which the server never said"
+            }
+            if edit.state == "discarded", seen.effects[key] != nil {
+                return "edit \(edit.number) of \(name) was discarded and acted"
+            }
+        }
+        return nil
     }
 }
 
@@ -159,72 +203,6 @@ struct PendingIsEditsOverImage: Checker {
                 return .invalid(
                     at: event.at, why: "\(history.members[agent].name) has pending \(shown.pending), rebuilt it is \(shown.rebuilt)")
             }
-        }
-        return .valid
-    }
-}
-
-/// S9: an edit lifts only freezes that its author had seen.
-struct FreezeWasSeen: Checker {
-    let name = "S9"
-    let promise = "a freeze is never lifted by an edit that had not seen it"
-
-    func check(_ history: History) -> Verdict {
-        var seen: [String: Set<Int64>] = [:]
-        for event in history.events {
-            switch event.what {
-            case .judged(let judged):
-                for edit in judged.edits where edit.kind == "unfreeze" {
-                    seen["\(judged.replica)/\(edit.number.value)"] = Set((edit.seen ?? []).map(\.value))
-                }
-            case .records(let records):
-                // An unfreeze that a person decides on later is told by the conflict's own edit; see the model.
-                for record in records where record.register == "freezes" && record.action == "applied" {
-                    guard let replica = record.replica, let number = record.edit, let before = ids(record.before), let after = ids(record.after)
-                    else { continue }
-                    let lifted = before.subtracting(after)
-                    let known = seen["\(replica)/\(number)"] ?? []
-                    if let blind = lifted.subtracting(known).min() {
-                        return .invalid(at: event.at, why: "edit \(number) of \(record.author) lifted freeze \(blind) without having seen it")
-                    }
-                }
-            default: break
-            }
-        }
-        return .valid
-    }
-
-    private func ids(_ text: String) -> Set<Int64>? {
-        (try? WireCoding.decode(V1.State.self, from: text))?.freezes.map { Set($0.map(\.id.value)) }
-    }
-}
-
-/// S10: everything that was decided about an edit stands in the history, and nothing of a customer moves without it.
-struct EveryDecisionRecorded: Checker {
-    let name = "S10"
-    let promise = "every automatic decision has its record"
-
-    func check(_ history: History) -> Verdict {
-        var recorded: Set<String> = []
-        var wanted: [(String, Int64)] = []
-        var answered: Set<String> = []
-        for event in history.events {
-            switch event.what {
-            case .records(let records):
-                for record in records { if let replica = record.replica, let edit = record.edit { recorded.insert("\(replica)/\(edit)") } }
-            case .judged(let judged):
-                let kinds = Dictionary(judged.edits.map { ($0.number.value, $0.kind) }) { first, _ in first }
-                for result in judged.stored where [.applied, .merged, .noop, .held].contains(result.code) {
-                    let key = "\(judged.replica)/\(result.number.value)"
-                    // A decision that changed nothing leaves no record of its own.
-                    if kinds[result.number.value] == "decide-conflict", result.code == .noop { continue }
-                    if answered.insert(key).inserted { wanted.append((key, event.at)) }
-                }
-            default: break
-            }
-        }
-        for (key, at) in wanted where !recorded.contains(key) {
-            return .invalid(at: at, why: "edit \(key.split(separator: "/").last ?? "") has a result and no line in the history")
         }
         return .valid
     }

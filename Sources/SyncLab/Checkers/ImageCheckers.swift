@@ -1,7 +1,8 @@
 import SyncEngine
 import SyncProtocol
 
-/// S1: what a replica holds at a checkpoint is exactly the server's rows at that sequence; a cursor is never ahead.
+/// S1: what a replica holds at a checkpoint is exactly the server's rows at that sequence; a cursor is never ahead. Before
+/// the first checkpoint each row is one that the server has had.
 struct CursorNotAhead: Checker {
     let name = "S1"
     let promise = "the applied cursor is never ahead of applied rows"
@@ -12,8 +13,11 @@ struct CursorNotAhead: Checker {
             switch event.what {
             case .truth(let sequence, let rows, _): truth.take(sequence, rows)
             case .image(let agent, let image):
-                guard let sequence = image.sequence else { continue }
                 let member = history.members[agent]
+                guard let sequence = image.sequence else {
+                    if let why = truth.neverWas(image) { return .invalid(at: event.at, why: "\(member.name), loading, holds \(why)") }
+                    continue
+                }
                 if sequence > truth.sequence {
                     return .invalid(at: event.at, why: "\(member.name) stands at \(sequence), the server at \(truth.sequence)")
                 }

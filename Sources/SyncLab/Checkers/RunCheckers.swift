@@ -46,17 +46,23 @@ struct QueuesDrain: Checker {
             guard let status = phases[agent], status.phase != .needsLogin, status.phase != .stopped else { continue }
             // With another member's token nothing may be sent.
             if status.phase == .blocked, strangers.contains(agent) { continue }
-            let open = edits[agent] ?? []
-            var waiting = Set(open.filter { $0.state == "held" }.map(\.number))
-            for edit in open where ["saved", "sent", "waiting", "resulted"].contains(edit.state) {
-                if let predecessor = edit.predecessor, waiting.contains(predecessor) {
-                    waiting.insert(edit.number)
-                } else {
-                    return .invalid(at: end, why: "edit \(edit.number) of \(member.name) is still \(edit.state)")
-                }
+            if let edit = QueuesDrain.moving(edits[agent] ?? []) {
+                return .invalid(at: end, why: "edit \(edit.number) of \(member.name) is still \(edit.state)")
             }
         }
         return .valid
+    }
+}
+
+extension QueuesDrain {
+    /// The first edit without an end that neither waits for a person nor builds on one that does.
+    static func moving(_ edits: [EditMark]) -> EditMark? {
+        var waiting = Set(edits.filter { $0.state == "held" }.map(\.number))
+        for edit in edits where LabAgent.pendingStates.contains(edit.state) && edit.state != "held" {
+            guard let predecessor = edit.predecessor, waiting.contains(predecessor) else { return edit }
+            waiting.insert(edit.number)
+        }
+        return nil
     }
 }
 
@@ -141,6 +147,7 @@ struct StatusIsTrue: Checker {
         case .inSync where status.pull != .resting: return "the pull side is \(status.pull)"
         case .inSync where status.hasProblem: return "the last exchange failed"
         case .needsPerson where held + dead == 0: return "nothing waits for a person"
+        case .needsPerson: if let edit = QueuesDrain.moving(edits) { return "edit \(edit.number) waits for nobody" }
         case .sending where open == 0: return "nothing is to be sent"
         case .sending where !status.hasPushTimer && !status.pushInFlight && !status.hasPullTimer && !status.pullInFlight:
             return "nothing is under way"

@@ -30,7 +30,7 @@ package struct Lanes {
                 rows.append(row + "  " + line.text)
             } else {
                 for index in names.indices { row += index == from ? "● " + cell(line.text).dropLast(2) : "│" + String(repeating: " ", count: lane - 1) }
-                rows.append(row.count > width && line.text.count > lane ? Lanes.trimmed(row) + "" : Lanes.trimmed(row))
+                rows.append(Lanes.trimmed(row))
                 if line.text.count > lane - 1 { rows.append("            " + String(repeating: " ", count: from * lane) + "  " + line.text) }
             }
         }

@@ -65,6 +65,8 @@ package enum Lab {
             }
             world.perform(step.action, order: order)
         }
+        // A loop without end is a broken promise, wherever in the story it was met.
+        if world.isRunaway { world.record(.ended(settled: false)) }
         let verdicts = Checkers.verdicts(world.history).map { ($0.checker.name, $0.checker.promise, $0.verdict) }
         return LabRun(
             seed: seed, order: order, history: world.history, verdicts: verdicts, failures: failures, hash: world.hash,
