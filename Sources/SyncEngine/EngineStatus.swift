@@ -4,7 +4,7 @@ package import ReplicaStore
 /// What the engine is about, for `status` and for those who wait for a sync.
 package struct EngineStatus: Sendable {
     /// One word for a person.
-    package enum Phase: String, Sendable {
+    package enum Phase: String, Sendable, CaseIterable {
         case stopped, starting, syncing, loading
         /// Everything known is here and everything made is there.
         case inSync = "in-sync"

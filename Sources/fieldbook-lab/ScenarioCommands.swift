@@ -4,11 +4,6 @@ import SyncLab
 import TerminalKit
 
 extension LabCommands {
-    private struct Loaded {
-        let path: String
-        let scenario: Scenario
-    }
-
     // MARK: Files
 
     /// The scenario files that an argument names: itself, or those of a folder in order of name.
@@ -26,9 +21,9 @@ extension LabCommands {
         return names.sorted().map { "\(argument)/\($0)" }
     }
 
-    private func load(_ path: String) throws(UserError) -> Loaded {
+    private func load(_ path: String) throws(UserError) -> Scenario {
         let bytes = try SecureFile.read(path, limit: ScenarioParser.bytesMax)
-        do throws(ScenarioError) { return Loaded(path: path, scenario: try ScenarioParser.parse(bytes)) } catch {
+        do throws(ScenarioError) { return try ScenarioParser.parse(bytes) } catch {
             throw UserError(
                 .refused, what: "cannot read \(path)", why: "line \(error.line), column \(error.column): \(error.why)", next: error.next)
         }
@@ -40,7 +35,7 @@ extension LabCommands {
 
     func scenarios(in argument: String) throws(UserError) -> [(name: String, folder: String, scenario: Scenario)] {
         var loaded: [(name: String, folder: String, scenario: Scenario)] = []
-        for path in try files(argument) { loaded.append((path, folder(of: path), try load(path).scenario)) }
+        for path in try files(argument) { loaded.append((path, folder(of: path), try load(path))) }
         return loaded
     }
 
@@ -72,7 +67,8 @@ extension LabCommands {
 
     private static let beginning = """
         # A scenario tells who there is, what happens, and what must have come of it. One step a line, in order.
-        # All words: fieldbook-lab scenario check FILE names line and column of one that it does not know.
+        # A word that is not known is refused with its line and column, and what would be right; all of them stand in the
+        # manual under Scenarios. This checks a file and runs nothing: fieldbook-lab scenario check FILE
 
         scenario "two people change one budget offline"
 

@@ -12,24 +12,27 @@ extension LabCommands {
         let from = UInt64(try number("from", default: 1, in: 0...1_000_000_000_000))
         let count = try number("seeds", default: 100, in: 1...100_000_000)
         let jobs = try number("jobs", default: 1, in: 1...64)
-        let seeds = KeptSeeds.all + Array(from..<from + UInt64(count))
+        let seeds = KeptSeeds.all + (from..<from + UInt64(count)).filter { !KeptSeeds.all.contains($0) }
         let began = clock.monotonicNow()
         let tally = try SeedRunner(seeds: seeds).run(jobs: jobs)
         let (seconds, attoseconds) = (clock.monotonicNow() - began).components
         let milliseconds = max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+        var text = ""
+        var told: [JSONOutput] = []
         for failure in tally.failures.prefix(20) {
-            terminal.writeOutput("seed \(failure.seed) FAILED\n")
-            for line in failure.lines { terminal.writeOutput("  \(line)\n") }
-            terminal.writeOutput("  repeat it: fieldbook-lab run --seed \(failure.seed)\n")
+            text += "seed \(failure.seed) FAILED\n" + failure.lines.map { "  \($0)\n" }.joined()
+            text += "  repeat it: fieldbook-lab run --seed \(failure.seed)\n"
+            told.append(.object(["seed": .integer(Int64(failure.seed)), "why": .array(failure.lines.map { .text($0) })]))
         }
         let megabytes = (ProcessProbe.peakBytes() ?? 0) >> 20
         let perMinute = Int64(tally.steps) * 60_000 / milliseconds
         show(
             [
                 "seeds": .integer(Int64(seeds.count)), "failed": .integer(Int64(tally.failures.count)), "steps": .integer(Int64(tally.steps)),
-                "milliseconds": .integer(milliseconds), "jobs": .integer(Int64(jobs)), "peakMebibytes": .integer(megabytes),
+                "simulatedSeconds": .integer(tally.seconds), "milliseconds": .integer(milliseconds), "jobs": .integer(Int64(jobs)),
+                "peakMebibytes": .integer(megabytes), "failures": .array(told),
             ],
-            """
+            text + """
             \(seeds.count) seeds, \(tally.failures.count) failed; \(tally.steps) steps, \(tally.seconds / 3600) hours of simulated time
             \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute, \
             \(Int64(tally.steps) * 1000 / milliseconds) steps a second, \(perMinute / Int64(jobs)) steps a core-minute, \(megabytes) MiB at most
@@ -55,17 +58,26 @@ extension LabCommands {
         let lines = run.wrongs(strictly: true)
         guard !lines.isEmpty else {
             show(
-                ["seed": .integer(Int64(seed)), "ok": .bool(true), "hash": .text(String(run.hash, radix: 16)), "steps": .integer(Int64(run.steps))],
+                [
+                    "seed": .integer(Int64(seed)), "ok": .bool(true), "hash": .text(String(run.hash, radix: 16)),
+                    "steps": .integer(Int64(run.steps)), "failures": .array([]),
+                ],
                 "seed \(seed) holds: \(run.steps) steps, \(run.seconds) s of simulated time, trace hash \(String(run.hash, radix: 16))\n")
             return .done
         }
-        terminal.writeOutput("seed \(seed) FAILED\n" + lines.map { "  \($0)\n" }.joined() + "making it small ...\n")
+        terminal.writeError("seed \(seed) failed; making it small ...\n")
         let small = Reducer.reduce(scenario, seed: seed) ?? scenario
         let story = try Lab.run(small, seed: seed, traces: true)
-        terminal.writeOutput("\nthe same failure, as a scenario (\(small.steps.count) steps of \(scenario.steps.count)):\n\n\(small.text)\n")
-        if let trace = story.trace { terminal.writeOutput(Lanes(trace, members: small.members.map(\.name)).text()) }
-        terminal.writeOutput(story.wrongs(strictly: true).map { "  \($0)\n" }.joined())
-        terminal.writeOutput("repeat it: save the lines above as FILE and type: fieldbook-lab scenario run FILE --seed \(seed)\n")
+        var text = "seed \(seed) FAILED\n" + lines.map { "  \($0)\n" }.joined()
+        text += "\nthe same failure, as a scenario (\(small.steps.count) steps of \(scenario.steps.count)):\n\n\(small.text)\n"
+        if let trace = story.trace { text += Lanes(trace, members: small.members.map(\.name)).text() }
+        text += story.wrongs(strictly: true).map { "  \($0)\n" }.joined()
+        text += "repeat it: save the lines above as FILE and type: fieldbook-lab scenario run FILE --seed \(seed)\n"
+        show(
+            [
+                "seed": .integer(Int64(seed)), "ok": .bool(false), "hash": .text(String(run.hash, radix: 16)),
+                "steps": .integer(Int64(run.steps)), "failures": .array(lines.map { .text($0) }), "scenario": .text(small.text),
+            ], text)
         return .failed
     }
 
@@ -118,17 +130,27 @@ extension LabCommands {
         let seeds = try number("seeds", default: 200, in: 1...1_000_000)
         let stories = try command.option("scenarios").map { try scenarios(in: $0) } ?? []
         var lines: [Recall.Line] = []
+        var text = ""
         for defect in wanted {
             var line = try Recall.line(of: defect, seedsMax: seeds)
             if defect.missingFeature == nil { line.scenario = try Recall.scenario(failingWith: defect, among: stories) }
             lines.append(line)
-            if command.option("bug") != nil, let finding = line.finding { terminal.writeOutput("seed \(finding.seed): \(finding.why)\n") }
+            if wanted.count == 1, let finding = line.finding { text = "seed \(finding.seed): \(finding.why)\n" }
         }
         let applicable = lines.filter { $0.defect.missingFeature == nil }
         let caught = applicable.count { $0.finding != nil }
         show(
-            ["planted": .integer(Int64(applicable.count)), "caught": .integer(Int64(caught))],
-            Recall.table(lines) + "\n\(caught) of \(applicable.count) caught\n")
+            [
+                "planted": .integer(Int64(applicable.count)), "caught": .integer(Int64(caught)),
+                "bugs": .array(
+                    applicable.map { line in
+                        .object([
+                            "name": .text(line.defect.rawValue), "checkers": .array((line.finding?.checkers ?? []).map { .text($0) }),
+                            "seed": .optional(line.finding.map { Int64($0.seed) }), "scenario": .optional(line.scenario),
+                        ])
+                    }),
+            ],
+            text + Recall.table(lines) + "\n\(caught) of \(applicable.count) caught\n")
         return caught == applicable.count ? .done : .failed
     }
 }

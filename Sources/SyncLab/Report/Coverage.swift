@@ -17,7 +17,7 @@ package struct Coverage: Sendable {
         for fault in Coverage.faults { add("fault", fault) }
         for code in ResultCode.allCases { add("result", code.rawValue) }
         for kind in ["set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "decide-conflict"] { add("edit", kind) }
-        for phase in Coverage.phases { add("phase", phase) }
+        for phase in EngineStatus.Phase.allCases { add("phase", phase.rawValue) }
     }
 
     private static let pullEvents = ["started", "stopped", "poked", "timerFired", "greeted", "planReceived", "pageKept", "failed"]
@@ -27,7 +27,6 @@ package struct Coverage: Sendable {
         "network stale", "network portal", "network junk", "network status", "offline", "kill", "power-loss", "server stop", "server kill",
         "server power-loss", "disk full", "disk error", "clock jump", "clock stopped", "token-revoked", "uses-token-of", "hold-reader",
     ]
-    private static let phases = ["stopped", "starting", "syncing", "loading", "in-sync", "needs-person", "sending", "offline", "needs-login", "blocked", "failing"]
 
     private mutating func add(_ group: String, _ cell: String) {
         index["\(group)/\(cell)"] = cells.count

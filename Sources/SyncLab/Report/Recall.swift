@@ -27,9 +27,9 @@ package enum Recall {
             let seed = first + UInt64(index)
             let run = try Defect.$planted.withValue(defect) { try Lab.run(Workload.scenario(seed: seed), seed: seed) }
             let broken = run.verdicts.filter { if case .invalid = $0.verdict { true } else { false } }
-            guard let worst = broken.first else { continue }
-            return Line(
-                defect: defect, finding: Finding(seed: seed, checkers: broken.map(\.name), why: "\(worst.verdict)"), seeds: index + 1)
+            guard let told = broken.first else { continue }
+            let finding = Finding(seed: seed, checkers: broken.map(\.name), why: "\(told.verdict)")
+            return Line(defect: defect, finding: finding, seeds: index + 1)
         }
         return Line(defect: defect, finding: nil, seeds: seedsMax)
     }
@@ -55,7 +55,8 @@ package enum Recall {
             case (nil, let finding?): caught = finding.checkers.joined(separator: ", ")
             case (nil, nil): caught = "**missed**"
             }
-            text += "| `\(line.defect.rawValue)` | \(line.defect.summary) | \(caught) | \(line.defect.missingFeature == nil ? "\(line.seeds)" : "-") | \(line.scenario ?? "-") |\n"
+            let seeds = line.defect.missingFeature == nil ? "\(line.seeds)" : "-"
+            text += "| `\(line.defect.rawValue)` | \(line.defect.summary) | \(caught) | \(seeds) | \(line.scenario ?? "-") |\n"
         }
         return text
     }

@@ -187,9 +187,15 @@ package struct ScenarioParser {
         case "disk": return .disk(name, try diskFault(&words))
         default:
             if let wish = try wish(verb, &words) { return .edit(name, wish) }
-            throw words.lastFailure("is nothing that a member does", "see the list of actions: fieldbook-lab scenario --help")
+            throw words.lastFailure("is nothing that a member does", "say one of: \(ScenarioParser.verbs.joined(separator: ", "))")
         }
     }
+
+    private static let verbs = [
+        "start", "stop", "offline", "online", "sync", "look", "budget", "adjust", "freeze", "unfreeze", "discount", "cancel-discount",
+        "decide", "discard", "resend", "network", "kill", "power-loss", "disk", "clock", "hold-reader", "release-reader",
+        "token-revoked", "token-renewed", "uses-token-of",
+    ]
 
     private func customer(_ words: inout LineWords) throws(ScenarioError) -> String {
         try words.name("a customer", of: scenario.customers.map(\.name))
@@ -366,11 +372,7 @@ package struct ScenarioParser {
         case "agreement": return .agreement
         case "phase":
             let name = try words.name("a member", of: members)
-            let phase = try words.word("a phase")
-            guard EngineStatus.Phase(rawValue: phase) != nil else {
-                throw words.lastFailure("is no phase", "say in-sync, needs-person, sending, offline, needs-login, blocked, loading, syncing or stopped")
-            }
-            return .phase(name, phase)
+            return .phase(name, try words.one(of: EngineStatus.Phase.self, "the phase").rawValue)
         case "sees":
             let name = try words.name("a member", of: members)
             switch try words.word("budget or freezes") {
