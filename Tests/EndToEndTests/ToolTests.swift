@@ -28,7 +28,7 @@ import Testing
         #expect(run.output.contains("all of it held"))
     }
 
-    @Test(arguments: ["run", "test", "bench", "torture"])
+    @Test(arguments: ["run", "test", "bench", "torture", "recall", "lab-tables"])
     func `every tool tells its use`(tool: String) {
         let help = ChildProcess("\(root)/tools/\(tool)", ["--help"])
         #expect(help.wait() == 0)
