@@ -92,7 +92,7 @@ struct FollowsModel: Checker {
         switch row.value {
         case .budget, .freezes, .discount:
             guard let value = wanted.values[target] else { return "\(name) moved without an edit" }
-            if !Model.agrees(row.value, value) { return "\(name) is \(row.value), by the rules \(value)" }
+            if !Model.agrees(row.value, value) { return "\(name) is \(row.value.text), by the rules \(value.text)" }
             guard let told = model.registers[target]?.version, told == row.version else {
                 return "\(name) stands at version \(row.version), the result said another"
             }
