@@ -4,16 +4,19 @@ package struct Reducer {
     /// What went wrong, so that a smaller scenario fails for the same reason.
     package enum Failure: Sendable, Hashable {
         case promise(String)
+        /// A promise that a story which settles could not judge.
+        case unknown
         case expectation
         case note
     }
 
+    /// Why a run failed; nil when it did not.
     package static func failure(of run: LabRun) -> Failure? {
         if let violation = run.violation { return .promise(violation.name) }
         if !run.failures.isEmpty { return .expectation }
         if !run.notes.isEmpty { return .note }
-        // An unknown verdict is a failure only of a story that settles.
-        return run.hasUnknown && run.history.events.contains { if case .ended = $0.what { true } else { false } } ? .promise("unknown") : nil
+        return run.hasUnknown && run.history.events.contains { if case .ended = $0.what { true } else { false } }
+            ? .unknown : nil
     }
 
     private let seed: UInt64

@@ -35,7 +35,7 @@ package struct Coverage: Sendable {
 
     /// Where the cells of the machines begin; they stand by state and event.
     private let pullBase = 0
-    private let pushBase = PullMachine.State.allCases.count * 8
+    private let pushBase = PullMachine.State.allCases.count * Coverage.pullEvents.count
 
     private mutating func hit(base: Int, _ offset: Int) { cells[base + offset].count += 1 }
 
@@ -54,8 +54,10 @@ package struct Coverage: Sendable {
         }
         for event in run.history.events {
             switch event.what {
-            case .step(_, .pull(let state, let event, _)): hit(base: pullBase, state.ordinal * 8 + Coverage.ordinal(event))
-            case .step(_, .push(let state, let event, _)): hit(base: pushBase, state.ordinal * 8 + Coverage.ordinal(event))
+            case .step(_, .pull(let state, let event, _)):
+                hit(base: pullBase, state.ordinal * Coverage.pullEvents.count + Coverage.ordinal(event))
+            case .step(_, .push(let state, let event, _)):
+                hit(base: pushBase, state.ordinal * Coverage.pushEvents.count + Coverage.ordinal(event))
             case .status(_, let status): hit("phase", status.phase.rawValue)
             case .judged(let judged):
                 for result in judged.told ?? [] { hit("result", result.code.rawValue) }

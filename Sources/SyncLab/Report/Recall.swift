@@ -2,6 +2,7 @@ package import Defects
 
 /// Which planted bugs the checkers find, and how soon.
 package enum Recall {
+    /// What became of one planted bug.
     package struct Line: Sendable {
         package let defect: Defect
         /// Nil when no run found it.
@@ -12,6 +13,7 @@ package enum Recall {
         package var scenario: String?
     }
 
+    /// The first run that broke a promise.
     package struct Finding: Sendable, Hashable {
         package let seed: UInt64
         /// The promises that were broken in that run.

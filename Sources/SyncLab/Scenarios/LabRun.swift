@@ -3,6 +3,7 @@ import Glibc
 
 /// One run of a scenario with all that came of it.
 package struct LabRun: Sendable {
+    /// An expectation that did not hold.
     package struct Failure: Sendable, Hashable {
         /// Line of the scenario's file; 0 when it has none.
         package let line: Int
@@ -13,6 +14,7 @@ package struct LabRun: Sendable {
     /// The order in which the members of `in both orders` came back.
     package let order: [String]
     package let history: History
+    /// What each checker made of the history.
     package let verdicts: [(name: String, promise: String, verdict: Verdict)]
     /// Expectations that did not hold.
     package let failures: [Failure]
@@ -20,7 +22,9 @@ package struct LabRun: Sendable {
     package let hash: UInt64
     /// Machine events.
     package let steps: Int
+    /// Simulated seconds.
     package let seconds: Int64
+    /// Nil unless asked for.
     package let trace: Trace?
     /// What went wrong with the lab itself; a run with notes proves nothing.
     package let notes: [String]
@@ -43,9 +47,11 @@ package struct LabRun: Sendable {
         return lines + notes.map { "the lab itself: \($0)" }
     }
 
+    /// A promise could not be judged.
     package var hasUnknown: Bool { verdicts.contains { if case .unknown = $0.verdict { true } else { false } } }
 }
 
+/// Runs scenarios.
 package enum Lab {
     /// Runs a scenario once. Its files live in memory where the machine has such a folder, and are gone afterwards.
     package static func run(

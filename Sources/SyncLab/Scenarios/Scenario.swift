@@ -5,6 +5,7 @@ package import SyncEngine
 ///
 /// The same form serves the files that people write, the runs that a seed draws, and a failure made small.
 package struct Scenario: Sendable, Hashable {
+    /// A customer as the server has it before the story begins.
     package struct Customer: Sendable, Hashable {
         package var name: String
         package var association: AssociationType
@@ -27,6 +28,7 @@ package struct Scenario: Sendable, Hashable {
         package var customers: [String] = []
     }
 
+    /// One line of what happens.
     package struct Step: Sendable, Hashable {
         /// Line of the file; 0 when it comes from none.
         package var line: Int
@@ -107,6 +109,7 @@ package enum Wish: Sendable, Hashable {
     }
 }
 
+/// What a person decides about a held edit.
 package enum Decision: Sendable, Hashable {
     case mine, theirs
     case budget(cents: Int64)
@@ -138,11 +141,13 @@ package enum NetworkFault: Sendable, Hashable {
     case status(Int)
 }
 
+/// What happens to a device's clock. A jump is seconds from what it shows.
 package enum ClockFault: Sendable, Hashable {
     case jump(seconds: Int)
     case stopped, right
 }
 
+/// What happens to a replica's disk.
 package enum DiskFault: Sendable, Hashable {
     case full, free
     /// The n-th write from now fails once.

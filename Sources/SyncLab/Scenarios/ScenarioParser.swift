@@ -4,14 +4,20 @@ import SyncProtocol
 
 /// Reads the line-based form of a scenario. Every refusal names line and column, what is wrong, and what would be right.
 package struct ScenarioParser {
-    /// Bytes, steps, customers, members and days of simulated time at most.
+    /// Bytes of a file at most.
     package static let bytesMax = 262_144
-    package static let stepsMax = 2_000
-    package static let customersMax = 50
-    package static let membersMax = 8
-    package static let billsMax = 5_000
-    package static let secondsMax = 40 * 86_400
+    /// Bytes of a line at most.
     package static let lineBytesMax = 1_000
+    /// Steps of a story at most.
+    package static let stepsMax = 2_000
+    /// Customers of a story at most.
+    package static let customersMax = 50
+    /// Members of a story at most; each is a replica with its files.
+    package static let membersMax = 8
+    /// Bill records of one line at most.
+    package static let billsMax = 5_000
+    /// Seconds of simulated time that the waits of a story add up to at most.
+    package static let secondsMax = 40 * 86_400
 
     private var scenario = Scenario()
     private var seconds = 0

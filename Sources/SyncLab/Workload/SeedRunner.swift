@@ -3,12 +3,15 @@ import ThreadKit
 
 /// Runs many seeds, several worlds at a time, each on a thread of its own.
 package final class SeedRunner: Sendable {
+    /// What came of all seeds.
     package struct Tally: Sendable {
+        /// A seed whose run was not good in every promise, and why.
         package struct Failure: Sendable {
             package let seed: UInt64
             package let lines: [String]
         }
 
+        /// Machine events.
         package var steps = 0
         /// Simulated seconds.
         package var seconds: Int64 = 0
