@@ -1,4 +1,3 @@
-import PartnerModel
 import SyncProtocol
 
 /// What a checker makes of a history.
@@ -50,70 +49,6 @@ enum Clockwork {
         }
         let seconds = milliseconds / 1000
         return "\(seconds / 3600):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2)).\(padded(milliseconds % 1000, 3))"
-    }
-}
-
-/// The truth of the server at any sequence, rebuilt from a history.
-struct TruthLine {
-    struct Target: Hashable {
-        let entity: Int
-        let key: Int64
-    }
-
-    private(set) var changes: [Target: [TruthRow]] = [:]
-    private(set) var sequence: Int64 = 0
-
-    mutating func take(_ sequence: Int64, _ rows: [TruthRow]) {
-        self.sequence = sequence
-        for row in rows { changes[Target(entity: row.entity.rawValue, key: row.key), default: []].append(row) }
-    }
-
-    /// What a member must hold at a sequence, in order of entity and key.
-    func visible(to member: MemberFacts, at sequence: Int64) -> [RowMark] {
-        var rows: [RowMark] = []
-        for (target, versions) in changes {
-            guard let row = versions.last(where: { $0.version <= sequence }), let content = row.content,
-                member.sees(subject: row.subject)
-            else { continue }
-            rows.append(RowMark(entity: target.entity, key: target.key, version: row.version, content: content))
-        }
-        return rows.sorted { ($0.entity, $0.key) < ($1.entity, $1.key) }
-    }
-
-    /// The first row of an image that is none of the server's, now or before; nil when there is none.
-    func neverWas(_ image: ImageMark) -> String? {
-        for row in image.rows {
-            let versions = changes[Target(entity: row.entity, key: row.key)] ?? []
-            if !versions.contains(where: { $0.version == row.version && $0.content == row.content }) {
-                return "\(RowName.text(row.entity, row.key)) of version \(row.version), which never was like that"
-            }
-        }
-        return nil
-    }
-
-    /// The first difference between what a member must hold and what it holds; nil when there is none.
-    func difference(_ image: ImageMark, of member: MemberFacts, at sequence: Int64) -> String? {
-        let wanted = visible(to: member, at: sequence)
-        guard wanted != image.rows else { return nil }
-        let held = Dictionary(uniqueKeysWithValues: image.rows.map { (Target(entity: $0.entity, key: $0.key), $0) })
-        for row in wanted {
-            let name = RowName.text(row.entity, row.key)
-            guard let own = held[Target(entity: row.entity, key: row.key)] else { return "\(name) of version \(row.version) is missing" }
-            if own.version != row.version { return "\(name) has version \(own.version), not \(row.version)" }
-            if own.content != row.content { return "\(name) of version \(row.version) has another content" }
-        }
-        let known = Set(wanted.map { Target(entity: $0.entity, key: $0.key) })
-        let extra = image.rows.first { !known.contains(Target(entity: $0.entity, key: $0.key)) }
-        return extra.map { "\(RowName.text($0.entity, $0.key)) of version \($0.version) must not be there" } ?? "the rows stand in another order"
-    }
-}
-
-extension MemberFacts {
-    /// Whether rows of a subject are this member's to see: a customer's key, 0 = everyone, -1 = coupons.
-    func sees(subject: Int64) -> Bool {
-        if subject == 0 { return true }
-        if subject == -1 { return role.seesCoupons }
-        return customers?.contains(subject) ?? true
     }
 }
 
