@@ -10,7 +10,10 @@ import Defects
 extension ReplicaStore {
     /// The next edits to send, at most a push's worth; nil when there are none. That they were sent is durable before
     /// this returns. Customers with a freeze or unfreeze among them go first; within a customer the author's order holds.
-    package func nextPush() throws(StoreError) -> V1.Push? {
+    ///
+    /// With `aloneAfter` it is one edit, the next in turn after that number, so that one that the server can't take does not
+    /// hold up the others.
+    package func nextPush(aloneAfter last: EditNumber? = nil) throws(StoreError) -> V1.Push? {
         try StoreError.wrap {
             // What builds on a held edit waits with it, and what builds on that.
             let behind = try OutboxRows(connection: outbox).behindHeld()
@@ -23,6 +26,10 @@ extension ReplicaStore {
             #if FIELDBOOK_DEFECTS
             if Defect.planted == .queueReversed { ordered.reverse() }
             #endif
+            if let last {
+                let turn = ordered.sorted { $0.number < $1.number }
+                ordered = (turn.first { $0.number > last } ?? turn.first).map { [$0] } ?? []
+            }
             let batch = ReplicaStore.bounded(ordered)
             guard !batch.isEmpty else { return nil }
             try markSent(batch)
