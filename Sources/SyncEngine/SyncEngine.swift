@@ -62,6 +62,9 @@ package final class SyncEngine {
     /// What went wrong and still stands, oldest first.
     var troubles: [Trouble] = []
     var refusals = Refusals()
+    /// Time between two links coming up that each cause a try.
+    static let linkInterval: Duration = .seconds(10)
+    var lastLinkUp: Duration?
     /// When each lane's timer runs out.
     var attempts: [Instant?] = Lane.allCases.map { _ in nil }
     var inFlight: [(lane: Lane, id: Int, purpose: Purpose)] = []
@@ -94,7 +97,14 @@ package final class SyncEngine {
             inFlight.removeAll()
             stepPull(.stopped)
             stepPush(.stopped)
-        case .syncRequested, .linkCameUp:
+        case .syncRequested:
+            stepPull(.poked)
+            stepPush(.poked)
+        case .linkCameUp:
+            // A link that comes and goes, or is told of again and again, must not undo the backoff each time.
+            let now = clock.monotonicNow()
+            if let last = lastLinkUp, now - last < SyncEngine.linkInterval { break }
+            lastLinkUp = now
             stepPull(.poked)
             stepPush(.poked)
         case .editAdded:

@@ -1,9 +1,11 @@
 import HTTPKit
 import PartnerModel
 import ReplicaStore
+import SyncCore
 import SyncEngine
 import SyncProtocol
 import SyncServer
+import TestKit
 import Testing
 
 /// An edit that the server can't take, and a server that asks for quiet.
@@ -48,6 +50,18 @@ import Testing
         #expect(world.asks(.push) == "/sync/v1/push")
         try world.settle()
         #expect(world.status.phase == .inSync)
+    }
+
+    @Test func `a link that comes up again and again does not undo the backoff each time`() throws {
+        let world = try EngineWorld.synced()
+        world.engine.handle(.linkCameUp)
+        #expect(world.asks(.pull) == "/sync/v1/changes")
+        try world.fail(.pull)
+        for _ in 0..<5 { world.engine.handle(.linkCameUp) }
+        #expect(world.shell.inFlight[0] == nil && world.engine.pull.state == .backingOff)
+        world.clock.advance(seconds: 11)
+        world.engine.handle(.linkCameUp)
+        #expect(world.asks(.pull) == "/sync/v1/hello")
     }
 
     private func draft(_ intent: EditIntent, _ world: EngineWorld, _ customer: Int = 0) -> EditDraft {
