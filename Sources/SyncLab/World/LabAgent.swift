@@ -51,6 +51,9 @@ final class LabAgent: EngineShell {
     var isOnline = true
     /// Nobody stopped it: it runs, or will again.
     var isWanted = false
+    /// The machine is suspended until this moment.
+    var sleepsUntil: Int64 = 0
+    var missed: [World.Happening] = []
     var diesByPowerLoss = false
     var faults: [PlannedFault] = []
     var made: [Made] = []
@@ -69,6 +72,7 @@ final class LabAgent: EngineShell {
     }
 
     var isUp: Bool { engine != nil }
+    var isAsleep: Bool { sleepsUntil > world.time.now }
     var replica: String { store?.identity.replica ?? "" }
 
     // MARK: Life
