@@ -34,6 +34,8 @@ package final class ReplicaStore {
 
     let files: ReplicaFiles
     let outbox: Connection
+    private let decoded = DecodedEdits()
+    var rows: OutboxRows { OutboxRows(connection: outbox, decoded: decoded) }
     let clock: any WallClock
     /// The generation behind the link, and one that is being loaded beside it.
     var live: Generation?
@@ -153,7 +155,7 @@ package final class ReplicaStore {
                 try statement.bind(8, clock.now().seconds)
                 try statement.run()
             }
-            if let known = try OutboxRows(connection: outbox).identity() { identity = known }
+            if let known = try rows.identity() { identity = known }
         }
         // The image's own epoch counts too: a crash may have come between learning the epoch and forgetting the image.
         let imageEpoch = try StoreError.wrap { try target?.meta()?.epoch }
@@ -249,7 +251,7 @@ package final class ReplicaStore {
         StoreError(.badState, what: "cannot apply a page", why: "no load has begun", next: "report this as a defect")
     }
 
-    func openEdits() throws -> [OutboxEdit] { try OutboxRows(connection: outbox).open() }
+    func openEdits() throws -> [OutboxEdit] { try rows.open() }
 
     /// Writes the projection of pending edits for plain SQL. It is a convenience: when it can't be written now (a full
     /// disk), readers of ours do not miss it and the next change writes it.

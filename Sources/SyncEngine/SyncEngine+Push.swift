@@ -24,7 +24,7 @@ extension SyncEngine {
 
     func sendNext() {
         do {
-            if let batch = try store.nextPush() {
+            if let batch = try store.nextPush(aloneAfter: refusals.isAlone ? refusals.last : nil) {
                 let body = try WireCoding.encode(batch)
                 let numbers = batch.edits.map { EditNumber($0.number.value) }
                 send(.push, .push(numbers), request("POST", "/sync/v1/push", query: [], body: body))
@@ -33,6 +33,7 @@ extension SyncEngine {
                 send(.push, .ack(number), request("POST", "/sync/v1/ack", query: [], body: try WireCoding.encode(ack)))
             } else {
                 clear(.push)
+                refusals = Refusals()
                 stepPush(.nothingToSend)
             }
         } catch {
@@ -49,6 +50,7 @@ extension SyncEngine {
         }
         let recorded = try store.record(results, sent: sent)
         succeeded(.push)
+        if let last = sent.last { refusals.last = last }
         log.log(
             .notice, "results",
             [("final", "\(recorded.final.count)"), ("held", "\(recorded.held.count)"), ("dead", "\(recorded.dead.count)"),
@@ -56,6 +58,16 @@ extension SyncEngine {
         stepPush(.exchanged(madeProgress: recorded.transient.count < sent.count))
         // The feed brings what the edits became.
         stepPull(.poked)
+    }
+
+    /// Notes that the server answered a push and took none of it. When that goes on, edits are sent one by one, in turn.
+    func noteRefusal(_ failure: Failure, of numbers: [EditNumber]) {
+        switch failure {
+        case .unauthenticated, .transient(retryAfter: .some), .local, .resyncRequired: return
+        case .transient(retryAfter: nil), .final:
+            refusals.count += 1
+            if let last = numbers.last { refusals.last = last }
+        }
     }
 
     func receiveAck(_ outcome: ExchangeOutcome, _ number: EditNumber) throws {

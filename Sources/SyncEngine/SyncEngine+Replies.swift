@@ -28,6 +28,7 @@ extension SyncEngine {
             }
         } catch let refusal as ReplyReader.Refusal {
             tell(Trouble(lane: lane, problem: refusal.problem, failure: refusal.failure, isReached: refusal.isReached))
+            if case .push(let numbers) = purpose, refusal.isReached { noteRefusal(refusal.failure, of: numbers) }
             fail(lane, refusal.failure)
         } catch let error as StoreError {
             note(error, of: lane, doing: "keep a reply")

@@ -28,6 +28,16 @@ package final class SyncEngine {
         case push([EditNumber]), ack(EditNumber)
     }
 
+    /// Pushes that the server refused whole since the queue was last empty.
+    struct Refusals {
+        /// Refusals of a whole push after which edits go one by one.
+        static let patience = 2
+        var count = 0
+        /// The edit whose turn was last.
+        var last = EditNumber(0)
+        var isAlone: Bool { count >= Refusals.patience }
+    }
+
     /// A failure of a lane, or of reading for the status.
     struct Trouble {
         let lane: Lane?
@@ -51,6 +61,10 @@ package final class SyncEngine {
     var nextExchange = 1
     /// What went wrong and still stands, oldest first.
     var troubles: [Trouble] = []
+    var refusals = Refusals()
+    /// Time between two links coming up that each cause a try.
+    static let linkInterval: Duration = .seconds(10)
+    var lastLinkUp: Duration?
     /// When each lane's timer runs out.
     var attempts: [Instant?] = Lane.allCases.map { _ in nil }
     var inFlight: [(lane: Lane, id: Int, purpose: Purpose)] = []
@@ -83,12 +97,20 @@ package final class SyncEngine {
             inFlight.removeAll()
             stepPull(.stopped)
             stepPush(.stopped)
-        case .syncRequested, .linkCameUp:
+        case .syncRequested:
+            stepPull(.poked)
+            stepPush(.poked)
+        case .linkCameUp:
+            // A link that comes and goes, or is told of again and again, must not undo the backoff each time.
+            let now = clock.monotonicNow()
+            if let last = lastLinkUp, now - last < SyncEngine.linkInterval { break }
+            lastLinkUp = now
             stepPull(.poked)
             stepPush(.poked)
         case .editAdded:
-            stepPush(.poked)
-            if pull.state == .backingOff || pull.state == .needsLogin { stepPull(.poked) }
+            // A person's sync may try at once; edits, of which a script makes many, wait as long as the server asked.
+            if !push.isPausedByServer { stepPush(.poked) }
+            if pull.state == .backingOff && !pull.isPausedByServer || pull.state == .needsLogin { stepPull(.poked) }
         case .timerFired(.pull): stepPull(.timerFired)
         case .timerFired(.push): stepPush(.timerFired)
         case .outcome(let id, let outcome): receive(id, outcome)

@@ -33,6 +33,23 @@ import Testing
         #expect(try replica.add(budget(5)).number.value == taken + 1)
     }
 
+    @Test func `what the store believes of an edit is what stands in the file, also after a commit that failed`() throws {
+        let replica = try TestReplica.loaded()
+        let disk = FaultDisk(folder: replica.path)
+        defer { disk.unmount() }
+        try replica.reopen()
+        for write in 1...8 {
+            disk.fail(atWrite: write)
+            _ = try? replica.add(budget(Int64(write)))
+            disk.heal()
+            _ = try replica.add(budget(Int64(100 + write)))
+            let kept = try replica.store.openEdits()
+            #expect(try kept.map(\.wire) == replica.reader().edits(all: false).map(\.wire), "write \(write)")
+            #expect(kept.last?.intent == budget(Int64(100 + write)))
+        }
+        replica.store.close()
+    }
+
     @Test func `numbers go on after a restart, a discard and a refusal by the limits`() throws {
         let replica = try TestReplica.loaded()
         try replica.store.discard(try replica.add(budget(5)).number)

@@ -5,6 +5,8 @@ import SyncProtocol
 /// Reading of `outbox.db`, shared by the writer and by readers.
 struct OutboxRows {
     let connection: Connection
+    /// Edits decoded before, for the writer, which reads its queue at every step.
+    var decoded: DecodedEdits?
 
     private static let columns = """
         number, customer, customer_id, customer_name, edit, state, result, saved_at, first_sent_at, sent_count, resent_as
@@ -27,7 +29,7 @@ struct OutboxRows {
     func edit(_ number: EditNumber) throws -> OutboxEdit? {
         let statement = try connection.statement("SELECT \(OutboxRows.columns) FROM edit WHERE number = ?")
         try statement.bind(1, number.value)
-        return try statement.first(OutboxRows.decode)
+        return try statement.first(decode)
     }
 
     /// Edits that are not settled or discarded, in order of number. The index is named because SQLite would rather walk
@@ -38,7 +40,7 @@ struct OutboxRows {
             SELECT \(OutboxRows.columns) FROM edit INDEXED BY edit_open
             WHERE state NOT IN ('settled', 'discarded') ORDER BY number
             """
-        ).rows(OutboxRows.decode)
+        ).rows(decode)
     }
 
     /// Open edits of one customer, in order of number.
@@ -49,14 +51,14 @@ struct OutboxRows {
             WHERE state NOT IN ('settled', 'discarded') AND customer = ? ORDER BY number
             """)
         try statement.bind(1, customer.value)
-        return try statement.rows(OutboxRows.decode)
+        return try statement.rows(decode)
     }
 
     /// The newest edits of any state, newest first.
     func newest(limit: Int) throws -> [OutboxEdit] {
         let statement = try connection.statement("SELECT \(OutboxRows.columns) FROM edit ORDER BY number DESC LIMIT ?")
         try statement.bind(1, Int64(limit))
-        return try statement.rows(OutboxRows.decode)
+        return try statement.rows(decode)
     }
 
     func counts() throws -> OutboxCounts {
@@ -107,15 +109,39 @@ struct OutboxRows {
         }
     }
 
-    private static func decode(_ row: Statement) throws -> OutboxEdit {
-        let wire = try WireCoding.decode(V1.Edit.self, from: row.text(4))
-        guard let intent = try? wire.intent(), let state = EditState(rawValue: row.text(5)) else {
-            throw WireCoding.Malformed(why: "edit \(row.int64(0)) is of a kind this build does not know")
+    private func decode(_ row: Statement) throws -> OutboxEdit {
+        let (wire, intent) = try decoded?.edit(row.int64(0), { row.text(4) }) ?? DecodedEdits.decode(row.int64(0), row.text(4))
+        guard let state = EditState(rawValue: row.text(5)) else {
+            throw WireCoding.Malformed(why: "edit \(row.int64(0)) is in a state this build does not know")
         }
         return OutboxEdit(
             number: EditNumber(row.int64(0)), customer: CustomerKey(row.int64(1)), customerID: row.text(2),
             customerName: row.text(3), intent: intent, wire: wire, state: state,
             result: try row.optionalText(6).map { try WireCoding.decode(V1.Result.self, from: $0) }, savedAt: row.int64(7),
             firstSentAt: row.optionalInt64(8), sentCount: row.int64(9), resentAs: row.optionalInt64(10).map { EditNumber($0) })
+    }
+}
+
+/// Edits by number as they were decoded. An edit is never rewritten, so what was decoded once stays right; the store that
+/// owns the file owns this too.
+final class DecodedEdits {
+    /// Edits kept; past it all are let go.
+    private static let most = 20_000
+    private var known: [Int64: (wire: V1.Edit, intent: EditIntent)] = [:]
+
+    func edit(_ number: Int64, _ text: () -> String) throws -> (wire: V1.Edit, intent: EditIntent) {
+        if let edit = known[number] { return edit }
+        let edit = try DecodedEdits.decode(number, text())
+        if known.count >= DecodedEdits.most { known.removeAll() }
+        known[number] = edit
+        return edit
+    }
+
+    static func decode(_ number: Int64, _ text: String) throws -> (wire: V1.Edit, intent: EditIntent) {
+        let wire = try WireCoding.decode(V1.Edit.self, from: text)
+        guard let intent = try? wire.intent() else {
+            throw WireCoding.Malformed(why: "edit \(number) is of a kind this build does not know")
+        }
+        return (wire, intent)
     }
 }

@@ -64,7 +64,7 @@ extension ReplicaStore {
 
     /// Edits by state.
     package func outboxCounts() throws(StoreError) -> OutboxCounts {
-        try StoreError.wrap { try OutboxRows(connection: outbox).counts() }
+        try StoreError.wrap { try rows.counts() }
     }
 
     // MARK: Preparing
@@ -92,7 +92,7 @@ extension ReplicaStore {
                 .notFound, what: "cannot accept the edit", why: "the customer is not in this replica",
                 next: "find customers with: fieldbook customers search TEXT")
         }
-        let edits = try OutboxRows(connection: outbox).open(of: draft.customer)
+        let edits = try rows.open(of: draft.customer)
             .filter { $0.register == draft.intent.register && $0.state.isPending }
         let (confirmed, version) = try image.register(draft.intent.register, of: draft.customer)
         let layered = Overlay.lay(edits, over: confirmed, version: version)
@@ -213,6 +213,7 @@ extension ReplicaStore {
         return try existing(EditNumber(next))
     }
 
+    /// Not through what was decoded before: inside a transaction that fails, a number is given back and comes again.
     func existing(_ number: EditNumber) throws -> OutboxEdit {
         guard let edit = try OutboxRows(connection: outbox).edit(number) else {
             throw StoreError(

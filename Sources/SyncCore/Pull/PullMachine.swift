@@ -69,6 +69,8 @@ package struct PullMachine: Sendable, Equatable {
     package private(set) var resyncBackoff = Backoff()
     /// Asked while an exchange was in flight: look once more before resting.
     package private(set) var isPokePending = false
+    /// Backing off for the time that the server named.
+    package private(set) var isPausedByServer = false
     /// Whether this run has greeted the server; a failure makes it greet again.
     package private(set) var hasGreeted = false
 
@@ -126,6 +128,7 @@ package struct PullMachine: Sendable, Equatable {
     private mutating func greet() -> [Effect] {
         state = .greeting
         isPokePending = false
+        isPausedByServer = false
         hasGreeted = false
         return [.sayHello]
     }
@@ -163,6 +166,7 @@ package struct PullMachine: Sendable, Equatable {
         switch failure {
         case .transient(let retryAfter):
             state = .backingOff
+            isPausedByServer = retryAfter != nil
             return [.wake(after: backoff.next(retryAfter: retryAfter, using: &chance))]
         case .local:
             state = .backingOff

@@ -52,6 +52,8 @@ package struct PushMachine: Sendable, Equatable {
     package private(set) var state = State.stopped
     package private(set) var backoff = Backoff()
     package private(set) var isPokePending = false
+    /// Backing off for the time that the server named.
+    package private(set) var isPausedByServer = false
 
     package init() {}
 
@@ -104,6 +106,7 @@ package struct PushMachine: Sendable, Equatable {
     private mutating func send() -> [Effect] {
         state = .sending
         isPokePending = false
+        isPausedByServer = false
         return [.sendNext]
     }
 
@@ -112,6 +115,7 @@ package struct PushMachine: Sendable, Equatable {
     ) -> [Effect] {
         state = .backingOff
         isPokePending = false
+        isPausedByServer = retryAfter != nil
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .noRetryAfterFailure { return [] }
         #endif

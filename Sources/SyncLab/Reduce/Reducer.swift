@@ -125,6 +125,7 @@ extension Action {
     var smaller: Action? {
         switch self {
         case .wait(let seconds) where seconds > 1: .wait(seconds: seconds / 2)
+        case .sleep(let name, let seconds) where seconds > 1: .sleep(name, seconds: seconds / 2)
         case .network(let name, let fault, let lane, let count) where count > 1: .network(name, fault, lane, count: count / 2)
         case .kill(let name, let write?) where write > 1: .kill(name, atWrite: write / 2)
         case .powerLoss(let name, let write?) where write > 1: .powerLoss(name, atWrite: write / 2)
@@ -146,7 +147,7 @@ extension SystemWrite {
         case .usage(let name, _), .freeze(let name, _, _), .unfreeze(let name), .budget(let name, _), .discount(let name, _),
             .bill(let name, _), .bills(let name, _), .correctBill(let name), .removeBill(let name), .rename(let name, _), .leave(let name), .join(let name):
             [name]
-        case .closeCycle, .partner: []
+        case .closeCycle, .touchAll, .partner: []
         }
     }
 }

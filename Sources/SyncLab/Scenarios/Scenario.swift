@@ -61,6 +61,8 @@ package enum Action: Sendable, Hashable {
     /// The machine loses power: what was not forced to disk may be gone.
     case powerLoss(String, atWrite: Int?)
     case offline(String), online(String)
+    /// The machine is suspended for a time: nothing runs, connections die.
+    case sleep(String, seconds: Int)
     case edit(String, Wish)
     case discard(String, Int), resend(String, Int)
     /// Decides the oldest open conflict that the member sees.
@@ -169,6 +171,8 @@ package enum SystemWrite: Sendable, Hashable {
     case correctBill(String), removeBill(String)
     case rename(String, String)
     case closeCycle
+    /// Every row is written anew, as by a migration at the source.
+    case touchAll
     case partner(PartnerState)
     /// The association ends; the customer becomes a former one. Or begins again.
     case leave(String), join(String)

@@ -177,6 +177,7 @@ package struct ScenarioParser {
         case "offline": return .offline(name)
         case "online": return .online(name)
         case "sync": return .sync(name)
+        case "sleep": return .sleep(name, seconds: try words.duration())
         case "look": return .look(name)
         case "hold-reader": return .hold(name)
         case "release-reader": return .release(name)
@@ -328,13 +329,14 @@ package struct ScenarioParser {
         case "remove-bill": return .removeBill(try customer(&words))
         case "rename": return .rename(try customer(&words), try words.text("the new name in quotes"))
         case "close-cycle": return .closeCycle
+        case "touch-all": return .touchAll
         case "partner": return .partner(try words.one(of: PartnerState.self, "the state"))
         case "leave": return .leave(try customer(&words))
         case "join": return .join(try customer(&words))
         default:
             throw words.lastFailure(
                 "is no change by the system",
-                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, partner, leave or join")
+                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, touch-all, partner, leave or join")
         }
     }
 

@@ -33,6 +33,7 @@ extension Action {
         case .powerLoss(let name, let write): "\(name) power-loss" + Words.atWrite(write)
         case .offline(let name): "\(name) offline"
         case .online(let name): "\(name) online"
+        case .sleep(let name, let seconds): "\(name) sleep \(Words.duration(seconds))"
         case .edit(let name, let wish): "\(name) \(wish.text)"
         case .discard(let name, let number): "\(name) discard \(number)"
         case .resend(let name, let number): "\(name) resend \(number)"
@@ -140,6 +141,7 @@ extension SystemWrite {
         case .removeBill(let customer): "remove-bill \(customer)"
         case .rename(let customer, let name): "rename \(customer) \(Words.quoted(name))"
         case .closeCycle: "close-cycle"
+        case .touchAll: "touch-all"
         case .partner(let state): "partner \(state.rawValue)"
         case .leave(let customer): "leave \(customer)"
         case .join(let customer): "join \(customer)"

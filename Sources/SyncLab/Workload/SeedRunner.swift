@@ -44,14 +44,18 @@ package final class SeedRunner: Sendable {
 
     private func work() {
         while let seed = take() {
-            let result = Result { try Lab.run(Workload.scenario(seed: seed), seed: seed) }
+            let scenario = Workload.scenario(seed: seed)
+            let result = Result { try Lab.run(scenario, seed: seed) }
+            // Now and then a run is made twice: the same seed gives the same trace.
+            let again = seed % 25 == 0 ? try? Lab.run(scenario, seed: seed).hash : nil
             state.withLock { state in
                 switch result {
                 case .failure(let error): state.error = state.error ?? error
                 case .success(let run):
                     state.tally.steps += run.steps
                     state.tally.seconds += run.seconds
-                    let lines = run.wrongs(strictly: true)
+                    var lines = run.wrongs(strictly: true)
+                    if let again, again != run.hash { lines.append("two runs of the seed differ") }
                     if !lines.isEmpty { state.tally.failures.append(Tally.Failure(seed: seed, lines: lines)) }
                 }
             }

@@ -12,7 +12,7 @@ package enum Workload {
     }
 
     private enum Kind: CaseIterable {
-        case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations, restarts, readers, bulk
+        case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations, restarts, readers, bulk, sleeps
     }
 
     private struct Maker {
@@ -85,7 +85,7 @@ package enum Workload {
         }
 
         private mutating func makeMembers() {
-            for index in 1...pick(2...5) {
+            for index in 1...pick(2...6) {
                 let name = "m\(index)"
                 let isManager = percent(40)
                 var member = Scenario.Member(
@@ -187,6 +187,7 @@ package enum Workload {
                 case 1: add(.renew(who))
                 default: add(.revoke(who))
                 }
+            case .sleeps: add(.sleep(who, seconds: pick([30, 600, 7200])))
             case .bulk:
                 add(.system(.bills(pick(customers).name, count: pick(70...300))))
                 if percent(60) { add(.network(who, .cut(perMille: pick(300...990)), .pull, count: 2)) }
@@ -199,7 +200,7 @@ package enum Workload {
         private mutating func systemWrite(_ kind: Kind) -> SystemWrite {
             let name = pick(customers).name
             if kind == .associations {
-                return pick([.leave(name), .join(name), .partner(pick(PartnerState.allCases)), .rename(name, "renamed"), .closeCycle])
+                return pick([.leave(name), .join(name), .partner(pick(PartnerState.allCases)), .rename(name, "renamed"), .closeCycle, .touchAll])
             }
             return switch pick(0...8) {
             case 0: .usage(name, cents: Int64(pick(1...100)) * 100)

@@ -33,6 +33,7 @@ final class LabAgent: EngineShell {
     private(set) var engine: SyncEngine?
     private(set) var eye: ReplicaEye?
     private var reader: Connection?
+    private var kept: (generation: Int, reader: ReplicaReader)?
     /// Rises with every start; what belongs to an earlier life is dropped.
     private(set) var life = 0
     private(set) var exchanges: UInt64 = 0
@@ -50,6 +51,9 @@ final class LabAgent: EngineShell {
     var isOnline = true
     /// Nobody stopped it: it runs, or will again.
     var isWanted = false
+    /// The machine is suspended until this moment.
+    var sleepsUntil: Int64 = 0
+    var missed: [World.Happening] = []
     var diesByPowerLoss = false
     var faults: [PlannedFault] = []
     var made: [Made] = []
@@ -68,6 +72,7 @@ final class LabAgent: EngineShell {
     }
 
     var isUp: Bool { engine != nil }
+    var isAsleep: Bool { sleepsUntil > world.time.now }
     var replica: String { store?.identity.replica ?? "" }
 
     // MARK: Life
@@ -103,12 +108,14 @@ final class LabAgent: EngineShell {
         engine.handle(.stop)
         observe()
         drop()
+        // Closing writes too, and may be where the machine dies.
+        if disk.isDead { world.record(.died(agent: index, powerLoss: diesByPowerLoss)) }
     }
 
     /// Lets go of everything that belongs to the process.
     func drop() {
         reader?.close()
-        reader = nil
+        (reader, kept) = (nil, nil)
         eye?.close()
         eye = nil
         engine = nil
@@ -233,7 +240,7 @@ final class LabAgent: EngineShell {
     /// Pending registers as the replica's own reader shows them; throws where an image that a power loss made older lacks
     /// the customer.
     private func readLines() throws -> [String] {
-        let reader = try ReplicaReader(directory: folder)
+        let reader = try currentReader()
         let customers = Set(edits.filter { LabAgent.pendingStates.contains($0.state) && $0.register != "conflict" }.map(\.customer))
         var lines: [String] = []
         for key in customers.sorted() {
@@ -253,6 +260,15 @@ final class LabAgent: EngineShell {
             }
         }
         return lines
+    }
+
+    /// A reader of the live generation, kept until the next.
+    private func currentReader() throws -> ReplicaReader {
+        let generation = image?.generation ?? -1
+        if let kept, kept.generation == generation { return kept.reader }
+        let reader = try ReplicaReader(directory: folder)
+        kept = (generation, reader)
+        return reader
     }
 
     // MARK: Other programs

@@ -79,6 +79,7 @@ struct SystemWriter {
                 var partner = try writer.partner()
                 partner.state = state
                 try writer.putPartner(partner)
+            case .touchAll: try touchAll(writer)
             case .closeCycle:
                 let cycle = BillingCycle(containing: now)
                 try writer.put(
@@ -131,6 +132,19 @@ struct SystemWriter {
                 at: Timestamp(seconds: now), customer: key, register: state.register, author: "system", action: "applied",
                 before: try WireCoding.text(V1.State(before)), after: try WireCoding.text(V1.State(state)), rule: "system",
                 rulesVersion: 1, replica: nil, edit: nil))
+    }
+
+    /// The registers are left alone: writing one anew is a change that holds edits.
+    private func touchAll(_ writer: LedgerWriter) throws {
+        for entity in [Entity.customer, .contact, .usage, .billRecord] {
+            var rows: [(key: Int64, values: [LedgerValue])] = []
+            try writer.forEachRow(of: entity) { rows.append(try SystemWriter.values(of: $0)) }
+            for row in rows {
+                var subject = row.key
+                if entity == .billRecord, case .integer(let customer)? = row.values.first { subject = customer }
+                try writer.put(entity, key: row.key, subject: subject, row.values)
+            }
+        }
     }
 
     private func changeRows(_ write: SystemWrite, _ writer: LedgerWriter) throws {

@@ -39,6 +39,8 @@ extension World {
     private func perform(_ action: Action, _ agent: LabAgent) {
         tell(agent.member.name, action.text)
         record(.stimulus(agent: agent.index))
+        // Who comes to a sleeping machine wakes it.
+        if agent.isAsleep, action.isOfPerson { wake(agent) }
         switch action {
         case .start: start(agent)
         case .stop:
@@ -47,6 +49,9 @@ extension World {
         case .kill(_, let write): kill(agent, write, powerLoss: false)
         case .powerLoss(_, let write): kill(agent, write, powerLoss: true)
         case .offline: agent.isOnline = false
+        case .sleep(_, let seconds):
+            agent.sleepsUntil = max(agent.sleepsUntil, time.now + Int64(seconds) * 1_000_000)
+            queue.add(.wake(agent: agent.index), at: agent.sleepsUntil)
         case .online: connect(agent)
         case .edit(_, let wish): edit(agent, wish)
         case .discard(_, let number): withEdit(number, agent) { store, number in try store.discard(number) }
@@ -207,6 +212,7 @@ extension World {
             agent.clock.take(.right)
             agent.isOnline = true
             agent.releaseReader()
+            wake(agent)
         }
         server.disk.heal()
         if !server.isUp { startServer() }
@@ -239,12 +245,22 @@ extension Action {
     /// The member that the action is of; nil for one of the server or of everybody.
     package var member: String? {
         switch self {
-        case .start(let name), .stop(let name), .kill(let name, _), .powerLoss(let name, _), .offline(let name), .online(let name),
+        case .start(let name), .stop(let name), .kill(let name, _), .powerLoss(let name, _), .offline(let name), .online(let name), .sleep(let name, _),
             .edit(let name, _), .discard(let name, _), .resend(let name, _), .decide(let name, _), .sync(let name), .look(let name),
             .hold(let name), .release(let name), .network(let name, _, _, _), .clock(let name, _), .disk(let name, _),
             .revoke(let name), .renew(let name), .useToken(let name, _):
             name
         case .serverStop, .serverStart, .serverKill, .serverPowerLoss, .system, .wait, .heal, .settle, .bothOrders, .expect: nil
+        }
+    }
+}
+
+extension Action {
+    /// Somebody sits at the machine.
+    var isOfPerson: Bool {
+        switch self {
+        case .start, .stop, .online, .edit, .discard, .resend, .decide, .sync, .look, .renew, .useToken: true
+        default: false
         }
     }
 }

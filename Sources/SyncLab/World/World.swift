@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import HTTPKit
 import PartnerModel
 import SQLiteKit
 import SyncEngine
@@ -12,6 +13,7 @@ final class World {
         case timer(agent: Int, life: Int, lane: Lane, serial: Int)
         case arrives(Parcel)
         case returns(agent: Int, life: Int, exchange: Int, ExchangeOutcome)
+        case wake(agent: Int)
         case restart(agent: Int, life: Int)
         case serverRestart(life: Int)
     }
@@ -138,11 +140,17 @@ final class World {
         switch happening {
         case .timer(let agent, let life, let lane, let serial):
             guard agents[agent].life == life else { return }
-            agents[agent].timerFired(lane, serial: serial)
+            if agents[agent].isAsleep { agents[agent].missed.append(happening) } else { agents[agent].timerFired(lane, serial: serial) }
         case .arrives(let parcel): arrive(parcel)
         case .returns(let agent, let life, let exchange, let outcome):
             guard agents[agent].life == life, agents[agent].isUp else { return }
-            agents[agent].returned(exchange, outcome)
+            if agents[agent].isAsleep {
+                let closed = HTTPError(code: .closed, what: "no reply came", why: "the machine slept")
+                agents[agent].missed.append(.returns(agent: agent, life: life, exchange: exchange, .failed(closed)))
+            } else {
+                agents[agent].returned(exchange, outcome)
+            }
+        case .wake(let index): if !agents[index].isAsleep { wake(agents[index]) }
         case .restart(let index, let life):
             let agent = agents[index]
             guard agent.life == life, !agent.isUp else { return }
@@ -150,6 +158,13 @@ final class World {
         case .serverRestart(let life):
             if server.life == life, !server.isUp { startServer() }
         }
+    }
+
+    /// A machine goes on: what it missed happens now.
+    func wake(_ agent: LabAgent) {
+        agent.sleepsUntil = 0
+        for happening in agent.missed { queue.add(happening, at: time.now) }
+        agent.missed.removeAll()
     }
 
     // MARK: Deaths and restarts

@@ -9,10 +9,19 @@ enum PageHeaderCoding {
 
     /// The header line without its line feed.
     static func encode(kind: String, epoch: String, start: String, serverTime: Int64) throws(WireCoding.Malformed) -> [UInt8] {
-        let header = V1.PageHeader(fieldbook: kind, epoch: epoch, cursor: start, entities: [], serverTime: serverTime)
-        let line = try WireCoding.encode(header)
-        guard let place = place(in: line) else { throw WireCoding.Malformed(why: "the header of a page cannot be written") }
-        return line[..<place] + list + line[(place + 2)...]
+        // Cursors, epochs and kinds of ours need no escapes; the fields stand in order of name, as everywhere.
+        guard [kind, epoch, start].allSatisfy({ $0.utf8.allSatisfy(isPlain) }) else {
+            return try WireCoding.encode(
+                V1.PageHeader(fieldbook: kind, epoch: epoch, cursor: start, entities: entities, serverTime: serverTime))
+        }
+        var line = Array("{\"cursor\":\"\(start)\",\"entities\":".utf8)
+        line += list
+        line += ",\"epoch\":\"\(epoch)\",\"fieldbook\":\"\(kind)\",\"serverTime\":\"\(serverTime)\"}".utf8
+        return line
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     static func decode(_ line: ArraySlice<UInt8>) throws(WireCoding.Malformed) -> V1.PageHeader {
