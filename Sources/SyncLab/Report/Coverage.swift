@@ -24,7 +24,7 @@ package struct Coverage: Sendable {
     private static let pushEvents = ["started", "stopped", "greeted", "poked", "timerFired", "nothingToSend", "exchanged", "failed"]
     private static let faults = [
         "network refuse", "network drop", "network lose-reply", "network cut", "network cut-request", "network delay", "network duplicate",
-        "network stale", "network portal", "network junk", "network status", "offline", "kill", "power-loss", "server stop", "server kill",
+        "network stale", "network portal", "network junk", "network status", "offline", "sleep", "kill", "power-loss", "server stop", "server kill",
         "server power-loss", "disk full", "disk error", "clock jump", "clock stopped", "token-revoked", "uses-token-of", "hold-reader",
     ]
 

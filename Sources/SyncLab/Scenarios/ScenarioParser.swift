@@ -199,7 +199,7 @@ package struct ScenarioParser {
     }
 
     private static let verbs = [
-        "start", "stop", "offline", "online", "sync", "look", "budget", "adjust", "freeze", "unfreeze", "discount", "cancel-discount",
+        "start", "stop", "offline", "online", "sleep", "sync", "look", "budget", "adjust", "freeze", "unfreeze", "discount", "cancel-discount",
         "decide", "discard", "resend", "network", "kill", "power-loss", "disk", "clock", "hold-reader", "release-reader",
         "token-revoked", "token-renewed", "uses-token-of",
     ]
