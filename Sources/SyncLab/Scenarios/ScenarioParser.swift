@@ -107,7 +107,12 @@ package struct ScenarioParser {
                 member.customers = other.customers
             case "customers":
                 guard member.role == .manager else { throw words.lastFailure("belong to managers only", "make the member a manager, or leave them out") }
-                repeat { member.customers.append(try words.name("a customer", of: scenario.customers.map(\.name))) } while !words.isAtEnd
+                guard member.account == member.name else { throw words.lastFailure("belong to the account", "leave them out") }
+                repeat {
+                    let customer = try customer(&words)
+                    guard !member.customers.contains(customer) else { throw words.lastFailure("stands twice", "name each customer once") }
+                    member.customers.append(customer)
+                } while !words.isAtEnd
             default: throw words.lastFailure("is not known here", "say account NAME or customers NAME …")
             }
         }
@@ -368,7 +373,8 @@ package struct ScenarioParser {
             let name = try words.name("a member", of: members)
             let phase = try words.word("a phase")
             guard EngineStatus.Phase(rawValue: phase) != nil else {
-                throw words.lastFailure("is no phase", "say in-sync, needs-person, sending, offline, needs-login, blocked, loading, syncing or stopped")
+                throw words.lastFailure(
+                    "is no phase", "say in-sync, needs-person, sending, offline, failing, needs-login, blocked, loading, syncing, starting or stopped")
             }
             return .phase(name, phase)
         case "sees":
