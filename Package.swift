@@ -119,7 +119,8 @@ let package = Package(
             "SyncDaemon",
             ["SyncDaemon", "SyncEngine", "SyncCore", "SyncServer", "LedgerStore", "ThreadKit", "CLinux", "ReplicaStore", "SQLiteKit", "LocalAPI", "HTTPKit",
                 "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
-        tests("Programs", ["fieldbook", "fieldbookd", "fieldbook-server", "TerminalKit", "Diagnostics", "LocalAPI", "TestKit"]),
+        tests("SyncLab", ["SyncLab", "Defects", "PropertyKit", "SyncProtocol", "SyncCore", "SyncEngine", "PartnerModel", "Diagnostics", "TestKit"]),
+        tests("Programs", ["fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics", "LocalAPI", "TestKit"]),
         tests("EndToEnd", excluding: ["focus_sums.py"], ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
     ]
 )

@@ -22,7 +22,11 @@ extension LabCommands {
     }
 
     private func load(_ path: String) throws(UserError) -> Scenario {
-        let bytes = try SecureFile.read(path, limit: ScenarioParser.bytesMax)
+        let bytes: [UInt8]
+        do throws(UserError) { bytes = try SecureFile.read(path, limit: ScenarioParser.bytesMax) } catch {
+            // The lab has no settings; what it can't read is an input that it refuses.
+            throw UserError(.refused, what: error.what, why: error.why, next: error.next)
+        }
         do throws(ScenarioError) { return try ScenarioParser.parse(bytes) } catch {
             throw UserError(
                 .refused, what: "cannot read \(path)", why: "line \(error.line), column \(error.column): \(error.why)", next: error.next)

@@ -173,10 +173,11 @@ final class Shadow {
     private func apply(_ change: Change, to content: inout [UInt8]) {
         switch change {
         case .write(let offset, let bytes):
+            // Whole copies of memory: a lazy sequence goes element by element in a build that is not optimised.
             if content.count < offset + bytes.count {
-                content.append(contentsOf: repeatElement(0, count: offset + bytes.count - content.count))
+                content += [UInt8](repeating: 0, count: offset + bytes.count - content.count)
             }
-            content.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+            content.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[offset...]).copyBytes(from: bytes) }
         case .truncate(let size):
             if content.count > size { content.removeLast(content.count - size) }
         }

@@ -16,11 +16,11 @@ package struct Lanes {
     /// Text of at most `width` columns a line.
     package func text(width: Int = 110) -> String {
         let lane = max(10, min(24, (width - 12) / max(1, names.count)))
-        func cell(_ text: String) -> String {
-            let cut = text.count > lane - 1 ? String(text.prefix(lane - 2)) + "…" : text
-            return cut + String(repeating: " ", count: lane - cut.count)
+        func cell(_ text: String, width: Int) -> String {
+            let cut = text.count > width - 1 ? String(text.prefix(width - 2)) + "…" : text
+            return cut + String(repeating: " ", count: width - cut.count)
         }
-        var rows = ["time        " + names.map(cell).joined()]
+        var rows = ["time        " + names.map { cell($0, width: lane) }.joined()]
         for line in lines {
             let time = Clockwork.text(line.at)
             let from = names.firstIndex(of: line.who) ?? 0
@@ -29,9 +29,10 @@ package struct Lanes {
                 row += arrow(from: from, to: to, lane: lane)
                 rows.append(row + "  " + line.text)
             } else {
-                for index in names.indices { row += index == from ? "● " + cell(line.text).dropLast(2) : "│" + String(repeating: " ", count: lane - 1) }
-                rows.append(Lanes.trimmed(row))
-                if line.text.count > lane - 1 { rows.append("            " + String(repeating: " ", count: from * lane) + "  " + line.text) }
+                for index in names.indices { row += index == from ? "● " + cell(line.text, width: lane - 2) : "│" + String(repeating: " ", count: lane - 1) }
+                rows.append(row)
+                // What does not fit stands whole on a line of its own.
+                if line.text.count > lane - 3 { rows.append("            " + String(repeating: " ", count: from * lane) + "  " + line.text) }
             }
         }
         return rows.map(Lanes.trimmed).joined(separator: "\n") + "\n"

@@ -25,6 +25,10 @@ struct LineWords {
         }
         reading: for character in text {
             column += 1
+            let isSpace = !isQuoted && (character == "\t" || character == "\r")
+            guard isSpace || !character.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+                throw ScenarioError(line: line, column: column, why: "a control character stands here", next: "remove it")
+            }
             if isQuoted {
                 if character == "\"" {
                     words.append(Word(text: current, column: start, isQuoted: true))
@@ -43,11 +47,8 @@ struct LineWords {
                 isQuoted = true
                 start = column
             case "#": break reading
-            case " ", "\t", "\r", "\r\n": flush()
+            case " ", "\t", "\r": flush()
             default:
-                guard let scalar = character.unicodeScalars.first, scalar.value >= 0x20, scalar.value != 0x7F else {
-                    throw ScenarioError(line: line, column: column, why: "a control character stands here", next: "remove it")
-                }
                 if current.isEmpty { start = column }
                 current.append(character)
             }
@@ -138,15 +139,18 @@ struct LineWords {
         return value
     }
 
+    /// More would not fit the product's money, which counts in hundred-millionths.
+    private static let wholeDigitsMax = 10
+
     /// An amount in hundredths: `500`, `12.5`, `-3`, `+10`.
     mutating func cents() throws(ScenarioError) -> Int64 {
         let found = try word("an amount")
         let digits = found.first == "-" || found.first == "+" ? found.dropFirst() : Substring(found)
         let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let isDigits = { (text: Substring) in text.utf8.allSatisfy { (48...57).contains($0) } }
-        guard let whole = parts.first, (1...12).contains(whole.count), isDigits(whole), let major = Int64(whole),
+        guard let whole = parts.first, (1...LineWords.wholeDigitsMax).contains(whole.count), isDigits(whole), let major = Int64(whole),
             parts.count == 1 || ((1...2).contains(parts[1].count) && isDigits(parts[1]))
-        else { throw lastFailure("is no amount", "give digits with at most two decimals, such as 500 or 12.50") }
+        else { throw lastFailure("is no amount", "give at most \(LineWords.wholeDigitsMax) digits and two decimals, such as 500 or 12.50") }
         var minor: Int64 = 0
         if parts.count == 2 { minor = (Int64(parts[1]) ?? 0) * (parts[1].count == 1 ? 10 : 1) }
         return (found.first == "-" ? -1 : 1) * (major * 100 + minor)
@@ -170,8 +174,8 @@ struct LineWords {
     mutating func duration(max: Int = ScenarioParser.secondsMax) throws(ScenarioError) -> Int {
         let found = try word("a time")
         let sizes: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = found.last, let size = sizes[unit], (1...8).contains(found.utf8.count - 1), let count = Int(found.dropLast()),
-            count >= 0, count * size <= max
+        guard let unit = found.last, let size = sizes[unit], (1...8).contains(found.utf8.count - 1),
+            found.utf8.dropLast().allSatisfy({ (48...57).contains($0) }), let count = Int(found.dropLast()), count * size <= max
         else { throw lastFailure("is no time of up to \(max / 86_400) days", "give a number with s, m, h or d, such as 30s or 2h") }
         return count * size
     }

@@ -113,7 +113,12 @@ package struct ScenarioParser {
                 member.customers = other.customers
             case "customers":
                 guard member.role == .manager else { throw words.lastFailure("belong to managers only", "make the member a manager, or leave them out") }
-                repeat { member.customers.append(try words.name("a customer", of: scenario.customers.map(\.name))) } while !words.isAtEnd
+                guard member.account == member.name else { throw words.lastFailure("belong to the account", "leave them out") }
+                repeat {
+                    let customer = try customer(&words)
+                    guard !member.customers.contains(customer) else { throw words.lastFailure("stands twice", "name each customer once") }
+                    member.customers.append(customer)
+                } while !words.isAtEnd
             default: throw words.lastFailure("is not known here", "say account NAME or customers NAME …")
             }
         }

@@ -17,7 +17,8 @@ extension Scenario {
         for member in members {
             var line = "member \(member.name) \(member.role.rawValue)"
             if member.account != member.name { line += " account \(member.account)" }
-            if !member.customers.isEmpty { line += " customers " + member.customers.joined(separator: " ") }
+            // A second replica has the customers of its account.
+            if member.account == member.name, !member.customers.isEmpty { line += " customers " + member.customers.joined(separator: " ") }
             lines.append(line)
         }
         return (lines + steps.map(\.action.text)).joined(separator: "\n") + "\n"

@@ -1,0 +1,87 @@
+import Defects
+import Testing
+
+@testable import SyncLab
+
+/// Each planted bug makes the scenario that belongs to it fail, and none is counted before its feature exists.
+@Suite struct RecallTests {
+    private static let scenarios: [Defect: String] = [
+        .actsTwice: "reply-lost-after-commit",
+        .adjustCountedTwice: "own-adjustment-counted-once",
+        .blindOverwrite: "two-people-one-budget",
+        .brokenBackoff: "behind-a-held-edit",
+        .cursorBeforeRows: "cursor-ahead-of-rows",
+        .deadLettersDropped: "edit-across-the-month-end",
+        .deletesIgnored: "resume-after-a-long-pause",
+        .deviceClockDecides: "edit-across-the-month-end",
+        .editOverwrittenInFlight: "edit-during-push",
+        .foreignMemberTaken: "cached-greeting-of-another-member",
+        .formerCustomerEdited: "edit-on-a-customer-that-left",
+        .heldTwice: "stacked-edits-against-a-moved-base",
+        .inSyncTooEarly: "queue-wedged-status-healthy",
+        .lateDiscard: "discard-of-a-sent-edit",
+        .liftsUnseenFreeze: "unfreeze-lifts-only-what-was-seen",
+        .loginDropsQueue: "unauthorised-in-mid-queue",
+        .noRetryAfterFailure: "queue-retried-after-failure",
+        .outboxNotForced: "power-loss-after-accepting",
+        .pendingLeftBehind: "edit-across-the-month-end",
+        .poisonBlocksAll: "discount-promised-twice",
+        .queueReversed: "stacked-edits-against-a-moved-base",
+        .recordForgotten: "two-people-one-budget",
+        .scopeForgotten: "manager-sees-own-customers",
+        .settledTooEarly: "own-change-not-foreign",
+        .stackedOnTrunk: "edit-during-push",
+        .stalePageTaken: "cached-old-page",
+        .unreadRowsSkipped: "page-cut-inside",
+    ]
+
+    private static let applicable = Defect.allCases.filter { $0.missingFeature == nil }
+
+    @Test(arguments: applicable.filter { $0 != .brokenBackoff }) func `a planted bug makes its scenario fail`(
+        defect: Defect
+    ) throws {
+        let name = try #require(RecallTests.scenarios[defect], "no scenario belongs to \(defect.rawValue)")
+        let scenario = try ScenarioFiles.load(name)
+        let found = try Recall.scenario(failingWith: defect, among: [(name, ScenarioFiles.folder, scenario)])
+        #expect(found == name)
+        // The defect ends with the task that planted it.
+        #expect(Defect.planted == nil)
+    }
+
+    /// A loop without pause asks thousands of times in its scenario's minutes; two seconds of them show it.
+    @Test func `a failure that is followed by another try at once makes its scenario fail`() throws {
+        var scenario = try ScenarioFiles.load(try #require(RecallTests.scenarios[.brokenBackoff]))
+        for index in scenario.steps.indices {
+            if case .wait = scenario.steps[index].action { scenario.steps[index].action = .wait(seconds: 2) }
+        }
+        #expect(try Lab.run(scenario, seed: 1).violation == nil)
+        let run = try Defect.$planted.withValue(.brokenBackoff) { try Lab.run(scenario, seed: 1) }
+        #expect(run.violation?.name == "L3")
+    }
+
+    @Test func `a bug of a feature to come is listed and never run`() throws {
+        let coming = Defect.allCases.filter { $0.missingFeature != nil }
+        #expect(!coming.isEmpty && coming.allSatisfy { RecallTests.scenarios[$0] == nil })
+        for defect in coming {
+            let line = try Recall.line(of: defect, seedsMax: 1000)
+            #expect(line.seeds == 0 && line.finding == nil)
+            let table = Recall.table([line])
+            #expect(table.contains("| `\(defect.rawValue)` |") && table.contains("not yet: needs "))
+            #expect(!table.contains("missed"))
+        }
+    }
+
+    @Test func `a bug is told with the checkers that find it, or as missed`() throws {
+        let line = try Recall.line(of: .blindOverwrite, seedsMax: 30)
+        let finding = try #require(line.finding)
+        #expect(finding.seed == UInt64(line.seeds) && finding.checkers == ["model"] && finding.why.contains("by the rules held"))
+        #expect(Recall.table([line]).contains("| model | \(line.seeds) | - |"))
+        let missed = Recall.Line(defect: .actsTwice, finding: nil, seeds: 7, scenario: "x")
+        #expect(Recall.table([missed]).contains("| **missed** | 7 | x |"))
+    }
+
+    @Test func `this build has the places where bugs act, and names are unlike`() {
+        #expect(Defect.areCompiled && RecallTests.applicable.count >= 15)
+        #expect(Set(Defect.allCases.map(\.summary)).count == Defect.allCases.count)
+    }
+}
