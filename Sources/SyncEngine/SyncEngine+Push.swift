@@ -65,8 +65,9 @@ extension SyncEngine {
         switch failure {
         case .unauthenticated, .transient(retryAfter: .some), .local, .resyncRequired: return
         case .transient(retryAfter: nil), .final:
+            // The first turn begins with the oldest, so that an author's order holds but for what is refused.
+            refusals.last = refusals.isAlone ? numbers.last ?? refusals.last : EditNumber(0)
             refusals.count += 1
-            if let last = numbers.last { refusals.last = last }
         }
     }
 

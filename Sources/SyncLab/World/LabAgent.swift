@@ -159,7 +159,10 @@ final class LabAgent: EngineShell {
     }
 
     func stepped(_ step: MachineStep) {
-        if case .pull(_, .pageKept(.nothing), _) = step { (isProjectionInDoubt, knownFailures) = (disk.isFull, disk.failures) }
+        if case .pull(_, .pageKept(.nothing), _) = step {
+            // A write that failed in this very step may have been the table's.
+            (isProjectionInDoubt, knownFailures) = (disk.isFull || disk.failures != knownFailures, disk.failures)
+        }
         switch step {
         case .pull(_, .failed, _): hasProblem = true
         case .pull(_, .pageKept, _): hasProblem = false
