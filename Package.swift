@@ -45,7 +45,8 @@ let package = Package(
     dependencies: [],
     targets: [
         // Level 0: values and primitives.
-        .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
         module("PartnerModel"),
         module("Digests"),
@@ -65,28 +66,43 @@ let package = Package(
         module("LedgerStore", ["Defects", "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
         module("LocalAPI", ["PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit"]),
         // Level 3.
-        module("SyncEngine", ["Defects", "PartnerModel", "Diagnostics", "SyncProtocol", "SyncCore", "ReplicaStore", "HTTPKit"]),
+        module(
+            "SyncEngine",
+            ["Defects", "PartnerModel", "Diagnostics", "SyncProtocol", "SyncCore", "ReplicaStore", "HTTPKit"]),
         module(
             "SyncServer",
-            ["Defects", "PartnerModel", "Digests", "PropertyKit", "Diagnostics", "ConflictRules", "SyncProtocol", "HTTPKit", "LedgerStore", "ThreadKit", "SQLiteKit"]),
+            [
+                "Defects", "PartnerModel", "Digests", "PropertyKit", "Diagnostics", "ConflictRules", "SyncProtocol",
+                "HTTPKit", "LedgerStore", "ThreadKit", "SQLiteKit",
+            ]),
         // Level 4.
         module(
             "SyncDaemon",
-            ["CLinux", "PartnerModel", "Diagnostics", "ThreadKit", "SyncProtocol", "HTTPKit", "SyncCore", "ReplicaStore", "LocalAPI", "SyncEngine"]),
+            [
+                "CLinux", "PartnerModel", "Diagnostics", "ThreadKit", "SyncProtocol", "HTTPKit", "SyncCore",
+                "ReplicaStore", "LocalAPI", "SyncEngine",
+            ]),
         module(
             "SyncLab",
             [
-                "Defects", "ThreadKit", "SyncCore", "PartnerModel", "PropertyKit", "Diagnostics", "SyncProtocol", "SQLiteKit", "HTTPKit", "ReplicaStore", "LedgerStore",
+                "Defects", "ThreadKit", "SyncCore", "PartnerModel", "PropertyKit", "Diagnostics", "SyncProtocol",
+                "SQLiteKit", "HTTPKit", "ReplicaStore", "LedgerStore",
                 "SyncEngine", "SyncServer",
             ]),
         // Level 5: the programs.
         program(
             "fieldbook",
-            ["PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "TerminalKit", "ReplicaStore", "LocalAPI", "HTTPKit"]),
+            [
+                "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "TerminalKit", "ReplicaStore", "LocalAPI",
+                "HTTPKit",
+            ]),
         program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
         program(
             "fieldbook-server",
-            ["PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore", "HTTPKit", "SyncServer"]),
+            [
+                "PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore", "HTTPKit",
+                "SyncServer",
+            ]),
         program("fieldbook-lab", ["Defects", "Diagnostics", "ThreadKit", "TerminalKit", "SyncLab"]),
         // Tests mirror the modules.
         .target(
@@ -103,24 +119,48 @@ let package = Package(
         tests("HTTPKit", ["HTTPKit", "ThreadKit", "TestKit", "PropertyKit", "CLinux"]),
         tests("TerminalKit", ["TerminalKit", "Diagnostics", "TestKit"]),
         tests("SyncCore", ["SyncCore", "PartnerModel", "SyncProtocol", "PropertyKit", "TestKit"]),
-        tests("ReplicaStore", ["ReplicaStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
-        tests("LedgerStore", ["LedgerStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
-        tests("LocalAPI", ["LocalAPI", "ThreadKit", "PartnerModel", "SyncProtocol", "HTTPKit", "Diagnostics", "TestKit"]),
+        tests(
+            "ReplicaStore",
+            ["ReplicaStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
+        tests(
+            "LedgerStore",
+            ["LedgerStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
+        tests(
+            "LocalAPI", ["LocalAPI", "ThreadKit", "PartnerModel", "SyncProtocol", "HTTPKit", "Diagnostics", "TestKit"]),
         tests(
             "SyncEngine",
             [
-                "SyncEngine", "SyncCore", "ReplicaStore", "SyncServer", "LedgerStore", "SQLiteKit", "SyncProtocol", "PartnerModel", "HTTPKit",
+                "SyncEngine", "SyncCore", "ReplicaStore", "SyncServer", "LedgerStore", "SQLiteKit", "SyncProtocol",
+                "PartnerModel", "HTTPKit",
                 "Diagnostics", "TestKit",
             ]),
         tests(
             "SyncServer", excluding: ["Golden"],
-            ["SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics", "PropertyKit", "TestKit"]),
+            [
+                "SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics",
+                "PropertyKit", "TestKit",
+            ]),
         tests(
             "SyncDaemon",
-            ["SyncDaemon", "SyncEngine", "SyncCore", "SyncServer", "LedgerStore", "ThreadKit", "CLinux", "ReplicaStore", "SQLiteKit", "LocalAPI", "HTTPKit",
-                "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit"]),
-        tests("SyncLab", ["SyncLab", "Defects", "PropertyKit", "SyncProtocol", "SyncCore", "SyncEngine", "PartnerModel", "Diagnostics", "TestKit"]),
-        tests("Programs", ["fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics", "LocalAPI", "TestKit"]),
-        tests("EndToEnd", excluding: ["focus_sums.py"], ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
+            [
+                "SyncDaemon", "SyncEngine", "SyncCore", "SyncServer", "LedgerStore", "ThreadKit", "CLinux",
+                "ReplicaStore", "SQLiteKit", "LocalAPI", "HTTPKit",
+                "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit",
+            ]),
+        tests(
+            "SyncLab",
+            [
+                "SyncLab", "Defects", "PropertyKit", "SyncProtocol", "SyncCore", "SyncEngine", "PartnerModel",
+                "Diagnostics", "TestKit",
+            ]),
+        tests(
+            "Programs",
+            [
+                "fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics",
+                "LocalAPI", "TestKit",
+            ]),
+        tests(
+            "EndToEnd", excluding: ["focus_sums.py"],
+            ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
     ]
 )

@@ -23,7 +23,9 @@ package struct ConflictRules: Sendable, Hashable {
     package func resolve(_ question: Question) -> Resolution {
         if let violation = EditLimits.violation(of: question.intent, on: question.current, facts: question.facts) {
             // What is already so needs no permission: an unfreeze of a freeze that is gone is done.
-            if question.current.alreadyHolds(question.intent), violation.code.hasPrefix("FB.N") { return .noop(rule: "equal") }
+            if question.current.alreadyHolds(question.intent), violation.code.hasPrefix("FB.N") {
+                return .noop(rule: "equal")
+            }
             return violation.code == "FB.EXPIRED" ? .expired(violation) : .reject(violation)
         }
         if question.current.alreadyHolds(question.intent) { return .noop(rule: "equal") }

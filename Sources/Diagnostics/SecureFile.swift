@@ -106,10 +106,13 @@ package enum SecureFile {
         guard fstat(descriptor, &info) == 0 else { throw failure(what, errno, .settings, next: "check the path") }
         guard info.st_uid == geteuid() else {
             throw UserError(
-                .denied, what: what, why: "it belongs to another user", next: "name a folder of your own with FIELDBOOK_HOME")
+                .denied, what: what, why: "it belongs to another user",
+                next: "name a folder of your own with FIELDBOOK_HOME")
         }
         guard info.st_mode & 0o077 != 0 else { return false }
-        guard fchmod(descriptor, 0o700) == 0 else { throw failure(what, errno, .settings, next: "close it with: chmod 700 \(path)") }
+        guard fchmod(descriptor, 0o700) == 0 else {
+            throw failure(what, errno, .settings, next: "close it with: chmod 700 \(path)")
+        }
         return true
     }
 

@@ -69,7 +69,9 @@ package struct SettingsFile: Sendable, Hashable {
         lines.map { line in line.key.map { "\($0) = \(line.text)\n" } ?? "\(line.text)\n" }.joined()
     }
 
-    private static func line(_ raw: Substring.UnicodeScalarView, _ path: String, _ number: Int) throws(UserError)
+    private static func line(
+        _ raw: Substring.UnicodeScalarView, _ path: String, _ number: Int
+    ) throws(UserError)
         -> Line
     {
         let content = trimmed(raw)

@@ -40,6 +40,8 @@ package enum ProcessProbe {
     package static func peakBytes() -> Int64? {
         guard let bytes = try? SecureFile.read("/proc/self/status", limit: 65_536) else { return nil }
         let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int64($0) }.map { $0 << 10 }
+        return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int64($0) }.map {
+            $0 << 10
+        }
     }
 }

@@ -49,14 +49,18 @@ package struct SHA256: Sendable {
         var tail = pending
         tail.append(0x80)
         while tail.count % SHA256.blockBytes != 56 { tail.append(0) }
-        for shift in stride(from: 56, through: 0, by: -8) { tail.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            tail.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
+        }
         tail.withUnsafeBytes { buffer in
             for offset in stride(from: 0, to: buffer.count, by: SHA256.blockBytes) { compress(buffer, at: offset) }
         }
         var digest: [UInt8] = []
         digest.reserveCapacity(32)
         for word in [state.0, state.1, state.2, state.3, state.4, state.5, state.6, state.7] {
-            for shift in stride(from: UInt32(24), through: 0, by: -8) { digest.append(UInt8(truncatingIfNeeded: word >> shift)) }
+            for shift in stride(from: UInt32(24), through: 0, by: -8) {
+                digest.append(UInt8(truncatingIfNeeded: word >> shift))
+            }
         }
         return digest
     }
@@ -68,7 +72,8 @@ package struct SHA256: Sendable {
     private mutating func compress(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
             for index in 0..<16 {
-                schedule[index] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset &+ index &* 4, as: UInt32.self))
+                schedule[index] = UInt32(
+                    bigEndian: bytes.loadUnaligned(fromByteOffset: offset &+ index &* 4, as: UInt32.self))
             }
             for index in 16..<64 {
                 let early = schedule[index &- 15]

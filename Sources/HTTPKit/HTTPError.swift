@@ -19,7 +19,9 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether no byte of the request can have left: the connection was never made.
-    package var isBeforeSending: Bool { code == .refused || code == .unreachable || code == .unsupportedScheme || code == .badPath }
+    package var isBeforeSending: Bool {
+        code == .refused || code == .unreachable || code == .unsupportedScheme || code == .badPath
+    }
     /// Whether the same request may do better later.
     package var isRetryable: Bool { code != .unsupportedScheme && code != .addressInUse && code != .badPath }
     package var description: String { "\(what): \(why)" }
@@ -35,6 +37,7 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     static func unreadable(_ error: any Error) -> HTTPError {
         let failure = error as? MessageParser.Failure
         return HTTPError(
-            code: failure?.status == 413 ? .tooLarge : .malformed, what: "the reply cannot be read", why: failure?.why ?? "\(error)")
+            code: failure?.status == 413 ? .tooLarge : .malformed, what: "the reply cannot be read",
+            why: failure?.why ?? "\(error)")
     }
 }

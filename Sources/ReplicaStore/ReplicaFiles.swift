@@ -37,7 +37,8 @@ struct ReplicaFiles {
         unlink(temporary)
         guard symlink("generation-\(number).db", temporary) == 0, rename(temporary, link) == 0 else {
             throw UserError(
-                .failed, what: "cannot publish the replica", why: String(cString: strerror(errno)), next: "check the permissions of \(folder)")
+                .failed, what: "cannot publish the replica", why: String(cString: strerror(errno)),
+                next: "check the permissions of \(folder)")
         }
         SecureFile.syncFolder(of: link)
     }

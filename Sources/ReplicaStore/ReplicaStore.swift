@@ -1,8 +1,8 @@
 package import Diagnostics
-package import PartnerModel
-package import SyncProtocol
 import Digests
+package import PartnerModel
 import SQLiteKit
+package import SyncProtocol
 
 #if FIELDBOOK_DEFECTS
 import Defects
@@ -86,7 +86,8 @@ package final class ReplicaStore {
             try statement.run()
         }
         guard let identity = try OutboxRows(connection: connection).identity() else {
-            throw StoreError(.corrupt, what: "cannot open the outbox", why: "it has no identity", next: "report this as a defect")
+            throw StoreError(
+                .corrupt, what: "cannot open the outbox", why: "it has no identity", next: "report this as a defect")
         }
         return (connection, identity)
     }
@@ -134,7 +135,8 @@ package final class ReplicaStore {
         #endif
         if let member = identity.member, member != hello.member, !takesAnyMember {
             throw StoreError(
-                .otherUser, what: "cannot sync with \(server)", why: "this replica belongs to \(member), the token to \(hello.member)",
+                .otherUser, what: "cannot sync with \(server)",
+                why: "this replica belongs to \(member), the token to \(hello.member)",
                 next: "set up a token of \(member), or use another FIELDBOOK_HOME")
         }
         let knownEpoch = identity.epoch
@@ -169,7 +171,9 @@ package final class ReplicaStore {
     package func pullPosition() throws(StoreError) -> PullPosition {
         try StoreError.wrap {
             guard let meta = try target?.meta() else { return .nothing }
-            if let cursor = meta.loadCursor { return .loading(cursor: cursor, rowsDone: meta.rowsDone, rowsTotal: meta.rowsTotal) }
+            if let cursor = meta.loadCursor {
+                return .loading(cursor: cursor, rowsDone: meta.rowsDone, rowsTotal: meta.rowsTotal)
+            }
             return meta.fetchedCursor.map { .feed(cursor: $0) } ?? .nothing
         }
     }
@@ -258,7 +262,9 @@ package final class ReplicaStore {
     func refreshProjection() {
         guard let live else { return }
         #if FIELDBOOK_DEFECTS
-        if Defect.planted == .pendingLeftBehind { if (try? openEdits().contains { $0.state.isPending }) != true { return } }
+        if Defect.planted == .pendingLeftBehind {
+            if (try? openEdits().contains { $0.state.isPending }) != true { return }
+        }
         #endif
         do {
             let edits = try openEdits()

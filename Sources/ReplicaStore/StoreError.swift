@@ -29,7 +29,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
 
     package init(_ violation: LimitViolation) {
         self.init(
-            .refused, what: "the edit is not accepted", why: "\(violation.message) (\(violation.code))", next: violation.next,
+            .refused, what: "the edit is not accepted", why: "\(violation.message) (\(violation.code))",
+            next: violation.next,
             violation: violation)
     }
 
@@ -56,7 +57,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         switch error {
         case let error as StoreError: return error
         case let error as RowError:
-            return StoreError(.badPage, what: "cannot apply a page", why: error.why, next: "it is asked for again by itself")
+            return StoreError(
+                .badPage, what: "cannot apply a page", why: error.why, next: "it is asked for again by itself")
         case let error as SQLiteError:
             let code: Code =
                 switch error.code {
@@ -69,7 +71,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
             return StoreError(code, what: error.what, why: error.why, next: error.next)
         case let error as UserError: return StoreError(.other, what: error.what, why: error.why, next: error.next)
         case let error as WireCoding.Malformed:
-            return StoreError(.corrupt, what: "cannot read a stored message", why: error.why, next: "report this as a defect")
+            return StoreError(
+                .corrupt, what: "cannot read a stored message", why: error.why, next: "report this as a defect")
         default: return StoreError(.other, what: "the store failed", why: "\(error)", next: "report this as a defect")
         }
     }

@@ -33,13 +33,15 @@ package final class Connection {
 
     /// Opens or creates the file. A created file has mode 0600.
     package init(
-        path: String, mode: OpenMode, durability: Durability, cacheKiB: Int = 2048, busyTimeoutMilliseconds: Int32 = 5000
+        path: String, mode: OpenMode, durability: Durability, cacheKiB: Int = 2048,
+        busyTimeoutMilliseconds: Int32 = 5000
     ) throws(SQLiteError) {
         self.path = path
         deadline.initialize(to: timespec())
         guard sqlite3_libversion_number() >= Connection.oldestLibrary else {
             throw SQLiteError(
-                code: .tooOld, what: "cannot use SQLite", why: "the library is \(String(cString: sqlite3_libversion()))",
+                code: .tooOld, what: "cannot use SQLite",
+                why: "the library is \(String(cString: sqlite3_libversion()))",
                 next: "install SQLite 3.40.1 or newer")
         }
         if mode == .create {
@@ -187,16 +189,19 @@ package final class Connection {
         clock_gettime(CLOCK_MONOTONIC, deadline)
         deadline.pointee.tv_sec += milliseconds / 1000
         deadline.pointee.tv_nsec += milliseconds % 1000 * 1_000_000
-        sqlite3_progress_handler(handle, 10_000, { context in
-            guard let context else { return 0 }
-            let limit = context.assumingMemoryBound(to: timespec.self).pointee
-            var now = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &now)
-            let carry = limit.tv_nsec / 1_000_000_000
-            let isLate = now.tv_sec > limit.tv_sec + carry
-                || (now.tv_sec == limit.tv_sec + carry && now.tv_nsec > limit.tv_nsec % 1_000_000_000)
-            return isLate ? 1 : 0
-        }, deadline)
+        sqlite3_progress_handler(
+            handle, 10_000,
+            { context in
+                guard let context else { return 0 }
+                let limit = context.assumingMemoryBound(to: timespec.self).pointee
+                var now = timespec()
+                clock_gettime(CLOCK_MONOTONIC, &now)
+                let carry = limit.tv_nsec / 1_000_000_000
+                let isLate =
+                    now.tv_sec > limit.tv_sec + carry
+                    || (now.tv_sec == limit.tv_sec + carry && now.tv_nsec > limit.tv_nsec % 1_000_000_000)
+                return isLate ? 1 : 0
+            }, deadline)
     }
 
     /// Moves the whole log into the file and truncates it; a reader in the way makes it do less, without an error.
@@ -217,7 +222,8 @@ package final class Connection {
         // SQLite's message names tables and columns, never bound values; scripts hold no values of users.
         let detail = sqlite3_errmsg(handle).map { String(cString: $0) }
         return SQLiteError(
-            result: extended == SQLITE_OK ? result : extended, what: "cannot \(what) on \(Connection.fileName(path))", detail: detail)
+            result: extended == SQLITE_OK ? result : extended, what: "cannot \(what) on \(Connection.fileName(path))",
+            detail: detail)
     }
 
     private static func fileName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }

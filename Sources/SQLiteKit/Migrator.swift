@@ -19,7 +19,8 @@ package enum Migrator {
         _ migrations: [Migration], to connection: Connection, file: String, applicationID: Int32
     ) throws {
         let found = try connection.statement("PRAGMA user_version").first { Int($0.int64(0)) } ?? 0
-        let owner = try connection.statement("PRAGMA application_id").first { Int32(truncatingIfNeeded: $0.int64(0)) } ?? 0
+        let owner =
+            try connection.statement("PRAGMA application_id").first { Int32(truncatingIfNeeded: $0.int64(0)) } ?? 0
         let known = migrations.last?.number ?? 0
         if owner != 0 && owner != applicationID || owner == 0 && found != 0 {
             throw SQLiteError(
@@ -28,7 +29,8 @@ package enum Migrator {
         }
         guard found <= known else {
             throw SQLiteError(
-                code: .schemaTooNew, what: "cannot use the \(file) file", why: "its schema is \(found), this build knows \(known)",
+                code: .schemaTooNew, what: "cannot use the \(file) file",
+                why: "its schema is \(found), this build knows \(known)",
                 next: "upgrade this program; the file was not touched")
         }
         for migration in migrations where migration.number > found {
@@ -36,7 +38,9 @@ package enum Migrator {
         }
     }
 
-    private static func record(_ migration: Migration, _ transaction: borrowing Transaction, _ applicationID: Int32) throws {
+    private static func record(
+        _ migration: Migration, _ transaction: borrowing Transaction, _ applicationID: Int32
+    ) throws {
         try transaction.execute(
             "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT")
         try transaction.execute(migration.sql)

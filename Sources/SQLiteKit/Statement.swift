@@ -29,7 +29,9 @@ package final class Statement {
 
     /// Binds an integer to a parameter, counted from 1.
     @inline(__always)
-    package func bind(_ index: Int, _ value: Int64) throws(SQLiteError) { try check(sqlite3_bind_int64(handle, Int32(index), value)) }
+    package func bind(_ index: Int, _ value: Int64) throws(SQLiteError) {
+        try check(sqlite3_bind_int64(handle, Int32(index), value))
+    }
 
     /// Binds an integer or null.
     package func bind(_ index: Int, _ value: Int64?) throws(SQLiteError) {
@@ -41,7 +43,8 @@ package final class Statement {
         var value = value
         let result = value.withUTF8 { bytes in
             sqlite3_bind_text64(
-                handle, Int32(index), UnsafeRawPointer(bytes.baseAddress ?? Statement.empty).assumingMemoryBound(to: CChar.self),
+                handle, Int32(index),
+                UnsafeRawPointer(bytes.baseAddress ?? Statement.empty).assumingMemoryBound(to: CChar.self),
                 UInt64(bytes.count), Statement.transient, UInt8(SQLITE_UTF8))
         }
         try check(result)
@@ -56,7 +59,8 @@ package final class Statement {
     package func bind(_ index: Int, blob value: [UInt8]) throws(SQLiteError) {
         let result = value.withUnsafeBytes { bytes in
             sqlite3_bind_blob64(
-                handle, Int32(index), bytes.baseAddress ?? UnsafeRawPointer(Statement.empty), UInt64(bytes.count), Statement.transient)
+                handle, Int32(index), bytes.baseAddress ?? UnsafeRawPointer(Statement.empty), UInt64(bytes.count),
+                Statement.transient)
         }
         try check(result)
     }
@@ -107,7 +111,9 @@ package final class Statement {
     // MARK: Columns
 
     /// Whether a column, counted from 0, holds null.
-    @inline(__always) package func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
+    @inline(__always) package func isNull(_ column: Int) -> Bool {
+        sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL
+    }
     /// The integer of a column; 0 for null.
     @inline(__always) package func int64(_ column: Int) -> Int64 { sqlite3_column_int64(handle, Int32(column)) }
     /// The integer of a column; nil for null.
@@ -129,7 +135,9 @@ package final class Statement {
 
     /// The UTF-8 of a column in SQLite's own memory, valid inside `body` only.
     @inline(__always)
-    package func withTextBytes<Answer>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Answer) rethrows -> Answer {
+    package func withTextBytes<Answer>(
+        _ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Answer
+    ) rethrows -> Answer {
         let start = sqlite3_column_text(handle, Int32(column))
         let count = Int(sqlite3_column_bytes(handle, Int32(column)))
         return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))

@@ -18,7 +18,8 @@ struct DaemonAPI: LocalAPIHandler {
     func status() -> Local.Status {
         let engine = loop.status
         var status = Local.Status(
-            software: SoftwareVersion.text, processID: Int(getpid()), startedAt: startedAt.rfc3339, phase: engine.phase.rawValue,
+            software: SoftwareVersion.text, processID: Int(getpid()), startedAt: startedAt.rfc3339,
+            phase: engine.phase.rawValue,
             server: engine.server)
         status.lastContactAt = engine.lastContactAt?.rfc3339
         status.lastCheckpointAt = engine.lastCheckpointAt?.rfc3339
@@ -49,7 +50,8 @@ struct DaemonAPI: LocalAPIHandler {
     }
 
     private static let stopping = Local.Failure(
-        what: "cannot wait for the sync", why: "the daemon is stopping", next: "start it again with: fieldbook daemon start",
+        what: "cannot wait for the sync", why: "the daemon is stopping",
+        next: "start it again with: fieldbook daemon start",
         exitCode: ExitCode.notYet.rawValue)
 
     private static func isDone(_ status: EngineStatus, since begun: Int) -> Bool {
@@ -67,11 +69,17 @@ struct DaemonAPI: LocalAPIHandler {
             guard !dryRun else { return reply(nil, preview) }
             let edit = try engine.store.add(draft)
             return reply(edit.number.value, preview)
-        } andThen: { dryRun ? nil : .editAdded }
+        } andThen: {
+            dryRun ? nil : .editAdded
+        }
     }
 
     func discard(_ number: EditNumber) -> Result<Void, LocalRefusal> {
-        onEngine { engine throws(StoreError) in try engine.store.discard(number) } andThen: { .editAdded }
+        onEngine { engine throws(StoreError) in
+            try engine.store.discard(number)
+        } andThen: {
+            .editAdded
+        }
     }
 
     func resend(_ number: EditNumber) -> Result<Local.EditReply, LocalRefusal> {
@@ -81,7 +89,9 @@ struct DaemonAPI: LocalAPIHandler {
             return Local.EditReply(
                 number: edit.number.value, before: before, after: before, base: edit.wire.base.value,
                 predecessor: edit.wire.predecessor?.value)
-        } andThen: { .editAdded }
+        } andThen: {
+            .editAdded
+        }
     }
 
     private func reply(_ number: Int64?, _ preview: EditPreview) -> Local.EditReply {
@@ -108,7 +118,8 @@ struct DaemonAPI: LocalAPIHandler {
                 LocalRefusal(
                     Local.Failure(
                         what: "the daemon is busy or stopping", why: "it did not take the request up in time",
-                        next: "look whether it was taken before trying again: fieldbook edits list", exitCode: ExitCode.notYet.rawValue)))
+                        next: "look whether it was taken before trying again: fieldbook edits list",
+                        exitCode: ExitCode.notYet.rawValue)))
         }
         if case .success = answer, let event = event() { loop.post(event) }
         return answer

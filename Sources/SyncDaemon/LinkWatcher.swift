@@ -9,7 +9,8 @@ final class LinkWatcher: Sendable {
     private let stopSignal: Int32
 
     convenience init?() {
-        let descriptor = Glibc.socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), Int32(NETLINK_ROUTE))
+        let descriptor = Glibc.socket(
+            AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), Int32(NETLINK_ROUTE))
         guard descriptor >= 0 else { return nil }
         var address = sockaddr_nl()
         address.nl_family = sa_family_t(AF_NETLINK)
@@ -47,7 +48,8 @@ final class LinkWatcher: Sendable {
         var buffer = [UInt8](repeating: 0, count: 8192)
         while true {
             var waits = [
-                pollfd(fd: socket, events: Int16(POLLIN), revents: 0), pollfd(fd: stopSignal, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: stopSignal, events: Int16(POLLIN), revents: 0),
             ]
             if poll(&waits, 2, -1) < 0 {
                 if errno == EINTR { continue }

@@ -31,7 +31,8 @@ package enum SyncDaemon {
                 throw UserError(.settings, what: error.what, why: error.why, next: next)
             }
             guard let server = settings.value("server") else {
-                throw UserError(.settings, what: "cannot start", why: "\(paths.settingsFile) names no server", next: next)
+                throw UserError(
+                    .settings, what: "cannot start", why: "\(paths.settingsFile) names no server", next: next)
             }
             let bytes: [UInt8]
             do { bytes = try SecureFile.read(paths.tokenFile, limit: 1024) } catch {
@@ -42,7 +43,9 @@ package enum SyncDaemon {
                     .settings, what: "cannot use \(paths.tokenFile)", why: "other users can read the token",
                     next: "close it with: chmod 600 \(paths.tokenFile)")
             }
-            let token = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+            let token =
+                String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init)
+                ?? ""
             let isToken = !token.isEmpty && token.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
             guard isToken else {
                 throw UserError(.settings, what: "cannot use \(paths.tokenFile)", why: "it holds no token", next: next)
@@ -55,7 +58,9 @@ package enum SyncDaemon {
     private static let requestsEnd = Duration.seconds(3)
 
     /// Runs until TERM or INT. `Signals.prepare` must have been called before any thread started.
-    package static func run(_ configuration: Configuration, log: Logger, clock: any WallClock, chance: any Chance) throws(UserError) {
+    package static func run(
+        _ configuration: Configuration, log: Logger, clock: any WallClock, chance: any Chance
+    ) throws(UserError) {
         let paths = configuration.paths
         for folder in [paths.state, paths.runtime] where try SecureFile.makePrivateFolder(folder) {
             log.log(.notice, "folder-closed", [("path", folder), ("why", "other users could enter it")])
@@ -64,7 +69,8 @@ package enum SyncDaemon {
         defer { withExtendedLifetime(lock) {} }
         let url: ServerURL
         do { url = try ServerURL(configuration.server) } catch {
-            throw UserError(.settings, what: error.what, why: error.why, next: "run: fieldbook setup --server http://HOST:PORT")
+            throw UserError(
+                .settings, what: error.what, why: error.why, next: "run: fieldbook setup --server http://HOST:PORT")
         }
         let threads = DaemonThreads(configuration, url, log: log, clock: clock, chance: chance)
         defer { threads.stop() }
@@ -92,10 +98,13 @@ package enum SyncDaemon {
     private static func takeLock(_ paths: Paths) throws(UserError) -> FileLock {
         do { return try FileLock(path: "\(paths.state)/daemon.lock") } catch let held as FileLock.Held {
             throw UserError(
-                .failed, what: "cannot start the daemon", why: "another one (process \(held.processID.map(String.init) ?? "unknown")) has this replica",
+                .failed, what: "cannot start the daemon",
+                why: "another one (process \(held.processID.map(String.init) ?? "unknown")) has this replica",
                 next: "use it, or stop it first with: fieldbook daemon stop")
         } catch let error as UserError { throw error } catch {
-            throw UserError(.failed, what: "cannot start the daemon", why: "\(error)", next: "check the permissions of \(paths.state)")
+            throw UserError(
+                .failed, what: "cannot start the daemon", why: "\(error)",
+                next: "check the permissions of \(paths.state)")
         }
     }
 }

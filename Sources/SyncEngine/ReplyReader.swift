@@ -35,7 +35,9 @@ struct ReplyReader {
 
     /// The refusal for a reply that is ours but cannot be used.
     func malformed(_ why: String, asking what: String) -> Refusal {
-        refusal(.transient(retryAfter: nil), what, why, "it is tried again by itself; if it stays, check the versions on both sides")
+        refusal(
+            .transient(retryAfter: nil), what, why,
+            "it is tried again by itself; if it stays, check the versions on both sides")
     }
 
     private func transport(_ error: HTTPError, asking what: String) -> Refusal {

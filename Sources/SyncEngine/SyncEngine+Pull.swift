@@ -95,7 +95,9 @@ extension SyncEngine {
         }
         if !result.settled.isEmpty { stepPush(.poked) }
         // A cut page keeps what came; the next request resumes there without waiting, for it made progress.
-        if page.isCut, result.rows == 0 { throw replies.malformed("the page was cut before its first row", asking: what) }
+        if page.isCut, result.rows == 0 {
+            throw replies.malformed("the page was cut before its first row", asking: what)
+        }
         stepPull(.pageKept(result.reachedCheckpoint ? .nothing : try need()))
     }
 

@@ -53,8 +53,11 @@ extension SyncEngine {
         if let last = sent.last { refusals.last = last }
         log.log(
             .notice, "results",
-            [("final", "\(recorded.final.count)"), ("held", "\(recorded.held.count)"), ("dead", "\(recorded.dead.count)"),
-                ("transient", "\(recorded.transient.count)")])
+            [
+                ("final", "\(recorded.final.count)"), ("held", "\(recorded.held.count)"),
+                ("dead", "\(recorded.dead.count)"),
+                ("transient", "\(recorded.transient.count)"),
+            ])
         stepPush(.exchanged(madeProgress: recorded.transient.count < sent.count))
         // The feed brings what the edits became.
         stepPull(.poked)

@@ -42,7 +42,8 @@ extension SyncEngine {
     func fail(_ lane: Lane, _ failure: Failure) {
         status.failures += 1
         let problem = troubles.last?.problem
-        log.log(.info, "exchange-failed", [("lane", "\(lane)"), ("what", problem?.what ?? ""), ("why", problem?.why ?? "")])
+        log.log(
+            .info, "exchange-failed", [("lane", "\(lane)"), ("what", problem?.what ?? ""), ("why", problem?.why ?? "")])
         switch lane {
         case .pull: stepPull(.failed(failure))
         case .push:

@@ -1,8 +1,8 @@
 package import Diagnostics
 import HTTPKit
+import PartnerModel
 package import ReplicaStore
 package import SyncCore
-import PartnerModel
 import SyncProtocol
 
 /// Runs the effects of the pull and push machines against the store, and turns replies into their events.
@@ -23,9 +23,12 @@ package final class SyncEngine {
     }
 
     enum Purpose {
-        case hello(echo: String), plan
-        case snapshotPage(cursor: String), feedPage(cursor: String)
-        case push([EditNumber]), ack(EditNumber)
+        case hello(echo: String)
+        case plan
+        case snapshotPage(cursor: String)
+        case feedPage(cursor: String)
+        case push([EditNumber])
+        case ack(EditNumber)
     }
 
     /// Pushes that the server refused whole since the queue was last empty.

@@ -42,12 +42,15 @@ package struct Cursor: Sendable, Hashable {
 
     /// Reads a text made by `text(key:)`; any change to it is noticed.
     package init(_ text: String, key: [UInt8]) throws(Refusal) {
-        guard text.utf8.count <= ProtocolLimits.cursorBytesMax, let split = text.lastIndex(of: "-") else { throw .malformed }
+        guard text.utf8.count <= ProtocolLimits.cursorBytesMax, let split = text.lastIndex(of: "-") else {
+            throw .malformed
+        }
         let body = String(text[..<split])
         let seal = Array(text[text.index(after: split)...].utf8)
         guard constantTimeEqual(seal, Array(Cursor.seal(body, key: key).utf8)) else { throw .seal }
         let parts = body.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count >= 5, let scope = Int64(parts[2]), let scopeVersion = Int64(parts[3]), let sequence = Int64(parts[4])
+        guard parts.count >= 5, let scope = Int64(parts[2]), let scopeVersion = Int64(parts[3]),
+            let sequence = Int64(parts[4])
         else { throw .malformed }
         switch (parts[0], parts.count) {
         case ("f1", 5): place = .feed

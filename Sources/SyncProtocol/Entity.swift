@@ -14,11 +14,15 @@ package enum Entity: Int, Sendable, CaseIterable {
     package var columns: [Column] {
         switch self {
         case .partner:
-            [.text("name"), .text("state"), .text("currency"), .optionalInteger("discount_low"), .optionalInteger("discount_high")]
+            [
+                .text("name"), .text("state"), .text("currency"), .optionalInteger("discount_low"),
+                .optionalInteger("discount_high"),
+            ]
         case .cycle: [.text("cycle"), .text("status"), .integer("as_of")]
         case .customer:
             [
-                .text("customer_id"), .optionalText("source_id"), .text("account_name"), .text("name"), .text("association"),
+                .text("customer_id"), .optionalText("source_id"), .text("account_name"), .text("name"),
+                .text("association"),
                 .integer("associated_on"), .integer("customer_type"), .text("verified_status"), .optionalText("level"),
                 .integer("former"),
             ]
@@ -39,8 +43,10 @@ package enum Entity: Int, Sendable, CaseIterable {
         case .label: [.optionalText("label")]
         case .conflict:
             [
-                .integer("customer"), .text("register"), .text("replica"), .integer("edit"), .text("status"), .text("intent"),
-                .text("base"), .text("theirs"), .integer("theirs_version"), .text("mine_by"), .optionalText("theirs_by"),
+                .integer("customer"), .text("register"), .text("replica"), .integer("edit"), .text("status"),
+                .text("intent"),
+                .text("base"), .text("theirs"), .integer("theirs_version"), .text("mine_by"),
+                .optionalText("theirs_by"),
                 .text("rule"), .integer("rules_version"), .integer("held_at"), .optionalText("choice"),
                 .optionalText("decided_by"), .optionalInteger("decided_at"), .optionalText("outcome"),
                 .optionalInteger("outcome_version"),
@@ -61,12 +67,17 @@ package enum Entity: Int, Sendable, CaseIterable {
         case .resource: [.integer("customer"), .text("resource_id"), .optionalText("name")]
         case .billRecord:
             [
-                .integer("customer"), .integer("cycle"), .text("bill_id"), .optionalText("trade_id"), .integer("bill_type"),
-                .integer("charging_mode"), .integer("product"), .optionalInteger("region"), .optionalInteger("resource"),
+                .integer("customer"), .integer("cycle"), .text("bill_id"), .optionalText("trade_id"),
+                .integer("bill_type"),
+                .integer("charging_mode"), .integer("product"), .optionalInteger("region"),
+                .optionalInteger("resource"),
                 .optionalInteger("trade_time"), .integer("consume_time"), .optionalText("usage_type"),
-                .optionalText("usage_amount"), .optionalText("usage_unit"), .text("currency"), .integer("official_amount"),
-                .integer("discount_amount"), .integer("payment_amount"), .integer("cash_amount"), .integer("credit_amount"),
-                .integer("coupon_amount"), .integer("flexi_amount"), .integer("stored_value_amount"), .integer("debt_amount"),
+                .optionalText("usage_amount"), .optionalText("usage_unit"), .text("currency"),
+                .integer("official_amount"),
+                .integer("discount_amount"), .integer("payment_amount"), .integer("cash_amount"),
+                .integer("credit_amount"),
+                .integer("coupon_amount"), .integer("flexi_amount"), .integer("stored_value_amount"),
+                .integer("debt_amount"),
                 .integer("writeoff_amount"), .optionalInteger("period_type"), .optionalInteger("period_count"),
             ]
         }
@@ -88,7 +99,9 @@ package struct Column: Sendable, Hashable {
     /// A column of integers.
     package static func integer(_ name: String) -> Column { Column(name: name, kind: .integer, isOptional: false) }
     /// A column of integers or null.
-    package static func optionalInteger(_ name: String) -> Column { Column(name: name, kind: .integer, isOptional: true) }
+    package static func optionalInteger(_ name: String) -> Column {
+        Column(name: name, kind: .integer, isOptional: true)
+    }
     /// A column of texts.
     package static func text(_ name: String) -> Column { Column(name: name, kind: .text, isOptional: false) }
     /// A column of texts or null.

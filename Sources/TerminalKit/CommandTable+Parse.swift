@@ -47,7 +47,9 @@ extension CommandTable {
         return (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit)
     }
 
-    private func mark(_ word: String, _ rest: ArraySlice<String>, _ plain: [String], _ index: inout Int)
+    private func mark(
+        _ word: String, _ rest: ArraySlice<String>, _ plain: [String], _ index: inout Int
+    )
         throws(UserError) -> Mark
     {
         if word == "-h" { return Mark(name: "help", value: nil) }

@@ -12,11 +12,13 @@ package final class WorkerThread: Sendable {
         defer { pthread_attr_destroy(&attributes) }
         let context = Unmanaged.passRetained(Body(run: body))
         var thread = pthread_t()
-        let failure = pthread_create(&thread, &attributes, { pointer in
-            guard let pointer else { return nil }
-            Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue().run()
-            return nil
-        }, context.toOpaque())
+        let failure = pthread_create(
+            &thread, &attributes,
+            { pointer in
+                guard let pointer else { return nil }
+                Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue().run()
+                return nil
+            }, context.toOpaque())
         guard failure == 0 else {
             context.release()
             return nil

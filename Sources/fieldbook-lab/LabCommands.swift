@@ -9,7 +9,10 @@ struct LabCommands {
 
     static let table = CommandTable(
         program: "fieldbook-lab", summary: "Conflict scenarios and a deterministic simulator for Fieldbook.",
-        globals: [OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"), OptionSpec("version", "show the version")],
+        globals: [
+            OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"),
+            OptionSpec("version", "show the version"),
+        ],
         groups: [
             CommandGroup(
                 "scenarios",
@@ -21,12 +24,17 @@ struct LabCommands {
                             OptionSpec("trace", "draw the run as lanes of text"),
                             OptionSpec("svg", value: "OUT", "draw the run into an SVG file"),
                         ],
-                        examples: ["fieldbook-lab scenario run Config/scenarios", "fieldbook-lab scenario run lost-reply.scenario --trace"]),
+                        examples: [
+                            "fieldbook-lab scenario run Config/scenarios",
+                            "fieldbook-lab scenario run lost-reply.scenario --trace",
+                        ]),
                     CommandSpec(
-                        "scenario check", "Reads a scenario file, or every one of a folder, and runs nothing.", arguments: ["FILE"],
+                        "scenario check", "Reads a scenario file, or every one of a folder, and runs nothing.",
+                        arguments: ["FILE"],
                         examples: ["fieldbook-lab scenario check Config/scenarios"]),
                     CommandSpec(
-                        "scenario new", "Writes a scenario to begin with; it fails, and says how to mend it.", arguments: ["FILE"],
+                        "scenario new", "Writes a scenario to begin with; it fails, and says how to mend it.",
+                        arguments: ["FILE"],
                         examples: ["fieldbook-lab scenario new my.scenario"]),
                 ]),
             CommandGroup(
@@ -73,7 +81,9 @@ struct LabCommands {
         case "run": return try runSeeds()
         case "coverage": return try showCoverage()
         case "recall": return try showRecall()
-        default: throw UserError(.usage, what: "cannot run \(command.name)", why: "it is unknown", next: "see: fieldbook-lab --help")
+        default:
+            throw UserError(
+                .usage, what: "cannot run \(command.name)", why: "it is unknown", next: "see: fieldbook-lab --help")
         }
     }
 
@@ -82,7 +92,8 @@ struct LabCommands {
         guard let text = command.option(option) else { return value }
         guard let number = Int(text), range.contains(number) else {
             throw UserError(
-                .usage, what: "cannot take --\(option) \(text.prefix(40))", why: "it is not a whole number of the range",
+                .usage, what: "cannot take --\(option) \(text.prefix(40))",
+                why: "it is not a whole number of the range",
                 next: "give one from \(range.lowerBound) to \(range.upperBound)")
         }
         return number

@@ -12,11 +12,15 @@ extension LabCommands {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if name.hasSuffix(".scenario") { names.append(name) }
         }
         guard !names.isEmpty else {
-            throw UserError(.refused, what: "cannot find scenarios in \(argument)", why: "no file there ends in .scenario", next: "write one: fieldbook-lab scenario new FILE")
+            throw UserError(
+                .refused, what: "cannot find scenarios in \(argument)", why: "no file there ends in .scenario",
+                next: "write one: fieldbook-lab scenario new FILE")
         }
         return names.sorted().map { "\(argument)/\($0)" }
     }
@@ -29,7 +33,8 @@ extension LabCommands {
         }
         do throws(ScenarioError) { return try ScenarioParser.parse(bytes) } catch {
             throw UserError(
-                .refused, what: "cannot read \(path)", why: "line \(error.line), column \(error.column): \(error.why)", next: error.next)
+                .refused, what: "cannot read \(path)", why: "line \(error.line), column \(error.column): \(error.why)",
+                next: error.next)
         }
     }
 
@@ -55,14 +60,17 @@ extension LabCommands {
             } catch { bad.append(error) }
         }
         for error in bad { terminal.writeError(error.rendered(program: "fieldbook-lab")) }
-        show(["good": .integer(Int64(good)), "bad": .integer(Int64(bad.count))], "\(good) scenarios can be run, \(bad.count) can't be read\n")
+        show(
+            ["good": .integer(Int64(good)), "bad": .integer(Int64(bad.count))],
+            "\(good) scenarios can be run, \(bad.count) can't be read\n")
         return bad.isEmpty ? .done : .refused
     }
 
     func newScenario() throws(UserError) -> ExitCode {
         let path = command.arguments[0]
         guard !SecureFile.exists(path) else {
-            throw UserError(.refused, what: "cannot write \(path)", why: "it is there already", next: "give another name")
+            throw UserError(
+                .refused, what: "cannot write \(path)", why: "it is there already", next: "give another name")
         }
         try SecureFile.write(Array(LabCommands.beginning.utf8), to: path)
         show(["path": .text(path)], "wrote \(path); run it: fieldbook-lab scenario run \(path)\n")
@@ -113,14 +121,18 @@ extension LabCommands {
                 let order = run.order.isEmpty ? "" : " (\(run.order.joined(separator: " first, then ")))"
                 text += (lines.isEmpty ? "ok      " : "FAILED  ") + "\(path)\(order)\n"
                 for line in lines { text += "        \(path): \(line)\n" }
-                if command.flag("trace"), let trace = run.trace { text += Lanes(trace, members: scenario.members.map(\.name)).text() }
+                if command.flag("trace"), let trace = run.trace {
+                    text += Lanes(trace, members: scenario.members.map(\.name)).text()
+                }
                 if let out = command.option("svg"), let trace = run.trace {
                     try SecureFile.write(Array(Lanes(trace, members: scenario.members.map(\.name)).svg().utf8), to: out)
                 }
                 told.append(
                     .object([
-                        "path": .text(path), "title": .text(scenario.title), "order": .array(run.order.map { .text($0) }),
-                        "ok": .bool(lines.isEmpty), "failures": .array(lines.map { .text($0) }), "steps": .integer(Int64(run.steps)),
+                        "path": .text(path), "title": .text(scenario.title),
+                        "order": .array(run.order.map { .text($0) }),
+                        "ok": .bool(lines.isEmpty), "failures": .array(lines.map { .text($0) }),
+                        "steps": .integer(Int64(run.steps)),
                     ]))
             }
             if !isGood { failed += 1 }

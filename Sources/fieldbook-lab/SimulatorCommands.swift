@@ -8,7 +8,9 @@ extension LabCommands {
     // MARK: run
 
     func runSeeds() throws -> ExitCode {
-        if command.option("seed") != nil { return try runOne(UInt64(try number("seed", default: 1, in: 0...Int(Int64.max)))) }
+        if command.option("seed") != nil {
+            return try runOne(UInt64(try number("seed", default: 1, in: 0...Int(Int64.max))))
+        }
         let from = UInt64(try number("from", default: 1, in: 0...1_000_000_000_000))
         let count = try number("seeds", default: 100, in: 1...100_000_000)
         let jobs = try number("jobs", default: 1, in: 1...64)
@@ -22,22 +24,25 @@ extension LabCommands {
         for failure in tally.failures.prefix(20) {
             text += "seed \(failure.seed) FAILED\n" + failure.lines.map { "  \($0)\n" }.joined()
             text += "  repeat it: fieldbook-lab run --seed \(failure.seed)\n"
-            told.append(.object(["seed": .integer(Int64(failure.seed)), "why": .array(failure.lines.map { .text($0) })]))
+            told.append(
+                .object(["seed": .integer(Int64(failure.seed)), "why": .array(failure.lines.map { .text($0) })]))
         }
         let megabytes = (ProcessProbe.peakBytes() ?? 0) >> 20
         let perMinute = Int64(tally.steps) * 60_000 / milliseconds
         show(
             [
-                "seeds": .integer(Int64(seeds.count)), "failed": .integer(Int64(tally.failures.count)), "steps": .integer(Int64(tally.steps)),
-                "simulatedSeconds": .integer(tally.seconds), "milliseconds": .integer(milliseconds), "jobs": .integer(Int64(jobs)),
+                "seeds": .integer(Int64(seeds.count)), "failed": .integer(Int64(tally.failures.count)),
+                "steps": .integer(Int64(tally.steps)),
+                "simulatedSeconds": .integer(tally.seconds), "milliseconds": .integer(milliseconds),
+                "jobs": .integer(Int64(jobs)),
                 "peakMebibytes": .integer(megabytes), "failures": .array(told),
             ],
             text + """
-            \(seeds.count) seeds, \(tally.failures.count) failed; \(tally.steps) steps, \(tally.seconds / 3600) hours of simulated time
-            \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute, \
-            \(Int64(tally.steps) * 1000 / milliseconds) steps a second, \(perMinute / Int64(jobs)) steps a core-minute, \(megabytes) MiB at most
+                \(seeds.count) seeds, \(tally.failures.count) failed; \(tally.steps) steps, \(tally.seconds / 3600) hours of simulated time
+                \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute, \
+                \(Int64(tally.steps) * 1000 / milliseconds) steps a second, \(perMinute / Int64(jobs)) steps a core-minute, \(megabytes) MiB at most
 
-            """)
+                """)
         return tally.failures.isEmpty ? .done : .failed
     }
 
@@ -62,21 +67,24 @@ extension LabCommands {
                     "seed": .integer(Int64(seed)), "ok": .bool(true), "hash": .text(String(run.hash, radix: 16)),
                     "steps": .integer(Int64(run.steps)), "failures": .array([]),
                 ],
-                "seed \(seed) holds: \(run.steps) steps, \(run.seconds) s of simulated time, trace hash \(String(run.hash, radix: 16))\n")
+                "seed \(seed) holds: \(run.steps) steps, \(run.seconds) s of simulated time, trace hash \(String(run.hash, radix: 16))\n"
+            )
             return .done
         }
         terminal.writeError("seed \(seed) failed; making it small ...\n")
         let small = Reducer.reduce(scenario, seed: seed) ?? scenario
         let story = try Lab.run(small, seed: seed, traces: true)
         var text = "seed \(seed) FAILED\n" + lines.map { "  \($0)\n" }.joined()
-        text += "\nthe same failure, as a scenario (\(small.steps.count) steps of \(scenario.steps.count)):\n\n\(small.text)\n"
+        text +=
+            "\nthe same failure, as a scenario (\(small.steps.count) steps of \(scenario.steps.count)):\n\n\(small.text)\n"
         if let trace = story.trace { text += Lanes(trace, members: small.members.map(\.name)).text() }
         text += story.wrongs(strictly: true).map { "  \($0)\n" }.joined()
         text += "repeat it: save the lines above as FILE and type: fieldbook-lab scenario run FILE --seed \(seed)\n"
         show(
             [
                 "seed": .integer(Int64(seed)), "ok": .bool(false), "hash": .text(String(run.hash, radix: 16)),
-                "steps": .integer(Int64(run.steps)), "failures": .array(lines.map { .text($0) }), "scenario": .text(small.text),
+                "steps": .integer(Int64(run.steps)), "failures": .array(lines.map { .text($0) }),
+                "scenario": .text(small.text),
             ], text)
         return .failed
     }
@@ -91,7 +99,9 @@ extension LabCommands {
         }
         if let argument = command.option("scenarios") {
             for (_, folder, scenario) in try scenarios(in: argument) {
-                for run in try Lab.runAll(scenario, seed: 1, scenarioFolder: folder) { coverage.take(run, of: scenario) }
+                for run in try Lab.runAll(scenario, seed: 1, scenarioFolder: folder) {
+                    coverage.take(run, of: scenario)
+                }
             }
         }
         var text = ""
@@ -116,7 +126,8 @@ extension LabCommands {
     func showRecall() throws -> ExitCode {
         guard Defect.areCompiled else {
             throw UserError(
-                .refused, what: "cannot plant bugs", why: "they are not compiled into this build", next: "run: tools/recall, which makes a build of its own")
+                .refused, what: "cannot plant bugs", why: "they are not compiled into this build",
+                next: "run: tools/recall, which makes a build of its own")
         }
         var wanted = Defect.allCases
         if let name = command.option("bug") {
@@ -145,8 +156,10 @@ extension LabCommands {
                 "bugs": .array(
                     applicable.map { line in
                         .object([
-                            "name": .text(line.defect.rawValue), "checkers": .array((line.finding?.checkers ?? []).map { .text($0) }),
-                            "seed": .optional(line.finding.map { Int64($0.seed) }), "scenario": .optional(line.scenario),
+                            "name": .text(line.defect.rawValue),
+                            "checkers": .array((line.finding?.checkers ?? []).map { .text($0) }),
+                            "seed": .optional(line.finding.map { Int64($0.seed) }),
+                            "scenario": .optional(line.scenario),
                         ])
                     }),
             ],

@@ -31,6 +31,7 @@ extension FocusImport.Report {
     private static func text(_ value: Int128) -> String {
         let unit: UInt128 = 1_000_000_000_000_000_000
         let fraction = String(value.magnitude % unit)
-        return "\(value < 0 ? "-" : "")\(value.magnitude / unit).\(String(repeating: "0", count: 18 - fraction.count))\(fraction)"
+        return
+            "\(value < 0 ? "-" : "")\(value.magnitude / unit).\(String(repeating: "0", count: 18 - fraction.count))\(fraction)"
     }
 }

@@ -18,26 +18,35 @@ extension ServerContext {
             customers: try number("customers", default: 50, in: 1...1_000_000),
             bills: try number("bills", default: 1000, in: 0...20_000_000),
             coupons: try number("coupons", default: 40, in: 0...1_000_000),
-            seed: UInt64(try number("seed", default: 1, in: 0...Int.max)), openCycle: try cycle() ?? SeedPlan.defaultCycle)
+            seed: UInt64(try number("seed", default: 1, in: 0...Int.max)),
+            openCycle: try cycle() ?? SeedPlan.defaultCycle)
         try withLedger(forWriting: true) { ledger in try ledger.write { try Seeder(plan: plan, writer: $0).run() } }
         show(
-            ["customers": .integer(Int64(plan.customers)), "bills": .integer(Int64(plan.bills)), "coupons": .integer(Int64(plan.coupons))],
+            [
+                "customers": .integer(Int64(plan.customers)), "bills": .integer(Int64(plan.bills)),
+                "coupons": .integer(Int64(plan.coupons)),
+            ],
             "seeded \(plan.customers) customers, \(plan.bills) bill records, \(plan.coupons) coupons\n")
     }
 
     /// `import focus FILE`.
     func importFocus() throws {
         guard let association = FocusImport.association(command.option("association") ?? "reseller") else {
-            throw UserError(.usage, what: "cannot use --association", why: "it is neither reseller nor referral", next: "give one of the two")
+            throw UserError(
+                .usage, what: "cannot use --association", why: "it is neither reseller nor referral",
+                next: "give one of the two")
         }
         let options = FocusImport.Options(
-            association: association, isStrict: command.flag("strict"), openCycle: try cycle(), now: SystemClock().now().seconds)
+            association: association, isStrict: command.flag("strict"), openCycle: try cycle(),
+            now: SystemClock().now().seconds)
         let report = try withLedger(forWriting: true) { ledger in
             try FocusImport.run(file: command.arguments[0], into: ledger, options: options)
         }
         show(report.json, report.text)
         if !report.refused.isEmpty {
-            terminal.writeError("\(report.refused.count) line(s) were refused; the others are in. To refuse the whole file instead: --strict\n")
+            terminal.writeError(
+                "\(report.refused.count) line(s) were refused; the others are in. To refuse the whole file instead: --strict\n"
+            )
         }
     }
 
@@ -48,7 +57,9 @@ extension ServerContext {
         }
         var table = Table([.init("ENTITY"), .init("ROWS", .right)])
         for (name, count) in counts { table.add([name, "\(count)"]) }
-        let text = "epoch \(state.epoch) (number \(state.epochOrdinal)), head \(state.sequence)\n\n" + table.render(width: terminal.width)
+        let text =
+            "epoch \(state.epoch) (number \(state.epochOrdinal)), head \(state.sequence)\n\n"
+            + table.render(width: terminal.width)
         let rows = Dictionary(uniqueKeysWithValues: counts.map { ($0.0, JSONOutput.integer($0.1)) })
         show(["epoch": .text(state.epoch), "head": .integer(state.sequence), "rows": .object(rows)], text)
     }
@@ -79,19 +90,28 @@ extension ServerContext {
     func compare() throws {
         let account = command.arguments[0]
         guard let replica = command.option("replica") else {
-            throw UserError(.usage, what: "cannot compare", why: "--replica is missing", next: "name the replica.db of the member")
+            throw UserError(
+                .usage, what: "cannot compare", why: "--replica is missing", next: "name the replica.db of the member")
         }
         let partner = try folder.onlyPartner()
-        guard let member = try folder.openDirectory().members(of: partner).first(where: { $0.account == account }) else {
-            throw UserError(.refused, what: "cannot compare", why: "there is no member \(account.prefix(64))", next: "list them with: fieldbook-server member list --data \(folder.path)")
+        guard let member = try folder.openDirectory().members(of: partner).first(where: { $0.account == account })
+        else {
+            throw UserError(
+                .refused, what: "cannot compare", why: "there is no member \(account.prefix(64))",
+                next: "list them with: fieldbook-server member list --data \(folder.path)")
         }
         let differences = try withLedger { ledger in try ledger.differences(toReplica: replica, scope: member.scope) }
-        var table = Table([.init("ENTITY"), .init("ROWS", .right), .init("MISSING", .right), .init("EXTRA OR DIFFERENT", .right)])
-        for entry in differences { table.add([entry.entity.name, "\(entry.rows)", "\(entry.missing)", "\(entry.extra)"]) }
+        var table = Table([
+            .init("ENTITY"), .init("ROWS", .right), .init("MISSING", .right), .init("EXTRA OR DIFFERENT", .right),
+        ])
+        for entry in differences {
+            table.add([entry.entity.name, "\(entry.rows)", "\(entry.missing)", "\(entry.extra)"])
+        }
         let isEqual = differences.allSatisfy { $0.missing == 0 && $0.extra == 0 }
         let json = differences.map { entry in
             JSONOutput.object([
-                "entity": .text(entry.entity.name), "rows": .integer(entry.rows), "missing": .integer(entry.missing), "extra": .integer(entry.extra),
+                "entity": .text(entry.entity.name), "rows": .integer(entry.rows), "missing": .integer(entry.missing),
+                "extra": .integer(entry.extra),
             ])
         }
         show(

@@ -10,10 +10,13 @@ extension ServerContext {
         let account = command.option("admin") ?? "admin"
         let currency = command.option("currency") ?? "USD"
         guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (65...90).contains($0) }) else {
-            throw UserError(.usage, what: "cannot use --currency \(currency.prefix(10))", why: "it is not three capital letters", next: "for example --currency USD")
+            throw UserError(
+                .usage, what: "cannot use --currency \(currency.prefix(10))", why: "it is not three capital letters",
+                next: "for example --currency USD")
         }
         let token = try folder.initialize(
-            partnerName: command.option("partner") ?? "Example Partner", account: account, currency: currency, clock: SystemClock(),
+            partnerName: command.option("partner") ?? "Example Partner", account: account, currency: currency,
+            clock: SystemClock(),
             chance: SystemChance())
         try hand(token, for: account)
         terminal.writeError("next: fieldbook-server serve --data \(folder.path)\n")
@@ -24,7 +27,8 @@ extension ServerContext {
         let account = command.arguments[0]
         guard let role = command.option("role").flatMap(MemberRole.init(rawValue:)) else {
             throw UserError(
-                .usage, what: "cannot add \(account)", why: "--role is missing or unknown", next: "give --role administrator, operator or manager")
+                .usage, what: "cannot add \(account)", why: "--role is missing or unknown",
+                next: "give --role administrator, operator or manager")
         }
         let customers = (command.option("customers") ?? "").split(separator: ",").map(String.init)
         guard (role == .manager) == !customers.isEmpty else {
@@ -42,8 +46,14 @@ extension ServerContext {
     func listMembers() throws {
         let members = try folder.openDirectory().members(of: try folder.onlyPartner())
         var table = Table([.init("ACCOUNT"), .init("ROLE"), .init("SEES")])
-        for member in members { table.add([member.account, member.role.rawValue, member.scope == 1 ? "all customers" : "own customers"]) }
-        let json = members.map { JSONOutput.object(["account": .text($0.account), "role": .text($0.role.rawValue), "scope": .integer($0.scope)]) }
+        for member in members {
+            table.add([member.account, member.role.rawValue, member.scope == 1 ? "all customers" : "own customers"])
+        }
+        let json = members.map {
+            JSONOutput.object([
+                "account": .text($0.account), "role": .text($0.role.rawValue), "scope": .integer($0.scope),
+            ])
+        }
         show(["members": .array(json)], table.render(width: terminal.width))
     }
 
@@ -54,7 +64,8 @@ extension ServerContext {
             partner: try folder.onlyPartner(), account: account, at: SystemClock().now().seconds)
         guard count > 0 else {
             throw UserError(
-                .refused, what: "cannot revoke tokens of \(account)", why: "there is none in force", next: "list members with: fieldbook-server member list --data \(folder.path)")
+                .refused, what: "cannot revoke tokens of \(account)", why: "there is none in force",
+                next: "list members with: fieldbook-server member list --data \(folder.path)")
         }
         show(["revoked": .integer(Int64(count))], "\(count) token(s) of \(account) revoked\n")
     }

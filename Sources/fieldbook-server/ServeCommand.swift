@@ -16,7 +16,8 @@ extension ServerContext {
             throw UserError(
                 .failed, what: error.what, why: error.why,
                 next: error.code == .addressInUse
-                    ? "choose another port with --port, or stop the program that holds it" : "give an address of this machine with --address, and a port you may open")
+                    ? "choose another port with --port, or stop the program that holds it"
+                    : "give an address of this machine with --address, and a port you may open")
         }
         if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
         terminal.writeOutput("listening on http://\(address):\(server.port)\n")

@@ -8,11 +8,15 @@ import TerminalKit
 /// The command table of the server and the way from a command to its function.
 enum ServerCommands {
     private static let data = OptionSpec("data", value: "DIR", "the data folder")
-    private static let tokenFile = OptionSpec("token-file", value: "FILE", "write the token there, mode 0600, instead of printing it")
+    private static let tokenFile = OptionSpec(
+        "token-file", value: "FILE", "write the token there, mode 0600, instead of printing it")
 
     static let table = CommandTable(
         program: "fieldbook-server", summary: "reference server of Fieldbook: truth, change feed, arbitration",
-        globals: [OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"), OptionSpec("version", "show the version")],
+        globals: [
+            OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"),
+            OptionSpec("version", "show the version"),
+        ],
         groups: [CommandGroup("serve", serve), CommandGroup("people", people), CommandGroup("data", contents)])
 
     private static let serve = [
@@ -23,7 +27,9 @@ enum ServerCommands {
                 OptionSpec("admin", value: "ACCOUNT", "account of the administrator (default: admin)"),
                 OptionSpec("currency", value: "CODE", "currency of the partner (default: USD)"), tokenFile,
             ],
-            examples: ["fieldbook-server init --data ./data", "fieldbook-server init --data ./data --token-file admin.token"]),
+            examples: [
+                "fieldbook-server init --data ./data", "fieldbook-server init --data ./data --token-file admin.token",
+            ]),
         CommandSpec(
             "serve", "Serves /sync/v1 until TERM.",
             options: [
@@ -31,7 +37,10 @@ enum ServerCommands {
                 OptionSpec("address", value: "A", "address to listen on (default: 127.0.0.1, this machine only)"),
                 OptionSpec("port-file", value: "FILE", "write the port there once it is open"),
             ],
-            examples: ["fieldbook-server serve --data ./data", "fieldbook-server serve --data ./data --address 10.0.0.5 --port 80"]),
+            examples: [
+                "fieldbook-server serve --data ./data",
+                "fieldbook-server serve --data ./data --address 10.0.0.5 --port 80",
+            ]),
     ]
 
     private static let people = [
@@ -39,14 +48,16 @@ enum ServerCommands {
             "member add", "Adds a member and prints a token for it once.", arguments: ["ACCOUNT"],
             options: [
                 data, OptionSpec("role", value: "ROLE", "administrator, operator or manager"),
-                OptionSpec("customers", value: "IDS", "for a manager: ids or account names, separated by commas"), tokenFile,
+                OptionSpec("customers", value: "IDS", "for a manager: ids or account names, separated by commas"),
+                tokenFile,
             ],
             examples: [
                 "fieldbook-server member add ana --data ./data --role operator",
                 "fieldbook-server member add ben --data ./data --role manager --customers acme,globex",
             ]),
         CommandSpec(
-            "member list", "Lists members and their roles.", options: [data], examples: ["fieldbook-server member list --data ./data"]),
+            "member list", "Lists members and their roles.", options: [data],
+            examples: ["fieldbook-server member list --data ./data"]),
         CommandSpec(
             "token revoke", "Revokes all tokens of a member at once.", arguments: ["ACCOUNT"], options: [data],
             examples: ["fieldbook-server token revoke ana --data ./data"]),
@@ -67,25 +78,36 @@ enum ServerCommands {
             "import focus", "Imports a FOCUS 1.0 CSV file: sub-accounts become customers, charges bill records.",
             arguments: ["FILE"],
             options: [
-                data, OptionSpec("association", value: "TYPE", "reseller or referral (default: reseller, so that budgets are legal)"),
+                data,
+                OptionSpec(
+                    "association", value: "TYPE", "reseller or referral (default: reseller, so that budgets are legal)"),
                 OptionSpec("strict", "refuse the whole file when one line is refused"),
-                OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle; earlier ones are final (default: by the clock)"),
+                OptionSpec(
+                    "cycle", value: "YYYY-MM", "the open billing cycle; earlier ones are final (default: by the clock)"),
             ],
-            examples: ["fieldbook-server import focus costs.csv --data ./data", "fieldbook-server import focus costs.csv --data ./data --strict"]),
-        CommandSpec("status", "Shows epoch, head and rows.", options: [data], examples: ["fieldbook-server status --data ./data"]),
+            examples: [
+                "fieldbook-server import focus costs.csv --data ./data",
+                "fieldbook-server import focus costs.csv --data ./data --strict",
+            ]),
+        CommandSpec(
+            "status", "Shows epoch, head and rows.", options: [data],
+            examples: ["fieldbook-server status --data ./data"]),
         CommandSpec(
             "dump", "Writes the rows of an entity as the feed carries them, one JSON array a line.",
             options: [data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …")],
             examples: ["fieldbook-server dump --data ./data --entity customer"]),
         CommandSpec(
-            "compare", "Compares a replica with the truth, row by row, as far as a member may see.", arguments: ["ACCOUNT"],
+            "compare", "Compares a replica with the truth, row by row, as far as a member may see.",
+            arguments: ["ACCOUNT"],
             options: [data, OptionSpec("replica", value: "FILE", "the replica.db of the member")],
             examples: ["fieldbook-server compare ana --data ./data --replica ~/.local/state/fieldbook/replica.db"]),
     ]
 
     static func run(_ command: ParsedCommand, _ terminal: Terminal) throws {
         guard let path = command.option("data") else {
-            throw UserError(.usage, what: "cannot run '\(command.name)'", why: "--data is missing", next: "name the data folder: --data DIR")
+            throw UserError(
+                .usage, what: "cannot run '\(command.name)'", why: "--data is missing",
+                next: "name the data folder: --data DIR")
         }
         let folder = DataFolder(path)
         let context = ServerContext(folder: folder, command: command, terminal: terminal)
@@ -124,7 +146,8 @@ struct ServerContext {
         guard let text = command.option(name) else { return fallback }
         guard let value = Int(text), range.contains(value) else {
             throw UserError(
-                .usage, what: "cannot use --\(name) \(text.prefix(20))", why: "it must be a number from \(range.lowerBound) to \(range.upperBound)",
+                .usage, what: "cannot use --\(name) \(text.prefix(20))",
+                why: "it must be a number from \(range.lowerBound) to \(range.upperBound)",
                 next: "see: fieldbook-server \(command.name) --help")
         }
         return value
@@ -133,7 +156,9 @@ struct ServerContext {
     func cycle() throws(UserError) -> BillingCycle? {
         guard let text = command.option("cycle") else { return nil }
         guard let cycle = BillingCycle(text) else {
-            throw UserError(.usage, what: "cannot use --cycle \(text.prefix(20))", why: "it is not YYYY-MM", next: "for example --cycle 2026-11")
+            throw UserError(
+                .usage, what: "cannot use --cycle \(text.prefix(20))", why: "it is not YYYY-MM",
+                next: "for example --cycle 2026-11")
         }
         return cycle
     }

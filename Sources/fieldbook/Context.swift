@@ -64,7 +64,9 @@ struct Context {
 
     func limit(default fallback: Int = 50) throws(UserError) -> Int {
         guard let text = command.option("limit") else { return fallback }
-        guard let value = Int(text), (1...1_000_000).contains(value) else { throw usage("--limit must be a number from 1 to 1000000") }
+        guard let value = Int(text), (1...1_000_000).contains(value) else {
+            throw usage("--limit must be a number from 1 to 1000000")
+        }
         return value
     }
 
@@ -85,11 +87,15 @@ struct Context {
         answer.json["checkpointAt"] = Wording.time(state?.checkpointAt)
         answer.json["loading"] = .bool(state?.isLoading ?? true)
         if let state {
-            if state.isLoading { answer.notes.append("first load: \(state.rowsDone) of \(state.rowsTotal) rows; sums are not whole yet") }
+            if state.isLoading {
+                answer.notes.append("first load: \(state.rowsDone) of \(state.rowsTotal) rows; sums are not whole yet")
+            }
             if let at = state.checkpointAt { answer.notes.append("data as of \(age(at))") }
         }
         do {
-            if try daemon.statusIfRunning() == nil { answer.notes.append("the daemon is not running; start it with: fieldbook daemon start") }
+            if try daemon.statusIfRunning() == nil {
+                answer.notes.append("the daemon is not running; start it with: fieldbook daemon start")
+            }
         } catch {
             // What is here can be read whatever the daemon does.
             answer.notes.append("\(error.what): \(error.why)\n  \(error.next)")
@@ -113,12 +119,17 @@ struct Context {
 
     /// One line on stderr when an edit or a conflict needs the person.
     func sayWhatNeedsAttention() {
-        guard !command.flag("quiet"), let reader = try? ReplicaReader(directory: paths.state), let counts = try? reader.outboxCounts()
+        guard !command.flag("quiet"), let reader = try? ReplicaReader(directory: paths.state),
+            let counts = try? reader.outboxCounts()
         else { return }
         let conflicts = (try? reader.undecidedConflictCount()) ?? 0
         var parts: [String] = []
-        if conflicts > 0 { parts.append("\(conflicts) conflict\(conflicts == 1 ? "" : "s") to decide: fieldbook conflicts list") }
-        if counts.dead > 0 { parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list") }
+        if conflicts > 0 {
+            parts.append("\(conflicts) conflict\(conflicts == 1 ? "" : "s") to decide: fieldbook conflicts list")
+        }
+        if counts.dead > 0 {
+            parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list")
+        }
         if !parts.isEmpty { terminal.writeError("needs you: \(parts.joined(separator: "; "))\n") }
     }
 }

@@ -7,9 +7,13 @@ import TerminalKit
 enum Wording {
     static func text(_ state: RegisterState) -> String {
         switch state {
-        case .budget(let budget): budget.map { "\($0.amount.shortText) \($0.type.rawValue), on exhaustion \($0.onExhaustion.rawValue)" } ?? "none"
+        case .budget(let budget):
+            budget.map { "\($0.amount.shortText) \($0.type.rawValue), on exhaustion \($0.onExhaustion.rawValue)" }
+                ?? "none"
         case .freezes(let freezes):
-            freezes.isEmpty ? "not frozen" : freezes.map { "\($0.kind.rawValue) (\($0.cause.rawValue): \($0.reason))" }.joined(separator: "; ")
+            freezes.isEmpty
+                ? "not frozen"
+                : freezes.map { "\($0.kind.rawValue) (\($0.cause.rawValue): \($0.reason))" }.joined(separator: "; ")
         case .discount(let discount):
             discount.map { "\($0.percent.percentText) % until \(day($0.validUntil))" } ?? "none"
         }
@@ -29,14 +33,17 @@ enum Wording {
         let confirmed = isShort ? short(layered.confirmed) : text(layered.confirmed)
         guard let pending = layered.pending else { return confirmed }
         let wanted = isShort ? short(pending) : text(pending)
-        return isShort ? "\(confirmed) -> \(wanted) (pending)" : "\(confirmed)\n    pending: \(wanted) (\(layered.pendingState ?? ""))"
+        return isShort
+            ? "\(confirmed) -> \(wanted) (pending)"
+            : "\(confirmed)\n    pending: \(wanted) (\(layered.pendingState ?? ""))"
     }
 
     static func text(_ intent: EditIntent) -> String {
         let through = intent.validThrough.map { ", valid through \($0)" } ?? ""
         switch intent {
         case .setBudget(let budget, _): return "set budget to \(text(RegisterState.budget(budget)))\(through)"
-        case .adjustBudget(let delta, _): return "change budget by \(delta.units > 0 ? "+" : "")\(delta.shortText)\(through)"
+        case .adjustBudget(let delta, _):
+            return "change budget by \(delta.units > 0 ? "+" : "")\(delta.shortText)\(through)"
         case .freeze(let kind, let reason): return "freeze \(kind.rawValue): \(reason)"
         case .unfreeze(let kind, let reason, _): return "unfreeze \(kind.rawValue): \(reason)"
         case .setDiscount(let discount): return "set discount to \(text(RegisterState.discount(discount)))"
@@ -46,7 +53,8 @@ enum Wording {
             case .mine: return "decide conflict \(key.value): mine"
             case .theirs: return "decide conflict \(key.value): theirs"
             case .budget(let budget): return "decide conflict \(key.value): budget \(budget.amount.shortText)"
-            case .discount(let discount): return "decide conflict \(key.value): discount \(discount.percent.percentText) %"
+            case .discount(let discount):
+                return "decide conflict \(key.value): discount \(discount.percent.percentText) %"
             }
         }
     }
@@ -76,16 +84,19 @@ enum Wording {
         case .budget(let budget):
             guard let budget else { return .null }
             return .object([
-                "amount": .text(budget.amount.exactText), "type": .text(budget.type.rawValue), "onExhaustion": .text(budget.onExhaustion.rawValue),
+                "amount": .text(budget.amount.exactText), "type": .text(budget.type.rawValue),
+                "onExhaustion": .text(budget.onExhaustion.rawValue),
                 "basis": .text("list price"),
             ])
         case .freezes(let freezes):
-            return .array(freezes.map {
-                .object([
-                    "id": .integer($0.id), "kind": .text($0.kind.rawValue), "cause": .text($0.cause.rawValue), "reason": .text($0.reason),
-                    "by": .text($0.author), "at": time($0.at.seconds),
-                ])
-            })
+            return .array(
+                freezes.map {
+                    .object([
+                        "id": .integer($0.id), "kind": .text($0.kind.rawValue), "cause": .text($0.cause.rawValue),
+                        "reason": .text($0.reason),
+                        "by": .text($0.author), "at": time($0.at.seconds),
+                    ])
+                })
         case .discount(let discount):
             guard let discount else { return .null }
             return .object([
@@ -104,7 +115,8 @@ enum Wording {
 
     static func json(_ customer: Customer) -> [String: JSONOutput] {
         [
-            "key": .integer(customer.key.value), "customerId": .text(customer.customerID), "accountName": .text(customer.accountName),
+            "key": .integer(customer.key.value), "customerId": .text(customer.customerID),
+            "accountName": .text(customer.accountName),
             "name": .text(customer.name), "association": .text(customer.association.rawValue),
         ]
     }

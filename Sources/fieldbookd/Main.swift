@@ -7,10 +7,13 @@ import TerminalKit
 @main
 struct FieldbookDaemon {
     static let table = CommandTable(
-        program: "fieldbookd", summary: "keeps the local replica in sync; run by 'fieldbook daemon start' or a service manager",
+        program: "fieldbookd",
+        summary: "keeps the local replica in sync; run by 'fieldbook daemon start' or a service manager",
         globals: [OptionSpec("help", "show help"), OptionSpec("version", "show the version")],
         commands: [
-            CommandSpec("run", "Runs in the foreground until TERM; logs to stderr.", examples: ["fieldbookd run", "FIELDBOOK_LOG=debug fieldbookd run"])
+            CommandSpec(
+                "run", "Runs in the foreground until TERM; logs to stderr.",
+                examples: ["fieldbookd run", "FIELDBOOK_LOG=debug fieldbookd run"])
         ])
 
     static func main() {

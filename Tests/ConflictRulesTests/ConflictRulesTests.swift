@@ -5,9 +5,12 @@ import Testing
 
 private let now = Timestamp(seconds: 1_795_000_000)
 private let facts = EditFacts(
-    association: .reseller, partnerState: .active, discountRange: nil, cycle: BillingCycle(containing: now.seconds), now: now)
+    association: .reseller, partnerState: .active, discountRange: nil, cycle: BillingCycle(containing: now.seconds),
+    now: now)
 
-private func budget(_ major: Int64) -> Budget { Budget(amount: Money(major: major) ?? .zero, type: .monthly, onExhaustion: .manual) }
+private func budget(_ major: Int64) -> Budget {
+    Budget(amount: Money(major: major) ?? .zero, type: .monthly, onExhaustion: .manual)
+}
 
 private func resolve(_ intent: EditIntent, _ current: RegisterState, intact: Bool) -> Resolution {
     ConflictRules.standard.resolve(Question(intent: intent, current: current, baseIsIntact: intact, facts: facts))
@@ -26,12 +29,17 @@ private func resolve(_ intent: EditIntent, _ current: RegisterState, intact: Boo
     }
 
     @Test func `a raise on a moved base is held, never applied twice over`() {
-        #expect(resolve(.adjustBudget(delta: budget(1).amount, validThrough: nil), .budget(budget(5)), intact: false) == .hold(rule: "hold"))
+        #expect(
+            resolve(.adjustBudget(delta: budget(1).amount, validThrough: nil), .budget(budget(5)), intact: false)
+                == .hold(rule: "hold"))
     }
 
     @Test func `an illegal edit is refused however its base stands`() {
         for intact in [true, false] {
-            guard case .reject(let violation) = resolve(.setBudget(budget(0), validThrough: nil), .budget(nil), intact: intact) else {
+            guard
+                case .reject(let violation) = resolve(
+                    .setBudget(budget(0), validThrough: nil), .budget(nil), intact: intact)
+            else {
                 Issue.record("a budget of 0 was not refused")
                 continue
             }
@@ -48,13 +56,17 @@ private func resolve(_ intent: EditIntent, _ current: RegisterState, intact: Boo
     }
 
     @Test func `an unfreeze of freezes that are gone changes nothing`() {
-        #expect(resolve(.unfreeze(.account, reason: "paid", seen: [1]), .freezes([]), intact: false) == .noop(rule: "equal"))
+        #expect(
+            resolve(.unfreeze(.account, reason: "paid", seen: [1]), .freezes([]), intact: false) == .noop(rule: "equal")
+        )
     }
 
     @Test func `a freeze is never lifted by an edit that had not seen it`() throws {
         try checkProperty("unseen freezes stay") { choices in
             let freezes = (1...choices.int(in: 1...5)).map { index in
-                Freeze(id: Int64(index), kind: choices.element(of: FreezeKind.allCases), cause: .manual, reason: "r", author: "a", at: now)
+                Freeze(
+                    id: Int64(index), kind: choices.element(of: FreezeKind.allCases), cause: .manual, reason: "r",
+                    author: "a", at: now)
             }
             let seen = freezes.map(\.id).filter { _ in choices.bool() }
             let intent = EditIntent.unfreeze(choices.element(of: FreezeKind.allCases), reason: "r", seen: seen)

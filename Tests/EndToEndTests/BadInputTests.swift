@@ -7,7 +7,8 @@ import Testing
 /// Bad input gets a clear error and the right exit code, and loses nothing.
 @Suite(.serialized) struct BadInputTests {
     @Test(arguments: [
-        FaultProxy.Fault.instead(status: 200, type: "text/html", body: "<html><body>Please log in to the hotel network</body></html>"),
+        FaultProxy.Fault.instead(
+            status: 200, type: "text/html", body: "<html><body>Please log in to the hotel network</body></html>"),
         .instead(status: 200, type: "application/json", body: "{\"protocol\": 1, \"software\": "),
         .instead(status: 200, type: "application/json", body: "\u{1}\u{2}junk"),
         .instead(status: 502, type: "text/plain", body: "bad gateway"),
@@ -20,7 +21,9 @@ import Testing
         let proxy = try FaultProxy(target: world.port)
         defer { proxy.stop() }
         let ana = world.member("ana", through: proxy.port)
-        for path in ["/sync/v1/hello", "/sync/v1/snapshot/rows", "/sync/v1/changes", "/sync/v1/push"] { proxy.spoil(path, fault) }
+        for path in ["/sync/v1/hello", "/sync/v1/snapshot/rows", "/sync/v1/changes", "/sync/v1/push"] {
+            proxy.spoil(path, fault)
+        }
         ana.startDaemon()
         #expect(eventually { ana.run(["status", "--json"]).output.contains("\"problem\": {") })
         #expect(eventually(seconds: 60) { ana.sync(seconds: 5) })
@@ -36,10 +39,14 @@ import Testing
         world.startServer()
         let ana = world.member("ana")
         writeFile(world.folder.file("wrong.token"), "fbt_0000\n")
-        let refused = ana.run(["setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("wrong.token")])
+        let refused = ana.run([
+            "setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("wrong.token"),
+        ])
         #expect(refused.code == 77)
         #expect(!refused.errors.contains("fbt_0000"))
-        _ = ana.run(["setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("ana.token")])
+        _ = ana.run([
+            "setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("ana.token"),
+        ])
         ana.startDaemon()
         #expect(ana.sync())
         world.expectServer(["token", "revoke", "ana"])
@@ -50,7 +57,9 @@ import Testing
         #expect(!log.contains("fbt_"))
     }
 
-    @Test func `an answer that cannot be written is a failure, and set-up never overwrites settings it cannot read`() throws {
+    @Test func `an answer that cannot be written is a failure, and set-up never overwrites settings it cannot read`()
+        throws
+    {
         for program in ["fieldbook", "fieldbookd", "fieldbook-server"] {
             let told = ChildProcess("/bin/sh", ["-c", "exec \(ChildProcess.program(program)) --help > /dev/full"])
             #expect(told.wait() == 1, "\(program)")
@@ -62,7 +71,9 @@ import Testing
         let ana = world.member("ana")
         let path = "\(ana.home)/config/fieldbook.conf"
         writeFile(path, "no equals sign here\n")
-        let refused = ana.run(["setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("ana.token")])
+        let refused = ana.run([
+            "setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("ana.token"),
+        ])
         #expect(refused.code == 78 && refused.errors.contains("line 1"))
         #expect(String(decoding: readFile(path), as: UTF8.self) == "no equals sign here\n")
     }
@@ -75,7 +86,8 @@ import Testing
         ana.startDaemon()
         #expect(ana.sync())
         let reseller = try ana.resellers()[0]
-        let referral = try #require(try ana.query("SELECT account_name FROM customers WHERE association = 'referral'").first)
+        let referral = try #require(
+            try ana.query("SELECT account_name FROM customers WHERE association = 'referral'").first)
         let cases: [(arguments: [String], code: Int32, words: String)] = [
             (["budget", "set", "no such customer", "5"], 65, "cannot find"),
             (["budget", "set", referral, "5"], 65, "CBC.99005024"),
@@ -125,14 +137,16 @@ import Testing
         world.startServer()
         let ana = world.member("ana")
         ana.startDaemon()
-        let second = ChildProcess(ChildProcess.program("fieldbookd"), ["run"], environment: ["FIELDBOOK_HOME": ana.home])
+        let second = ChildProcess(
+            ChildProcess.program("fieldbookd"), ["run"], environment: ["FIELDBOOK_HOME": ana.home])
         #expect(second.wait() == 1)
         #expect(second.errors.contains("another one (process"))
     }
 
     @Test func `a daemon that was not set up ends with the settings code`() {
         let folder = TemporaryDirectory()
-        let daemon = ChildProcess(ChildProcess.program("fieldbookd"), ["run"], environment: ["FIELDBOOK_HOME": folder.path])
+        let daemon = ChildProcess(
+            ChildProcess.program("fieldbookd"), ["run"], environment: ["FIELDBOOK_HOME": folder.path])
         #expect(daemon.wait() == 78)
         #expect(daemon.errors.contains("fieldbook setup"))
     }
@@ -167,9 +181,14 @@ import Testing
         let world = World()
         world.seed(customers: 20, bills: 100)
         world.startServer()
-        world.expectServer(["member", "add", "ana", "--role", "operator", "--token-file", world.folder.file("ana.token")])
+        world.expectServer([
+            "member", "add", "ana", "--role", "operator", "--token-file", world.folder.file("ana.token"),
+        ])
         let ana = Person(name: "ana", home: folder.path, world: world)
-        #expect(ana.run(["setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("ana.token")]).code == 0)
+        #expect(
+            ana.run([
+                "setup", "--server", "http://127.0.0.1:\(world.port)", "--token-file", world.folder.file("ana.token"),
+            ]).code == 0)
         ana.startDaemon()
         defer { ana.killDaemon() }
         #expect(ana.sync())
@@ -185,7 +204,9 @@ import Testing
             let outcome = ana.run(["budget", "set", customer, "\(100 + index)"])
             if outcome.code == 0 { accepted += 1 } else { refusal = outcome }
         }
-        #expect(refusal?.errors.contains("full") == true || refusal?.errors.contains("disk") == true, "\(refusal?.errors ?? "never refused")")
+        #expect(
+            refusal?.errors.contains("full") == true || refusal?.errors.contains("disk") == true,
+            "\(refusal?.errors ?? "never refused")")
         close(ballast)
         unlink("\(folder.path)/ballast")
         world.startServer()

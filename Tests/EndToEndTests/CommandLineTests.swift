@@ -51,7 +51,8 @@ import Testing
         let world = World()
         world.seed()
         world.startServer()
-        let ana = world.member("ana"), ben = world.member("ben")
+        let ana = world.member("ana")
+        let ben = world.member("ben")
         for person in [ana, ben] {
             person.startDaemon()
             #expect(person.sync())
@@ -101,7 +102,9 @@ import Testing
         #expect(ana.run(["budget", "show", account]).output.contains(named))
         for listing in [["edits", "list", "--all"], ["bills", "sum", "--by", "customer"], ["customers", "list"]] {
             let shown = ana.run(listing).output
-            #expect(shown.split(separator: "\n").first?.contains("ACCOUNT") == true && shown.contains(account), "\(listing)")
+            #expect(
+                shown.split(separator: "\n").first?.contains("ACCOUNT") == true && shown.contains(account), "\(listing)"
+            )
         }
     }
 
@@ -114,7 +117,8 @@ import Testing
         #expect(ana.sync())
         let account = try ana.resellers()[0]
         let commands = [
-            ["customers", "list"], ["customers", "show", account], ["bills", "list"], ["bills", "sum"], ["coupons", "list"],
+            ["customers", "list"], ["customers", "show", account], ["bills", "list"], ["bills", "sum"],
+            ["coupons", "list"],
             ["budget", "show", account],
         ]
         for command in commands {

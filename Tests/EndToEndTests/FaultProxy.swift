@@ -47,17 +47,24 @@ final class FaultProxy: Sendable {
     private func answer(_ request: HTTPRequest) -> HTTPResponse {
         let (fault, target) = state.withLock { state -> (Fault, UInt16) in
             state.seen.append(request.target)
-            guard let index = state.rules.firstIndex(where: { request.target.hasPrefix($0.path) }) else { return (.none, state.target) }
+            guard let index = state.rules.firstIndex(where: { request.target.hasPrefix($0.path) }) else {
+                return (.none, state.target)
+            }
             return (state.rules.remove(at: index).fault, state.target)
         }
         if case .instead(let status, let type, let body) = fault { return .json(status, Array(body.utf8), type: type) }
         let client = HTTPClient(endpoint: .tcp(host: "127.0.0.1", port: target))
         var headers = HTTPHeaders()
-        for field in request.headers.fields where !["host", "content-length"].contains(field.name.lowercased()) { headers.add(field.name, field.value) }
-        let forwarded = HTTPRequest(method: request.method, target: request.target, headers: headers, body: request.body)
+        for field in request.headers.fields where !["host", "content-length"].contains(field.name.lowercased()) {
+            headers.add(field.name, field.value)
+        }
+        let forwarded = HTTPRequest(
+            method: request.method, target: request.target, headers: headers, body: request.body)
         guard let reply = try? client.send(forwarded, bodyLimit: 8 << 20) else { return HTTPResponse(status: 503) }
         var response = HTTPResponse(status: reply.status)
-        for field in reply.headers.fields where field.name.lowercased() != "content-length" { response.headers.add(field.name, field.value) }
+        for field in reply.headers.fields where field.name.lowercased() != "content-length" {
+            response.headers.add(field.name, field.value)
+        }
         response.body = .bytes(reply.body)
         switch fault {
         case .cutReply(let length):

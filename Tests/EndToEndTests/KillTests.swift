@@ -25,7 +25,8 @@ import Testing
             if round >= kills / 3 {
                 #expect(eventually { (try? ana.resellers().isEmpty) == false }, "\(story)")
                 let customers = try ana.resellers()
-                for _ in 0...draw(3) where ana.run(["budget", "set", customers[draw(5)], "\(100 + accepted)"]).code == 0 { accepted += 1 }
+                for _ in 0...draw(3)
+                where ana.run(["budget", "set", customers[draw(5)], "\(100 + accepted)"]).code == 0 { accepted += 1 }
                 usleep(UInt32(draw(40_000)))
             }
             ana.killDaemon()
@@ -37,7 +38,9 @@ import Testing
         let edits = try ana.edits()
         #expect(edits.count == accepted && accepted >= kills / 3, "\(story)")
         #expect(edits.map(\.number) == Array(1...Int64(accepted)), "\(story)")
-        #expect(edits.allSatisfy { $0.state == "settled" && ($0.result == "applied" || $0.result == "noop") }, "\(story): \(edits)")
+        #expect(
+            edits.allSatisfy { $0.state == "settled" && ($0.result == "applied" || $0.result == "noop") },
+            "\(story): \(edits)")
         let actions = try world.historyActions()
         #expect(actions.filter { $0 == "applied" || $0 == "noop" }.count == accepted, "\(story)")
         #expect(world.difference(ana) == nil, "\(story)")

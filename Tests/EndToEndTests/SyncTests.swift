@@ -7,7 +7,8 @@ import Testing
         let world = World()
         world.seed()
         world.startServer()
-        let ana = world.member("ana"), ben = world.member("ben")
+        let ana = world.member("ana")
+        let ben = world.member("ben")
         for person in [ana, ben] {
             person.startDaemon()
             #expect(person.sync())
@@ -98,7 +99,9 @@ import Testing
         let ana = world.member("ana")
         ana.startDaemon()
         #expect(eventually { (try? ana.query("SELECT count(*) FROM customers").first) == "30" })
-        for _ in 0..<20 { _ = try ana.query("SELECT count(*) || ' ' || coalesce(sum(payment_units), 0) FROM bill_records") }
+        for _ in 0..<20 {
+            _ = try ana.query("SELECT count(*) || ' ' || coalesce(sum(payment_units), 0) FROM bill_records")
+        }
         #expect(ana.sync())
         #expect(try ana.query("SELECT count(*) FROM bill_records") == ["8000"])
         #expect(try ana.query("SELECT count(*) FROM coupons") == ["20"])
@@ -114,7 +117,9 @@ import Testing
         #expect(mona.sync())
         #expect(try mona.query("SELECT account_name FROM customers ORDER BY key") == ["acct-7-0", "acct-7-1"])
         #expect(try mona.query("SELECT count(*) FROM coupon") == ["0"])
-        #expect(try mona.query("SELECT count(*) FROM bill_record WHERE customer NOT IN (SELECT key FROM customer)") == ["0"])
+        #expect(
+            try mona.query("SELECT count(*) FROM bill_record WHERE customer NOT IN (SELECT key FROM customer)") == ["0"]
+        )
         #expect(world.difference(mona) == nil)
         #expect(mona.run(["coupons", "list"]).errors.contains("your role does not see coupons"))
     }

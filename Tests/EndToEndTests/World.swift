@@ -43,7 +43,9 @@ final class World {
     }
 
     func seed(customers: Int = 30, bills: Int = 2000, coupons: Int = 20) {
-        expectServer(["seed", "--customers", "\(customers)", "--bills", "\(bills)", "--coupons", "\(coupons)", "--seed", "7"])
+        expectServer([
+            "seed", "--customers", "\(customers)", "--bills", "\(bills)", "--coupons", "\(coupons)", "--seed", "7",
+        ])
     }
 
     func startServer() {
@@ -51,7 +53,9 @@ final class World {
         server = ChildProcess(
             ChildProcess.program("fieldbook-server"),
             ["serve", "--data", data, "--port", "\(port)", "--port-file", folder.file("port")])
-        precondition(eventually { !readFile(self.folder.file("port")).isEmpty }, "the server did not start: \(server?.errors ?? "")")
+        precondition(
+            eventually { !readFile(self.folder.file("port")).isEmpty },
+            "the server did not start: \(server?.errors ?? "")")
         port = UInt16(String(decoding: readFile(folder.file("port")).dropLast(), as: UTF8.self)) ?? 0
     }
 
@@ -92,7 +96,9 @@ final class World {
         guard let directory = opendir(data) else { return [] }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard name.hasPrefix("partner-"), name.hasSuffix(".db") else { continue }
             let ledger = try Connection(path: "\(data)/\(name)", mode: .readWrite, durability: .reader)
             return try ledger.statement("SELECT action FROM history ORDER BY id").rows { $0.text(0) }
@@ -164,11 +170,15 @@ struct Person {
 
     /// Rows with a version above the sequence that the replica says it has applied, while no load is under way.
     func cursorState() throws -> (appliedSequence: Int64, rowsBeyondApplied: Int64) {
-        guard let connection = try? Connection(path: "\(home)/state/replica.db", mode: .readWrite, durability: .reader) else { return (0, 0) }
-        let meta = try connection.statement("SELECT applied_sequence, applied_cursor IS NULL FROM meta").first { ($0.int64(0), $0.int64(1)) }
+        guard let connection = try? Connection(path: "\(home)/state/replica.db", mode: .readWrite, durability: .reader)
+        else { return (0, 0) }
+        let meta = try connection.statement("SELECT applied_sequence, applied_cursor IS NULL FROM meta").first {
+            ($0.int64(0), $0.int64(1))
+        }
         guard let meta, meta.1 == 0 else { return (0, 0) }
         let ahead = try connection.statement(
-            "SELECT (SELECT count(*) FROM bill_record WHERE version > ?1) + (SELECT count(*) FROM budget WHERE version > ?1)")
+            "SELECT (SELECT count(*) FROM bill_record WHERE version > ?1) + (SELECT count(*) FROM budget WHERE version > ?1)"
+        )
         try ahead.bind(1, meta.0)
         return (meta.0, try ahead.first { $0.int64(0) } ?? 0)
     }

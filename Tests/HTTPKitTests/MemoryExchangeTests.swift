@@ -28,15 +28,22 @@ struct MemoryExchangeTests {
             }
         }
         #expect(cuts == 9)
-        guard case .whole(200, _, Array("hellohello".utf8)) = MemoryExchange.reply(reply, toMethod: "POST", bodyLimit: 100) else {
+        guard
+            case .whole(200, _, Array("hellohello".utf8)) = MemoryExchange.reply(
+                reply, toMethod: "POST", bodyLimit: 100)
+        else {
             Issue.record("the whole reply is not read")
             return
         }
     }
 
     @Test func `junk and oversized messages are refused on both sides`() throws {
-        #expect(answer(Array("\u{1}junk\r\n\r\n".utf8)).map { String(decoding: $0, as: UTF8.self).hasPrefix("HTTP/1.1 400") } == true)
-        let large = MemoryExchange.bytes(of: HTTPRequest(method: "POST", target: "/", body: [UInt8](repeating: 1, count: 101)), host: "h")
+        #expect(
+            answer(Array("\u{1}junk\r\n\r\n".utf8)).map {
+                String(decoding: $0, as: UTF8.self).hasPrefix("HTTP/1.1 400")
+            } == true)
+        let large = MemoryExchange.bytes(
+            of: HTTPRequest(method: "POST", target: "/", body: [UInt8](repeating: 1, count: 101)), host: "h")
         #expect(answer(large).map { String(decoding: $0, as: UTF8.self).hasPrefix("HTTP/1.1 413") } == true)
         for bytes in [Array("SSH-2.0\r\n\r\n".utf8), Array("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n".utf8)] {
             guard case .failed = MemoryExchange.reply(bytes, toMethod: "GET", bodyLimit: 100) else {

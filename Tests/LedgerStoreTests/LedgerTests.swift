@@ -10,7 +10,8 @@ import Testing
     private func make() throws -> Ledger {
         try Ledger.create(
             path: folder.file("l.db"), epoch: "00aa", sealKey: [UInt8](repeating: 1, count: 32),
-            partner: PartnerRow(name: "P", state: .active, currency: "USD", discountRange: BasisPoints(1)...BasisPoints(100)))
+            partner: PartnerRow(
+                name: "P", state: .active, currency: "USD", discountRange: BasisPoints(1)...BasisPoints(100)))
     }
 
     @Test func `sequences rise by one a row and a failed write gives none away`() throws {
@@ -24,7 +25,9 @@ import Testing
             }
         }
         #expect(try ledger.read { $0.state.sequence } == before)
-        let version = try ledger.write { try $0.put(.region, key: 1, subject: Subject.everyone, [.text("a"), .text("A")]) }
+        let version = try ledger.write {
+            try $0.put(.region, key: 1, subject: Subject.everyone, [.text("a"), .text("A")])
+        }
         #expect(version.value == before + 1)
     }
 
@@ -49,7 +52,8 @@ import Testing
         try ledger.write { try $0.delete(.region, key: 9, subject: Subject.everyone) }
         let page = try ledger.read { reader -> [UInt8] in
             guard let scope = try reader.scope(1) else { return [] }
-            let start = Cursor(epoch: "00aa", scope: 1, scopeVersion: 1, sequence: 0, place: .feed).text(key: reader.state.sealKey)
+            let start = Cursor(epoch: "00aa", scope: 1, scopeVersion: 1, sequence: 0, place: .feed).text(
+                key: reader.state.sealKey)
             return try reader.feedPage(start, scope: scope, serverTime: 0)
         }
         #expect(String(decoding: page, as: UTF8.self).contains("[\(Entity.region.rawValue),9,3]"))

@@ -8,14 +8,16 @@ import Testing
 /// What strangers and broken programs send hurts nobody else.
 @Suite struct HostileClientTests {
     @Test(arguments: [
-        "junk\r\n\r\n", "GET /v1/status\r\n\r\n", "GET /v1/status HTTP/2.0\r\n\r\n", "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        "junk\r\n\r\n", "GET /v1/status\r\n\r\n", "GET /v1/status HTTP/2.0\r\n\r\n",
+        "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET /v1/status HTTP/1.1\r\n\r\n", "GET /v1/status HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "\u{1}\u{2}\u{3}",
         "{\"edit\":1}", "GET /v1/status HTTP/1.1\nHost: x\n\r\n\r\n", "GET  HTTP/1.1\r\nHost: x\r\n\r\n",
         "POST /v1/edits HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         "POST /v1/edits HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
         "POST /v1/edits HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST /v1/edits HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "GET /v1/status HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", "GET /v1/status HTTP/1.1\r\nHost: x\r\nA: \u{0}\r\n\r\n",
+        "GET /v1/status HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+        "GET /v1/status HTTP/1.1\r\nHost: x\r\nA: \u{0}\r\n\r\n",
     ])
     func `junk is answered as such, the connection ends and the next is served`(text: String) throws {
         let daemon = try LiveDaemon()
@@ -50,7 +52,8 @@ import Testing
         let long = String(repeating: "x", count: 20_000)
         for head in ["A: \(long)", "Fieldbook-API: \(long)", (0..<200).map { "A\($0): b" }.joined(separator: "\r\n")] {
             let reply = try daemon.raw("GET /v1/status HTTP/1.1\r\nHost: x\r\n\(head)\r\n\r\n")
-            #expect(reply.hasPrefix("HTTP/1.1 431") && reply.contains("\r\nFieldbook-API: 1\r\n"), "\(reply.prefix(300))")
+            #expect(
+                reply.hasPrefix("HTTP/1.1 431") && reply.contains("\r\nFieldbook-API: 1\r\n"), "\(reply.prefix(300))")
         }
         #expect(try daemon.raw("GET /\(long) HTTP/1.1\r\nHost: x\r\n\r\n").hasPrefix("HTTP/1.1 431"))
         #expect(try daemon.client.status() == Desk.status)
@@ -66,20 +69,24 @@ import Testing
         #expect(reply.hasPrefix("HTTP/1.1 413") && reply.contains("larger than 65536 bytes"), "\(reply)")
         #expect(daemon.desk.calls.isEmpty)
         // The largest that is taken is read, and told to be no edit.
-        #expect(try daemon.ask("POST", "/v1/edits", body: String(repeating: " ", count: 65_536)).hasPrefix("HTTP/1.1 400"))
+        #expect(
+            try daemon.ask("POST", "/v1/edits", body: String(repeating: " ", count: 65_536)).hasPrefix("HTTP/1.1 400"))
     }
 
     @Test func `a program that gives too much is told so, not that the daemon is a stranger`() throws {
         let daemon = try LiveDaemon()
         let error = try #require(throws: UserError.self) {
-            try daemon.client.add(.freeze(.account, reason: String(repeating: "x", count: 70_000)), customer: CustomerKey(1), dryRun: false)
+            try daemon.client.add(
+                .freeze(.account, reason: String(repeating: "x", count: 70_000)), customer: CustomerKey(1),
+                dryRun: false)
         }
         #expect(error.exitCode == .refused && error.why.contains("larger than 65536 bytes"), "\(error)")
         #expect(daemon.desk.calls.isEmpty)
     }
 
     @Test func `a slow client holds nobody up, and is cut off`() throws {
-        let daemon = try LiveDaemon(limits: ServerLimits(connections: 64, request: .milliseconds(400), bodyBytes: 65_536))
+        let daemon = try LiveDaemon(
+            limits: ServerLimits(connections: 64, request: .milliseconds(400), bodyBytes: 65_536))
         let slow = [
             "G", "GET /v1/status HTTP/1.1\r\nHo", "POST /v1/edits HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
             "POST /v1/edits HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",

@@ -11,7 +11,11 @@ import ThreadKit
 /// A daemon's side that answers at once and keeps what it was asked.
 final class Desk: LocalAPIHandler {
     enum Call: Sendable, Hashable {
-        case sync, wait(Int), add(EditIntent, CustomerKey, dryRun: Bool), discard(EditNumber), resend(EditNumber)
+        case sync
+        case wait(Int)
+        case add(EditIntent, CustomerKey, dryRun: Bool)
+        case discard(EditNumber)
+        case resend(EditNumber)
     }
 
     private let kept = Monitor<[Call]>([])

@@ -16,7 +16,8 @@ import Testing
     @Test(
         arguments: [
             .setBudget(budget, validThrough: BillingCycle("2026-12")), .setBudget(budget, validThrough: nil),
-            .adjustBudget(delta: Money(units: -1), validThrough: nil), .freeze(.accountAndResources, reason: "é \"x\"\\\n"),
+            .adjustBudget(delta: Money(units: -1), validThrough: nil),
+            .freeze(.accountAndResources, reason: "é \"x\"\\\n"),
             .unfreeze(.account, reason: "r", seen: []), .setDiscount(discount), .cancelDiscount,
             .decideConflict(ConflictKey(.max), .mine), .decideConflict(ConflictKey(1), .theirs),
             .decideConflict(ConflictKey(1), .budget(budget)), .decideConflict(ConflictKey(1), .discount(discount)),
@@ -92,7 +93,9 @@ import Testing
         #expect(daemon.desk.calls.isEmpty)
     }
 
-    @Test(arguments: ["", "?seconds=", "?seconds=0", "?seconds=601", "?seconds=-1", "?seconds=1.5", "?seconds=x", "?second=1"])
+    @Test(arguments: [
+        "", "?seconds=", "?seconds=0", "?seconds=601", "?seconds=-1", "?seconds=1.5", "?seconds=x", "?second=1",
+    ])
     func `a wait without a bound that makes sense is refused`(query: String) throws {
         let daemon = try LiveDaemon()
         let reply = try daemon.ask("GET", "/v1/sync/wait\(query)")

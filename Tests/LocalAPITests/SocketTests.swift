@@ -48,7 +48,9 @@ import Testing
         #expect(try client().status() == Desk.status)
     }
 
-    @Test(arguments: [0, 16] as [Int32]) func `the socket of a daemon that hangs is not taken from it`(backlog: Int32) throws {
+    @Test(arguments: [0, 16] as [Int32]) func `the socket of a daemon that hangs is not taken from it`(
+        backlog: Int32
+    ) throws {
         let hung = DeafListener(path, backlog: backlog)
         // With room for none but the first, the others are not even let in.
         let waiting = try Line(path)
@@ -66,9 +68,14 @@ import Testing
 
     @Test func `a path too long is refused with a sentence on both sides`() throws {
         let long = folder.file(String(repeating: "x", count: 120))
-        let refused = try #require(throws: HTTPError.self) { try LocalAPIServer(handler: Desk()).listener(socket: long).start() }
-        #expect(refused.code == .badPath && refused.what.contains(long) && refused.why.contains("longer than 107 bytes"))
-        for attempt in [{ _ = try LocalAPIClient(socket: long).statusIfRunning() }, { try LocalAPIClient(socket: long).sync() }] {
+        let refused = try #require(throws: HTTPError.self) {
+            try LocalAPIServer(handler: Desk()).listener(socket: long).start()
+        }
+        #expect(
+            refused.code == .badPath && refused.what.contains(long) && refused.why.contains("longer than 107 bytes"))
+        for attempt in [
+            { _ = try LocalAPIClient(socket: long).statusIfRunning() }, { try LocalAPIClient(socket: long).sync() },
+        ] {
             let error = try #require(throws: UserError.self) { try attempt() }
             #expect(error.exitCode == .settings && error.why.contains("longer than 107 bytes"), "\(error)")
             #expect(error.next.contains("shorter folder"))
@@ -86,17 +93,22 @@ import Testing
     @Test(arguments: [false, true]) func `a daemon that is not running is told so`(leavesFile: Bool) throws {
         if leavesFile { _ = DeafListener(path) }
         #expect(try client().statusIfRunning() == nil)
-        for attempt in [{ _ = try client().status() }, { try client().sync() }, { _ = try client().waitForSync(seconds: 1) }] {
+        for attempt in [
+            { _ = try client().status() }, { try client().sync() }, { _ = try client().waitForSync(seconds: 1) },
+        ] {
             let error = try #require(throws: UserError.self) { try attempt() }
             #expect(error.exitCode == .unreachable && error.what == "the daemon is not running", "\(error)")
             #expect(error.next == "start it with: fieldbook daemon start")
         }
     }
 
-    @Test(arguments: [0, 16] as [Int32]) func `a daemon that hangs is told from one that is not running`(backlog: Int32) throws {
+    @Test(arguments: [0, 16] as [Int32]) func `a daemon that hangs is told from one that is not running`(
+        backlog: Int32
+    ) throws {
         let hung = DeafListener(path, backlog: backlog)
         let waiting = try Line(path)
-        for attempt in [{ _ = try client().statusIfRunning() }, { _ = try client().status() }, { try client().sync() }] {
+        for attempt in [{ _ = try client().statusIfRunning() }, { _ = try client().status() }, { try client().sync() }]
+        {
             let error = try #require(throws: UserError.self) { try attempt() }
             #expect(error.exitCode == .unreachable && error.what == "the daemon does not answer", "\(error)")
             #expect(error.next.contains("fieldbook daemon stop"))
@@ -109,8 +121,12 @@ import Testing
         #expect(LocalAPIClient.editPatience <= .seconds(60))
     }
 
-    @Test(arguments: ["{}", "SSH-2.0-x", "HTTP/1.1"]) func `another program on the socket is not taken for the daemon`(text: String) throws {
-        let stranger = HTTPServer(endpoint: .unix(path: path)) { _ in HTTPResponse(status: 200, body: .bytes(Array(text.utf8))) }
+    @Test(arguments: ["{}", "SSH-2.0-x", "HTTP/1.1"]) func `another program on the socket is not taken for the daemon`(
+        text: String
+    ) throws {
+        let stranger = HTTPServer(endpoint: .unix(path: path)) { _ in
+            HTTPResponse(status: 200, body: .bytes(Array(text.utf8)))
+        }
         try stranger.start()
         defer { stranger.stop() }
         let error = try #require(throws: UserError.self) { try client().statusIfRunning() }

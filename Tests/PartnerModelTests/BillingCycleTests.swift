@@ -24,6 +24,8 @@ import Testing
         #expect(cycle.year == 2370 && cycle.month == 1)
     }
 
-    @Test(arguments: ["2024-00", "2024-13", "1969-12", "2024-4", "24-01", "2024/04", "2024-04 ", "2024-011", "٢٠٢٤-04", ""])
+    @Test(arguments: [
+        "2024-00", "2024-13", "1969-12", "2024-4", "24-01", "2024/04", "2024-04 ", "2024-011", "٢٠٢٤-04", "",
+    ])
     func `what is no month of the calendar is refused`(text: String) { #expect(BillingCycle(text) == nil) }
 }

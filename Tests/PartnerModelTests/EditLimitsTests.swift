@@ -9,10 +9,13 @@ private func facts(
     range: ClosedRange<BasisPoints>? = BasisPoints(100)...BasisPoints(3000)
 ) -> EditFacts {
     EditFacts(
-        association: association, partnerState: partner, discountRange: range, cycle: BillingCycle(containing: now.seconds), now: now)
+        association: association, partnerState: partner, discountRange: range,
+        cycle: BillingCycle(containing: now.seconds), now: now)
 }
 
-private func budget(_ text: String) -> Budget { Budget(amount: Money(text) ?? .zero, type: .monthly, onExhaustion: .manual) }
+private func budget(_ text: String) -> Budget {
+    Budget(amount: Money(text) ?? .zero, type: .monthly, onExhaustion: .manual)
+}
 
 private func freeze(_ id: Int64, _ kind: FreezeKind = .account, _ cause: FreezeCause = .manual) -> Freeze {
     Freeze(id: id, kind: kind, cause: cause, reason: "r", author: "a", at: now)
@@ -24,14 +27,16 @@ private func code(_ intent: EditIntent, _ state: RegisterState, _ facts: EditFac
 
 @Suite struct EditLimitsTests {
     @Test(arguments: [
-        ("0", "CBC.0101"), ("-1", "CBC.0101"), ("0.01", nil), ("2147483647", nil), ("2147483647.01", "CBC.0101"), ("1.001", "CBC.0101"),
+        ("0", "CBC.0101"), ("-1", "CBC.0101"), ("0.01", nil), ("2147483647", nil), ("2147483647.01", "CBC.0101"),
+        ("1.001", "CBC.0101"),
     ])
     func `a budget is above zero, below the vendor's largest and of whole cents`(amount: String, expected: String?) {
         #expect(code(.setBudget(budget(amount), validThrough: nil), .budget(nil)) == expected)
     }
 
     @Test func `each family of edits is for its own association type`() {
-        let discount = Discount(percent: BasisPoints(500), validFrom: now, validUntil: Timestamp(seconds: now.seconds + 10))
+        let discount = Discount(
+            percent: BasisPoints(500), validFrom: now, validUntil: Timestamp(seconds: now.seconds + 10))
         #expect(code(.setBudget(budget("5"), validThrough: nil), .budget(nil), facts(.referral)) == "CBC.99005024")
         #expect(code(.freeze(.account, reason: "x"), .freezes([]), facts(.referral)) == "CBC.99005024")
         #expect(code(.setDiscount(discount), .discount(nil), facts(.reseller)) == "CBC.99005024")
@@ -40,13 +45,17 @@ private func code(_ intent: EditIntent, _ state: RegisterState, _ facts: EditFac
 
     @Test func `an adjustment needs a budget, and its sum must be a legal one`() {
         #expect(code(.adjustBudget(delta: budget("5").amount, validThrough: nil), .budget(nil)) == "FB.NO_BUDGET")
-        #expect(code(.adjustBudget(delta: Money(units: -500_000_000), validThrough: nil), .budget(budget("5"))) == "CBC.0101")
+        #expect(
+            code(.adjustBudget(delta: Money(units: -500_000_000), validThrough: nil), .budget(budget("5")))
+                == "CBC.0101")
         #expect(code(.adjustBudget(delta: .zero, validThrough: nil), .budget(budget("5"))) == "CBC.0101")
         #expect(code(.adjustBudget(delta: Money(units: .max), validThrough: nil), .budget(budget("5"))) == "CBC.0101")
         #expect(code(.adjustBudget(delta: Money(units: 1_000_000), validThrough: nil), .budget(budget("5"))) == nil)
     }
 
-    @Test(arguments: [("", "CBC.0100"), ("   ", "CBC.0100"), ("ok", nil), ("a\u{1B}[2J", "CBC.0101"), ("two\nlines", "CBC.0101")])
+    @Test(arguments: [
+        ("", "CBC.0100"), ("   ", "CBC.0100"), ("ok", nil), ("a\u{1B}[2J", "CBC.0101"), ("two\nlines", "CBC.0101"),
+    ])
     func `a freeze needs a plain reason`(reason: String, expected: String?) {
         #expect(code(.freeze(.account, reason: reason), .freezes([])) == expected)
     }
@@ -62,7 +71,9 @@ private func code(_ intent: EditIntent, _ state: RegisterState, _ facts: EditFac
         #expect(code(intent(.account), .freezes([freeze(1, .accountAndResources)])) == "FB.FREEZE_KIND")
         #expect(code(intent(.account), .freezes([freeze(1, .account, .vendor)])) == "FB.FREEZE_CAUSE")
         #expect(code(intent(.account), .freezes([freeze(1, .account, .budget)])) == nil)
-        #expect(code(intent(.accountAndResources), .freezes([freeze(1, .accountAndResources)]), facts(partner: .frozen)) == "FB.PARTNER_FROZEN")
+        #expect(
+            code(intent(.accountAndResources), .freezes([freeze(1, .accountAndResources)]), facts(partner: .frozen))
+                == "FB.PARTNER_FROZEN")
     }
 
     @Test func `a discount lies in the authorised range and in the future`() {
@@ -90,11 +101,14 @@ private func code(_ intent: EditIntent, _ state: RegisterState, _ facts: EditFac
     @Test func `an unfreeze removes only the freezes it names, of its kind and liftable`() throws {
         try checkProperty("observed remove") { choices in
             let freezes = (0..<choices.int(in: 0...6)).map { index in
-                freeze(Int64(index), choices.element(of: FreezeKind.allCases), choices.element(of: FreezeCause.allCases))
+                freeze(
+                    Int64(index), choices.element(of: FreezeKind.allCases), choices.element(of: FreezeCause.allCases))
             }
             let seen = freezes.map(\.id).filter { _ in choices.bool() }
             let kind = choices.element(of: FreezeKind.allCases)
-            let after = RegisterState.freezes(freezes).applying(.unfreeze(kind, reason: "r", seen: seen)) { _, _ in freeze(99) }
+            let after = RegisterState.freezes(freezes).applying(.unfreeze(kind, reason: "r", seen: seen)) { _, _ in
+                freeze(99)
+            }
             let expected = freezes.filter { !(seen.contains($0.id) && $0.kind == kind && $0.cause.isLiftedByPartner) }
             try #require(after == .freezes(expected))
         }

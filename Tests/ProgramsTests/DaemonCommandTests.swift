@@ -50,8 +50,7 @@ import Testing
             ("echo 'fieldbookd: cannot do it: no reason'; exit 70", 70, "cannot do it: no reason"),
             ("echo 'level=error event=x'; kill -SEGV $$", 1, "level=error event=x"),
         ] as [(String, Int32, String)])
-    func `a daemon that ends at once is no success, whatever its end`(script: String, code: Int32, why: String) throws
-    {
+    func `a daemon that ends at once is no success, whatever its end`(script: String, code: Int32, why: String) throws {
         let installation = try Installation()
         try SecureFile.makeFolder(installation.paths.state)
         // What an earlier run left in the log is not this one's reason.

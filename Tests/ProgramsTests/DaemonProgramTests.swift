@@ -6,7 +6,9 @@ import Testing
 
 /// `fieldbookd` as a service manager runs it.
 @Suite struct DaemonProgramTests {
-    @Test(arguments: [false, true]) func `the service manager hears when it serves and when it ends`(isAbstract: Bool)
+    @Test(arguments: [false, true]) func `the service manager hears when it serves and when it ends`(
+        isAbstract: Bool
+    )
         throws
     {
         let installation = try Installation()
@@ -54,7 +56,9 @@ import Testing
     }
 
     @Test(arguments: [("junk", false), ("", false), ("notice", false), ("debug", true)])
-    func `the log is as talkative as asked, and a word that is none changes nothing`(level: String, isTalkative: Bool)
+    func `the log is as talkative as asked, and a word that is none changes nothing`(
+        level: String, isTalkative: Bool
+    )
         throws
     {
         let installation = try Installation()
@@ -71,7 +75,9 @@ import Testing
             (["walk"], 64, "walk"),
             (["run", "now"], 64, "takes no argument"), (["run", "--fast"], 64, "--fast"), (["-x"], 64, "-x"),
         ] as [([String], Int32, String)])
-    func `its words are understood or refused, and nothing is started`(words: [String], code: Int32, told: String)
+    func `its words are understood or refused, and nothing is started`(
+        words: [String], code: Int32, told: String
+    )
         throws
     {
         let installation = try Installation()

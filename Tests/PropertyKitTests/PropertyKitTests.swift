@@ -4,7 +4,10 @@ import Testing
 @Suite struct PropertyKitTests {
     @Test func `the generator's first numbers are pinned, because generated data depends on them`() {
         var generator = SeededGenerator(seed: 42)
-        #expect([generator.next(), generator.next(), generator.next()] == [1_546_998_764_402_558_742, 6_990_951_692_964_543_102, 12_544_586_762_248_559_009])
+        #expect(
+            [generator.next(), generator.next(), generator.next()] == [
+                1_546_998_764_402_558_742, 6_990_951_692_964_543_102, 12_544_586_762_248_559_009,
+            ])
     }
 
     @Test func `the same seed gives the same choices`() {

@@ -7,16 +7,23 @@ import Testing
 
 @Suite struct ConflictTests {
     /// A conflict row on edit `number` of the replica; decided when there is an outcome.
-    private func row(_ replica: TestReplica, edit number: Int64 = 1, version: Int64, outcome: ResultCode? = nil) throws -> PageRow {
+    private func row(
+        _ replica: TestReplica, edit number: Int64 = 1, version: Int64, outcome: ResultCode? = nil
+    ) throws -> PageRow {
         let edit = try replica.reader().edit(EditNumber(number))
         let base = try WireCoding.text(try #require(edit.wire.before))
-        let theirs = try WireCoding.text(V1.State(.budget(Budget(amount: Money(units: 300 * Money.unitsPerMajor), type: .monthly, onExhaustion: .manual))))
+        let theirs = try WireCoding.text(
+            V1.State(
+                .budget(Budget(amount: Money(units: 300 * Money.unitsPerMajor), type: .monthly, onExhaustion: .manual)))
+        )
         return PageRow(
             .conflict, 77, version: version,
             [
-                1, "budget", .text(replica.store.identity.replica), .integer(number), outcome == nil ? "open" : "decided",
+                1, "budget", .text(replica.store.identity.replica), .integer(number),
+                outcome == nil ? "open" : "decided",
                 .text(try WireCoding.text(edit.wire)), .text(base), .text(theirs), 9, "ana", "mona", "hold", 1, 1,
-                RowField(outcome.map { _ in "mine" }), RowField(outcome.map { _ in "boss" }), RowField(outcome.map { _ in Int64(5) }),
+                RowField(outcome.map { _ in "mine" }), RowField(outcome.map { _ in "boss" }),
+                RowField(outcome.map { _ in Int64(5) }),
                 RowField(outcome?.rawValue), RowField(outcome.map { _ in version }),
             ])
     }
@@ -40,7 +47,9 @@ import Testing
         #expect(try replica.state(1) == .held)
         let seen = try replica.reader().customer(CustomerKey(1))
         #expect(seen.summary.budget.pendingState == "held, conflict 77" && seen.openConflicts == [ConflictKey(77)])
-        #expect(seen.summary.budget.confirmed == .budget(Budget(amount: try #require(Money(major: 300)), type: .monthly, onExhaustion: .manual)))
+        #expect(
+            seen.summary.budget.confirmed
+                == .budget(Budget(amount: try #require(Money(major: 300)), type: .monthly, onExhaustion: .manual)))
         let detail = try replica.reader().conflict(ConflictKey(77))
         #expect(detail.ownEdit == EditNumber(1) && detail.mine == budget(500) && detail.isOpen)
     }
@@ -84,7 +93,8 @@ import Testing
         let replica = try held()
         #expect(try replica.reader().undecidedConflictCount() == 1)
         let decision = try replica.add(.decideConflict(ConflictKey(77), .theirs), 0)
-        #expect(decision.customer == CustomerKey(1) && decision.wire.base.value == 9 && decision.number == EditNumber(2))
+        #expect(
+            decision.customer == CustomerKey(1) && decision.wire.base.value == 9 && decision.number == EditNumber(2))
         #expect(code { _ = try replica.add(.decideConflict(ConflictKey(77), .mine), 0) } == .badState)
         #expect(try replica.reader().undecidedConflictCount() == 0)
         #expect(try replica.push() == [EditNumber(2)])

@@ -14,13 +14,18 @@ import Testing
         return lstat(path, &info) == 0 ? info.st_mode & 0o777 : 0
     }
 
-    private func open(_ replica: TestReplica) throws { _ = try ReplicaStore(directory: replica.path, clock: replica.clock, chance: replica.chance) }
+    private func open(_ replica: TestReplica) throws {
+        _ = try ReplicaStore(directory: replica.path, clock: replica.clock, chance: replica.chance)
+    }
 
     @Test func `every file is for its owner alone`() throws {
         let replica = try TestReplica.loaded()
         _ = try replica.add(budget(5))
         #expect(mode(replica.path) == 0o700)
-        for name in ["outbox.db", "outbox.db-wal", "outbox.db-shm", "generation-1.db", "generation-1.db-wal", "generation-1.db-shm"] {
+        for name in [
+            "outbox.db", "outbox.db-wal", "outbox.db-shm", "generation-1.db", "generation-1.db-wal",
+            "generation-1.db-shm",
+        ] {
             #expect(mode("\(replica.path)/\(name)") == 0o600, "\(name)")
         }
     }
@@ -61,7 +66,8 @@ import Testing
         let replica = try TestReplica.loaded()
         replica.store.close()
         let file = "\(replica.path)/\(name)"
-        let junk = [UInt8]("this is not a database, it is a letter to somebody. ".utf8) + [UInt8](repeating: 7, count: 5000)
+        let junk =
+            [UInt8]("this is not a database, it is a letter to somebody. ".utf8) + [UInt8](repeating: 7, count: 5000)
         for suffix in ["-wal", "-shm"] { unlink(file + suffix) }
         writeFile(file, junk)
         #expect(code { try open(replica) } == .corrupt)
@@ -100,7 +106,8 @@ import Testing
     }
 
     @Test func `the lookups that are run for every view use their index`() throws {
-        let replica = try TestReplica.loaded(TestReplica.standardRows + [.product(), .bill(50, customer: 1, units: 5), .coupon(80, customer: 1)])
+        let replica = try TestReplica.loaded(
+            TestReplica.standardRows + [.product(), .bill(50, customer: 1, units: 5), .coupon(80, customer: 1)])
         let reader = try replica.reader()
         let (one, cycle) = (CustomerKey(1), try #require(BillingCycle("2026-11")))
         func plan(_ word: String, _ run: () throws -> Void) throws -> [String] {
@@ -108,11 +115,26 @@ import Testing
             return try reader.read { try plans($0, mentioning: word) }
         }
         let expected: [(word: String, index: String, run: () throws -> Void)] = [
-            ("r.customer = 1 ORDER", "bill_record_customer", { _ = try reader.bills(customer: one, cycle: nil, limit: 9) }),
-            ("r.cycle = 202611 ORDER", "bill_record_c", { _ = try reader.bills(customer: nil, cycle: cycle, limit: 9) }),
-            ("WHERE r.customer = 1 GROUP", "bill_record_customer", { _ = try reader.billSums(by: .cycle, customer: one, cycle: nil) }),
-            ("WHERE r.customer = 1 AND", "bill_record_customer (customer=? AND cycle=?)", { _ = try reader.billSums(by: .cycle, customer: one, cycle: cycle) }),
-            ("WHERE r.cycle = 202611 GROUP", "bill_record_cycle", { _ = try reader.billSums(by: .product, customer: nil, cycle: cycle) }),
+            (
+                "r.customer = 1 ORDER", "bill_record_customer",
+                { _ = try reader.bills(customer: one, cycle: nil, limit: 9) }
+            ),
+            (
+                "r.cycle = 202611 ORDER", "bill_record_c",
+                { _ = try reader.bills(customer: nil, cycle: cycle, limit: 9) }
+            ),
+            (
+                "WHERE r.customer = 1 GROUP", "bill_record_customer",
+                { _ = try reader.billSums(by: .cycle, customer: one, cycle: nil) }
+            ),
+            (
+                "WHERE r.customer = 1 AND", "bill_record_customer (customer=? AND cycle=?)",
+                { _ = try reader.billSums(by: .cycle, customer: one, cycle: cycle) }
+            ),
+            (
+                "WHERE r.cycle = 202611 GROUP", "bill_record_cycle",
+                { _ = try reader.billSums(by: .product, customer: nil, cycle: cycle) }
+            ),
             ("k.customer = 1", "coupon_customer", { _ = try reader.coupons(customer: one, limit: 9) }),
             ("customer_id = ?", "customer_id", { _ = try reader.resolveCustomer("id-1") }),
             ("account_name = ?", "customer_account", { _ = try reader.resolveCustomer("account-1") }),
@@ -124,7 +146,9 @@ import Testing
             #expect(!found.isEmpty && found.allSatisfy { $0.contains(index) }, "\(word): \(found)")
         }
         let pending = try replica.plain(replica.imageFile)
-        let view = try pending.prepare("EXPLAIN QUERY PLAN SELECT * FROM customers WHERE customer_id = 'x'").rows { $0.text(3) }
+        let view = try pending.prepare("EXPLAIN QUERY PLAN SELECT * FROM customers WHERE customer_id = 'x'").rows {
+            $0.text(3)
+        }
         #expect(!view.contains { $0.hasPrefix("SCAN") }, "\(view)")
     }
 

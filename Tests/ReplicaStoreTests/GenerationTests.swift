@@ -20,7 +20,8 @@ import Testing
         try replica.store.forgetImage()
         #expect(try replica.store.pullPosition() == .nothing)
         #expect(try replica.reader().customers(matching: nil, limit: 9).count == 3)
-        try replica.load("e2", sequence: 4, [.partner(), .customer(1, version: 2, name: "Restored"), .budget(1, version: 3, 80)])
+        try replica.load(
+            "e2", sequence: 4, [.partner(), .customer(1, version: 2, name: "Restored"), .budget(1, version: 3, 80)])
         #expect(try replica.meet("e2") == .same)
         #expect(try replica.store.openEdits() == before)
         #expect(try replica.reader().customers(matching: nil, limit: 9).map(\.customer.name) == ["Restored"])
@@ -29,7 +30,8 @@ import Testing
         #expect(push.edits == before.map(\.wire))
     }
 
-    @Test func `a crash between learning the epoch and forgetting the image is made good at the next greeting`() throws {
+    @Test func `a crash between learning the epoch and forgetting the image is made good at the next greeting`() throws
+    {
         let replica = try TestReplica.loaded()
         #expect(try replica.meet("e2") == .epochChanged)
         try replica.reopen()
@@ -62,8 +64,15 @@ import Testing
         try replica.snapshot(end: .last, [.partner(), .customer(1, name: "Alpha"), .budget(1, version: 18, 300)])
         try replica.feed(sequence: 20)
         let seen = try replica.reader().customer(CustomerKey(1)).summary.budget
-        #expect(seen.version == Version(18) && seen.visible == .budget(Budget(amount: Money(units: 50_000_000_000), type: .monthly, onExhaustion: .manual)))
-        #expect(try replica.texts(replica.imageFile, "SELECT budget || ' ' || budget_pending FROM customers") == ["300.00000000 500.00000000"])
+        #expect(
+            seen.version == Version(18)
+                && seen.visible
+                    == .budget(Budget(amount: Money(units: 50_000_000_000), type: .monthly, onExhaustion: .manual))
+        )
+        #expect(
+            try replica.texts(replica.imageFile, "SELECT budget || ' ' || budget_pending FROM customers") == [
+                "300.00000000 500.00000000"
+            ])
     }
 
     @Test func `a reader that is open over the swap keeps its rows and a new one sees the new file`() throws {
@@ -78,7 +87,10 @@ import Testing
             try replica.load("e1", sequence: 20, [.partner(), .customer(1, version: 20, name: "New")])
             #expect(generations(replica) == [2])
             #expect(try transaction.statement(count).first { $0.int64(0) } == 3)
-            #expect(try transaction.statement("SELECT name FROM customers ORDER BY key").rows { $0.text(0) } == ["Alpha", "Beta", "Gamma"])
+            #expect(
+                try transaction.statement("SELECT name FROM customers ORDER BY key").rows { $0.text(0) } == [
+                    "Alpha", "Beta", "Gamma",
+                ])
         }
         #expect(try ours.customers(matching: "alph", limit: 9).count == 1)
         #expect(try replica.reader().customerCount() == 1)
@@ -106,8 +118,10 @@ import Testing
     @Test func `a replica belongs to the first partner and member it meets`() throws {
         let replica = try TestReplica.loaded()
         _ = try replica.add(budget(500))
-        #expect(code { _ = try replica.store.meet(replica.hello("e1", partner: "q"), server: "http://s") } == .otherServer)
-        #expect(code { _ = try replica.store.meet(replica.hello("e9", member: "mona"), server: "http://s") } == .otherUser)
+        #expect(
+            code { _ = try replica.store.meet(replica.hello("e1", partner: "q"), server: "http://s") } == .otherServer)
+        #expect(
+            code { _ = try replica.store.meet(replica.hello("e9", member: "mona"), server: "http://s") } == .otherUser)
         #expect(replica.store.identity.member == "ana" && replica.store.identity.epoch == "e1")
         #expect(try replica.meet("e1") == .same)
         #expect(try replica.push() == [EditNumber(1)])

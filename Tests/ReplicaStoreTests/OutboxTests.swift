@@ -25,7 +25,11 @@ import Testing
         let replica = try TestReplica.loaded()
         try replica.store.outbox.limitPages(replica.store.outbox.pageCount)
         var taken: Int64 = 0
-        let failure = code { for _ in 0..<100 { taken = try replica.add(.freeze(.account, reason: String(repeating: "r", count: 200))).number.value } }
+        let failure = code {
+            for _ in 0..<100 {
+                taken = try replica.add(.freeze(.account, reason: String(repeating: "r", count: 200))).number.value
+            }
+        }
         #expect(failure == .diskFull)
         #expect(try replica.store.openEdits().last?.number.value ?? 0 == taken)
         #expect(try replica.texts(replica.outboxFile, "SELECT last_number FROM identity") == ["\(taken)"])
@@ -33,7 +37,8 @@ import Testing
         #expect(try replica.add(budget(5)).number.value == taken + 1)
     }
 
-    @Test func `what the store believes of an edit is what stands in the file, also after a commit that failed`() throws {
+    @Test func `what the store believes of an edit is what stands in the file, also after a commit that failed`() throws
+    {
         let replica = try TestReplica.loaded()
         let disk = FaultDisk(folder: replica.path)
         defer { disk.unmount() }
@@ -83,7 +88,8 @@ import Testing
         let seen = try edit.wire.before?.state()
         #expect(seen == .budget(Budget(amount: try #require(Money(major: 500)), type: .monthly, onExhaustion: .manual)))
         #expect(edit.wire.madeUpon == cursor)
-        #expect(edit.wire.deviceTime.value == replica.clock.now().seconds && edit.savedAt == replica.clock.now().seconds)
+        #expect(
+            edit.wire.deviceTime.value == replica.clock.now().seconds && edit.savedAt == replica.clock.now().seconds)
         #expect(try edit.wire.payloadHash == edit.wire.computedPayloadHash())
         #expect(edit.customerName == "Alpha" && edit.customerID == "id-1")
     }
@@ -92,7 +98,9 @@ import Testing
         let replica = try TestReplica.loaded()
         _ = try replica.add(budget(500))
         let preview = try replica.store.check(EditDraft(customer: CustomerKey(1), intent: adjust(50)))
-        #expect(preview.after == .budget(Budget(amount: try #require(Money(major: 550)), type: .monthly, onExhaustion: .manual)))
+        #expect(
+            preview.after
+                == .budget(Budget(amount: try #require(Money(major: 550)), type: .monthly, onExhaustion: .manual)))
         #expect(preview.predecessor == EditNumber(1) && preview.base == Version(7))
         #expect(try replica.store.openEdits().count == 1)
         #expect(try replica.add(adjust(1)).number == EditNumber(2))

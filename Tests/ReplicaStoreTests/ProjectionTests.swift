@@ -23,15 +23,18 @@ import Testing
             for register in [Register.budget, .freezes, .discount] {
                 var (state, version) = try image.register(register, of: CustomerKey(key))
                 let edits = open.filter { edit in
-                    edit.customer.value == key && edit.register == register && edit.state != .dead && (edit.result?.version?.value ?? .max) > version.value
+                    edit.customer.value == key && edit.register == register && edit.state != .dead
+                        && (edit.result?.version?.value ?? .max) > version.value
                 }
                 for edit in edits {
                     let mint = { (kind: FreezeKind, reason: String) in
-                        Freeze(id: -1, kind: kind, cause: .manual, reason: reason, author: "", at: Timestamp(seconds: 0))
+                        Freeze(
+                            id: -1, kind: kind, cause: .manual, reason: reason, author: "", at: Timestamp(seconds: 0))
                     }
                     state = state.applying(edit.intent, newFreeze: mint) ?? state
                 }
-                line += "|" + (edits.isEmpty ? "-" : text(state)) + "|" + (edits.isEmpty ? "-" : words(edits.map(\.state)))
+                line +=
+                    "|" + (edits.isEmpty ? "-" : text(state)) + "|" + (edits.isEmpty ? "-" : words(edits.map(\.state)))
             }
             return line
         }
@@ -47,7 +50,8 @@ import Testing
 
     private static func words(_ states: [EditState]) -> String {
         let order: [(EditState, String)] = [
-            (.held, "held, conflict 77"), (.saved, "saved here, not sent"), (.sent, "sent, no answer yet"), (.waiting, "waiting"),
+            (.held, "held, conflict 77"), (.saved, "saved here, not sent"), (.sent, "sent, no answer yet"),
+            (.waiting, "waiting"),
             (.resulted, "accepted, not yet in the feed"),
         ]
         return order.first { states.contains($0.0) }?.1 ?? ""
@@ -56,7 +60,8 @@ import Testing
     private static func intent(_ choices: inout Choices, customer: Int64) -> EditIntent {
         if customer == 3 {
             let discount = Discount(
-                percent: BasisPoints(choices.int64(in: 500...3000)), validFrom: Timestamp(seconds: 1), validUntil: Timestamp(seconds: 4_000_000_000))
+                percent: BasisPoints(choices.int64(in: 500...3000)), validFrom: Timestamp(seconds: 1),
+                validUntil: Timestamp(seconds: 4_000_000_000))
             return choices.bool(percent: 30) ? .cancelDiscount : .setDiscount(discount)
         }
         switch choices.int(in: 0...3) {
@@ -80,7 +85,8 @@ import Testing
             var results: [V1.Result] = []
             for number in sent {
                 sequence += 1
-                var answer = result(number.value, choices.element(of: ResultCode.allCases), sequence: sequence, version: sequence)
+                var answer = result(
+                    number.value, choices.element(of: ResultCode.allCases), sequence: sequence, version: sequence)
                 answer.conflict = answer.code == .held ? 77 : nil
                 results.append(answer)
             }
@@ -92,10 +98,18 @@ import Testing
             let open = try replica.store.openEdits().filter { $0.state == .saved || $0.state == .dead }
             guard !open.isEmpty else { return }
             let edit = choices.element(of: open)
-            _ = code { if choices.bool() { try replica.store.discard(edit.number) } else { _ = try replica.store.resend(edit.number) } }
+            _ = code {
+                if choices.bool() {
+                    try replica.store.discard(edit.number)
+                } else {
+                    _ = try replica.store.resend(edit.number)
+                }
+            }
         default:
             sequence += choices.int64(in: 0...3)
-            let row = PageRow.budget(choices.int64(in: 1...2), version: sequence, choices.bool(percent: 80) ? choices.int64(in: 1...900) : nil)
+            let row = PageRow.budget(
+                choices.int64(in: 1...2), version: sequence,
+                choices.bool(percent: 80) ? choices.int64(in: 1...900) : nil)
             try replica.feed(sequence: sequence, end: choices.bool() ? .checkpoint : .more, choices.bool() ? [row] : [])
         }
     }
@@ -125,7 +139,9 @@ import Testing
         // What a crash between the two files leaves: the outbox has the edit, the projection does not.
         try replica.store.live?.connection.execute("DELETE FROM pending")
         let seen = try replica.reader().customer(CustomerKey(1)).summary.budget
-        #expect(seen.visible == .budget(Budget(amount: try #require(Money(major: 500)), type: .monthly, onExhaustion: .manual)))
+        #expect(
+            seen.visible
+                == .budget(Budget(amount: try #require(Money(major: 500)), type: .monthly, onExhaustion: .manual)))
         #expect(seen.pendingState == "saved here, not sent" && seen.version == Version(7))
     }
 
@@ -133,7 +149,8 @@ import Testing
     func `a projection that a crash left behind is put right by the next checkpoint`(hasEdit: Bool) throws {
         let replica = try TestReplica.loaded()
         if hasEdit { _ = try replica.add(budget(500)) }
-        try replica.store.live?.connection.execute("DELETE FROM pending; INSERT INTO pending VALUES (2, 'budget', 'gone', 1, 5, 'monthly', NULL, NULL)")
+        try replica.store.live?.connection.execute(
+            "DELETE FROM pending; INSERT INTO pending VALUES (2, 'budget', 'gone', 1, 5, 'monthly', NULL, NULL)")
         try replica.reopen()
         try replica.feed(sequence: 10)
         #expect(try replica.texts(replica.imageFile, "SELECT customer FROM pending") == (hasEdit ? ["1"] : []))
@@ -146,13 +163,19 @@ import Testing
         try replica.record(result(1, .applied, sequence: 12, version: 12))
         // A crash after the page's commit and before the edit is settled.
         let start = try replica.position()
-        let bytes = try pageBytes("feed/1", epoch: "e1", from: start, to: "x", sequence: 12, .checkpoint, [.budget(1, version: 12, 150)])
+        let bytes = try pageBytes(
+            "feed/1", epoch: "e1", from: start, to: "x", sequence: 12, .checkpoint, [.budget(1, version: 12, 150)])
         var page = try ReceivedPage(bytes, kind: "feed/1", expectedCursor: start, isWhole: true)
-        _ = try replica.store.live?.applyFeed(&page, at: 1) { try Projection(try #require(replica.store.live).connection).rewrite(try replica.store.openEdits()) }
+        _ = try replica.store.live?.applyFeed(&page, at: 1) {
+            try Projection(try #require(replica.store.live).connection).rewrite(try replica.store.openEdits())
+        }
         #expect(try replica.state(1) == .resulted)
-        let wanted = RegisterState.budget(Budget(amount: try #require(Money(major: 150)), type: .monthly, onExhaustion: .manual))
+        let wanted = RegisterState.budget(
+            Budget(amount: try #require(Money(major: 150)), type: .monthly, onExhaustion: .manual))
         #expect(try replica.reader().customer(CustomerKey(1)).summary.budget.visible == wanted)
-        #expect(try replica.texts(replica.imageFile, "SELECT coalesce(budget_pending, budget) FROM customers WHERE key = 1") == ["150.00000000"])
+        #expect(
+            try replica.texts(replica.imageFile, "SELECT coalesce(budget_pending, budget) FROM customers WHERE key = 1")
+                == ["150.00000000"])
         #expect(try replica.store.check(EditDraft(customer: CustomerKey(1), intent: adjust(1))).before == wanted)
     }
 }

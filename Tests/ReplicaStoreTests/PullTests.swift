@@ -28,8 +28,11 @@ import Testing
         let start = try replica.position()
         try replica.feed(sequence: 11, [PageRow(.customer, 2, version: 11)])
         // A late reply for the cursor before would bring the wiped customer back.
-        #expect(code { try replica.feed(from: start, sequence: 12, [.customer(2, version: 12, name: "Back")]) } == .badPage)
-        #expect(code { try replica.snapshot(from: start, end: .last, [.customer(2, version: 12, name: "Back")]) } == .badPage)
+        #expect(
+            code { try replica.feed(from: start, sequence: 12, [.customer(2, version: 12, name: "Back")]) } == .badPage)
+        #expect(
+            code { try replica.snapshot(from: start, end: .last, [.customer(2, version: 12, name: "Back")]) }
+                == .badPage)
         #expect(try replica.texts(replica.imageFile, names) == ["Alpha", "Gamma"])
         try replica.begin("e1", rows: 1)
         #expect(code { try replica.snapshot(from: "elsewhere", end: .last, []) } == .badPage)
@@ -44,7 +47,8 @@ import Testing
         let cursor = try replica.position()
         try replica.reopen()
         #expect(try replica.position() == cursor)
-        let outcome = try replica.feed(sequence: 13, [.customer(3, version: 13, name: "Third", association: "referral")])
+        let outcome = try replica.feed(
+            sequence: 13, [.customer(3, version: 13, name: "Third", association: "referral")])
         #expect(outcome.reachedCheckpoint && outcome.rows == 3)
         #expect(try replica.texts(replica.imageFile, names) == ["First", "Second", "Third"])
         #expect(try replica.texts(replica.imageFile, "SELECT count(*) FROM spool") == ["0"])
@@ -53,7 +57,8 @@ import Testing
     @Test func `an older row never replaces a newer one, and a repeat changes nothing`() throws {
         let replica = try TestReplica.loaded()
         try replica.feed(sequence: 20, [.customer(1, version: 20, name: "New"), PageRow(.customer, 2, version: 20)])
-        try replica.feed(sequence: 21, [.customer(1, version: 15, name: "Old"), .customer(1, version: 20, name: "Same")])
+        try replica.feed(
+            sequence: 21, [.customer(1, version: 15, name: "Old"), .customer(1, version: 20, name: "Same")])
         try replica.feed(sequence: 22, [PageRow(.customer, 1, version: 19), PageRow(.customer, 1, version: 20)])
         #expect(try replica.texts(replica.imageFile, names) == ["New", "Gamma"])
         try replica.feed(sequence: 23, [PageRow(.customer, 1, version: 23)])

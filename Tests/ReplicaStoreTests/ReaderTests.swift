@@ -8,24 +8,38 @@ import Testing
 
 @Suite struct ReaderTests {
     private static let names: [String] = [
-        "北京华为云技术有限公司", "شركة الأفق للتجارة", "ООО Ромашка", "Ångström & Söhne GmbH", "100% Cotton_Ltd", "1000 Cottons", "O'Brien \"Quoted\"",
+        "北京华为云技术有限公司", "شركة الأفق للتجارة", "ООО Ромашка", "Ångström & Söhne GmbH", "100% Cotton_Ltd", "1000 Cottons",
+        "O'Brien \"Quoted\"",
         "Straße Ähre", "ΑΛΦΑ Εταιρεία", "株式会社サンプル",
     ]
 
     private func named() throws -> TestReplica {
-        try TestReplica.loaded([.partner()] + Self.names.enumerated().map { .customer(Int64($0.offset) + 1, name: $0.element, source: "src-\($0.offset)") })
+        try TestReplica.loaded(
+            [.partner()]
+                + Self.names.enumerated().map {
+                    .customer(Int64($0.offset) + 1, name: $0.element, source: "src-\($0.offset)")
+                })
     }
 
     @Test(arguments: [
-        ("华为", ["北京华为云技术有限公司"]), ("有限", ["北京华为云技术有限公司"]), ("الأفق", ["شركة الأفق للتجارة"]), ("للتجارة", ["شركة الأفق للتجارة"]),
-        ("ромаш", ["ООО Ромашка"]), ("РОМАШКА", ["ООО Ромашка"]), ("ооо", ["ООО Ромашка"]), ("ångSTRÖM", ["Ångström & Söhne GmbH"]),
-        ("söhne", ["Ångström & Söhne GmbH"]), ("%", ["100% Cotton_Ltd"]), ("_", ["100% Cotton_Ltd"]), ("0% c", ["100% Cotton_Ltd"]),
-        ("n_l", ["100% Cotton_Ltd"]), ("cotton", ["100% Cotton_Ltd", "1000 Cottons"]), ("o'brien", ["O'Brien \"Quoted\""]), ("\"q", ["O'Brien \"Quoted\""]),
-        ("ähre", ["Straße Ähre"]), ("αλφα", ["ΑΛΦΑ Εταιρεία"]), ("サンプル", ["株式会社サンプル"]), ("nobody", []), ("\\", []), ("account-3", ["ООО Ромашка"]),
+        ("华为", ["北京华为云技术有限公司"]), ("有限", ["北京华为云技术有限公司"]), ("الأفق", ["شركة الأفق للتجارة"]),
+        ("للتجارة", ["شركة الأفق للتجارة"]),
+        ("ромаш", ["ООО Ромашка"]), ("РОМАШКА", ["ООО Ромашка"]), ("ооо", ["ООО Ромашка"]),
+        ("ångSTRÖM", ["Ångström & Söhne GmbH"]),
+        ("söhne", ["Ångström & Söhne GmbH"]), ("%", ["100% Cotton_Ltd"]), ("_", ["100% Cotton_Ltd"]),
+        ("0% c", ["100% Cotton_Ltd"]),
+        ("n_l", ["100% Cotton_Ltd"]), ("cotton", ["100% Cotton_Ltd", "1000 Cottons"]),
+        ("o'brien", ["O'Brien \"Quoted\""]), ("\"q", ["O'Brien \"Quoted\""]),
+        ("ähre", ["Straße Ähre"]), ("αλφα", ["ΑΛΦΑ Εταιρεία"]), ("サンプル", ["株式会社サンプル"]), ("nobody", []), ("\\", []),
+        ("account-3", ["ООО Ромашка"]),
         ("ID-4", ["Ångström & Söhne GmbH"]), ("SRC-9", ["株式会社サンプル"]),
     ])
-    func `part of a name is found in any script and case, and wildcards are plain letters`(text: String, expected: [String]) throws {
-        #expect(try named().reader().customers(matching: text, limit: 99).map(\.customer.name).sorted() == expected.sorted())
+    func `part of a name is found in any script and case, and wildcards are plain letters`(
+        text: String, expected: [String]
+    ) throws {
+        #expect(
+            try named().reader().customers(matching: text, limit: 99).map(\.customer.name).sorted() == expected.sorted()
+        )
     }
 
     @Test func `a letter is found however its accent is written`() throws {
@@ -48,21 +62,29 @@ import Testing
     @Test func `sums beyond what an integer of ours can hold are exact`() throws {
         let largest = Int64.max
         let rows: [PageRow] = [
-            .partner(), .cycle(), .cycle(202_610, "2026-10", status: "final"), .product(), .customer(1, name: "A"), .customer(2, name: "B"),
-            .bill(50, customer: 1, units: largest), .bill(51, customer: 1, units: largest), .bill(52, customer: 1, units: 1),
-            .bill(53, customer: 2, units: -largest), .bill(54, customer: 2, units: -largest), .bill(55, customer: 2, units: -3),
+            .partner(), .cycle(), .cycle(202_610, "2026-10", status: "final"), .product(), .customer(1, name: "A"),
+            .customer(2, name: "B"),
+            .bill(50, customer: 1, units: largest), .bill(51, customer: 1, units: largest),
+            .bill(52, customer: 1, units: 1),
+            .bill(53, customer: 2, units: -largest), .bill(54, customer: 2, units: -largest),
+            .bill(55, customer: 2, units: -3),
             .bill(56, customer: 2, units: 7, currency: "CNY"), .bill(57, customer: 1, units: 5, cycle: 202_610),
-            .bill(58, customer: 1, units: -99_999_999, cycle: 202_610), .bill(59, customer: 1, units: 100_000_001, cycle: 202_610),
+            .bill(58, customer: 1, units: -99_999_999, cycle: 202_610),
+            .bill(59, customer: 1, units: 100_000_001, cycle: 202_610),
         ]
         let reader = try TestReplica.loaded(rows).reader()
-        func lines(_ sums: [BillSum]) -> [String] { sums.map { "\($0.group) \($0.cycleStatus) \($0.currency) \($0.records) \($0.payment)" } }
+        func lines(_ sums: [BillSum]) -> [String] {
+            sums.map { "\($0.group) \($0.cycleStatus) \($0.currency) \($0.records) \($0.payment)" }
+        }
         #expect(
             try lines(reader.billSums(by: .customer, customer: nil, cycle: BillingCycle("2026-11"))) == [
-                "A estimate USD 3 184467440737.09551615", "B estimate CNY 1 0.00000007", "B estimate USD 3 -184467440737.09551617",
+                "A estimate USD 3 184467440737.09551615", "B estimate CNY 1 0.00000007",
+                "B estimate USD 3 -184467440737.09551617",
             ])
         #expect(
             try lines(reader.billSums(by: .cycle, customer: nil, cycle: nil)) == [
-                "2026-10 final USD 3 0.00000007", "2026-11 estimate CNY 1 0.00000007", "2026-11 estimate USD 6 -0.00000002",
+                "2026-10 final USD 3 0.00000007", "2026-11 estimate CNY 1 0.00000007",
+                "2026-11 estimate USD 6 -0.00000002",
             ])
         #expect(
             try lines(reader.billSums(by: .product, customer: CustomerKey(1), cycle: nil)) == [
@@ -85,22 +107,32 @@ import Testing
     }
 
     @Test func `another program reads the views while the store writes`() throws {
-        let rows = TestReplica.standardRows + [.coupon(80, customer: 1), .product(), .bill(50, customer: 1, units: -1_606)]
+        let rows =
+            TestReplica.standardRows + [.coupon(80, customer: 1), .product(), .bill(50, customer: 1, units: -1_606)]
         let replica = try TestReplica.loaded(rows)
         let plain = try replica.plain(replica.imageFile)
         let writer = try #require(replica.store.live).connection
         try writer.write { transaction in
             try transaction.execute("UPDATE customer SET name = 'Uncommitted'")
             #expect(
-                try plain.statement("SELECT name || ' ' || budget || ' ' || budget_units FROM customers WHERE key = 1").rows { $0.text(0) }
+                try plain.statement("SELECT name || ' ' || budget || ' ' || budget_units FROM customers WHERE key = 1")
+                    .rows { $0.text(0) }
                     == ["Alpha 100.00000000 10000000000"])
             #expect(
-                try plain.statement("SELECT customer || ' ' || cycle || ' ' || status || ' ' || payment || ' ' || payment_units FROM bill_records")
-                    .rows { $0.text(0) } == ["Alpha 2026-11 estimate -0.00001606 -1606"])
-            #expect(try plain.statement("SELECT customer || ' ' || face_value FROM coupons").rows { $0.text(0) } == ["Alpha 5.00000000"])
+                try plain.statement(
+                    "SELECT customer || ' ' || cycle || ' ' || status || ' ' || payment || ' ' || payment_units FROM bill_records"
+                )
+                .rows { $0.text(0) } == ["Alpha 2026-11 estimate -0.00001606 -1606"])
+            #expect(
+                try plain.statement("SELECT customer || ' ' || face_value FROM coupons").rows { $0.text(0) } == [
+                    "Alpha 5.00000000"
+                ])
         }
         _ = try replica.add(budget(500))
-        #expect(try plain.statement("SELECT budget || ' ' || budget_pending FROM customers WHERE key = 1").rows { $0.text(0) } == ["100.00000000 500.00000000"])
+        #expect(
+            try plain.statement("SELECT budget || ' ' || budget_pending FROM customers WHERE key = 1").rows {
+                $0.text(0)
+            } == ["100.00000000 500.00000000"])
         try replica.feed(sequence: 11, [PageRow(.billRecord, 50, version: 11)])
         #expect(try plain.statement("SELECT count(*) FROM bill_records").first { $0.int64(0) } == 0)
     }

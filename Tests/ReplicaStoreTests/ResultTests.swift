@@ -7,8 +7,10 @@ import Testing
 
 @Suite struct ResultTests {
     static let expected: [(code: ResultCode, state: EditState)] = [
-        (.applied, .resulted), (.merged, .resulted), (.noop, .settled), (.overruled, .settled), (.rejected, .dead), (.forbidden, .dead),
-        (.unsupported, .dead), (.expired, .dead), (.held, .held), (.retry, .waiting), (.blocked, .waiting), (.needsStepUp, .waiting),
+        (.applied, .resulted), (.merged, .resulted), (.noop, .settled), (.overruled, .settled), (.rejected, .dead),
+        (.forbidden, .dead),
+        (.unsupported, .dead), (.expired, .dead), (.held, .held), (.retry, .waiting), (.blocked, .waiting),
+        (.needsStepUp, .waiting),
     ]
 
     @Test func `every result code leads to its state`() throws {
@@ -67,11 +69,14 @@ import Testing
         for intent in [budget(500), adjust(1)] { _ = try replica.add(intent) }
         let sent = try replica.push()
         let wrong = [
-            [result(1, .applied)], [result(1, .applied), result(3, .applied)], [result(1, .applied), result(1, .applied)],
+            [result(1, .applied)], [result(1, .applied), result(3, .applied)],
+            [result(1, .applied), result(1, .applied)],
             [result(1, .rejected), result(2, .rejected), result(2, .rejected)],
         ]
         for results in wrong {
-            #expect(code { _ = try replica.store.record(V1.Results(epoch: "e1", results: results), sent: sent) } == .badPage)
+            #expect(
+                code { _ = try replica.store.record(V1.Results(epoch: "e1", results: results), sent: sent) } == .badPage
+            )
             #expect(try replica.state(1) == .sent && replica.state(2) == .sent)
         }
     }

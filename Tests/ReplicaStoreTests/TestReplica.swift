@@ -32,7 +32,8 @@ final class TestReplica {
 
     /// Two reseller customers (1 with a budget of 100, version 7) and a referral one (3).
     static let standardRows: [PageRow] = [
-        .partner(), .cycle(), .customer(1, name: "Alpha"), .customer(2, name: "Beta"), .customer(3, name: "Gamma", association: "referral"),
+        .partner(), .cycle(), .customer(1, name: "Alpha"), .customer(2, name: "Beta"),
+        .customer(3, name: "Gamma", association: "referral"),
         .budget(1, version: 7, 100),
     ]
 
@@ -45,7 +46,8 @@ final class TestReplica {
 
     func hello(_ epoch: String, partner: String = "p", member: String = "ana") -> V1.Hello {
         V1.Hello(
-            software: "t", partner: partner, partnerName: "P", member: member, role: "operator", scope: 1, epoch: epoch, epochOrdinal: 1,
+            software: "t", partner: partner, partnerName: "P", member: member, role: "operator", scope: 1, epoch: epoch,
+            epochOrdinal: 1,
             lineage: [], head: 1, lowWatermark: 0, serverTime: 1, rulesVersion: 1)
     }
 
@@ -58,7 +60,8 @@ final class TestReplica {
 
     func begin(_ epoch: String, rows: Int64) throws {
         try store.beginLoad(
-            V1.SnapshotPlan(cursor: cursor(), sequence: 1, rows: [V1.EntityCount(entity: "customer", count: rows)]), epoch: epoch)
+            V1.SnapshotPlan(cursor: cursor(), sequence: 1, rows: [V1.EntityCount(entity: "customer", count: rows)]),
+            epoch: epoch)
     }
 
     /// Where the store wants the next page to start.
@@ -70,7 +73,9 @@ final class TestReplica {
     }
 
     @discardableResult
-    func snapshot(_ epoch: String = "e1", from start: String? = nil, end: PageEnd, _ rows: [PageRow]) throws -> ReplicaStore.PageOutcome {
+    func snapshot(
+        _ epoch: String = "e1", from start: String? = nil, end: PageEnd, _ rows: [PageRow]
+    ) throws -> ReplicaStore.PageOutcome {
         let start = try start ?? position()
         let bytes = try pageBytes("snapshot/1", epoch: epoch, from: start, to: cursor(), sequence: 1, end, rows)
         var page = try ReceivedPage(bytes, kind: "snapshot/1", expectedCursor: start, isWhole: true)
@@ -79,7 +84,8 @@ final class TestReplica {
 
     @discardableResult
     func feed(
-        _ epoch: String = "e1", from start: String? = nil, sequence: Int64, end: PageEnd = .checkpoint, _ rows: [PageRow] = []
+        _ epoch: String = "e1", from start: String? = nil, sequence: Int64, end: PageEnd = .checkpoint,
+        _ rows: [PageRow] = []
     ) throws -> ReplicaStore.PageOutcome {
         let start = try start ?? position()
         let bytes = try pageBytes("feed/1", epoch: epoch, from: start, to: cursor(), sequence: sequence, end, rows)
@@ -123,12 +129,18 @@ final class TestReplica {
 }
 
 func budget(_ major: Int64) -> EditIntent {
-    .setBudget(Budget(amount: Money(units: major * Money.unitsPerMajor), type: .monthly, onExhaustion: .manual), validThrough: nil)
+    .setBudget(
+        Budget(amount: Money(units: major * Money.unitsPerMajor), type: .monthly, onExhaustion: .manual),
+        validThrough: nil)
 }
 
-func adjust(_ major: Int64) -> EditIntent { .adjustBudget(delta: Money(units: major * Money.unitsPerMajor), validThrough: nil) }
+func adjust(_ major: Int64) -> EditIntent {
+    .adjustBudget(delta: Money(units: major * Money.unitsPerMajor), validThrough: nil)
+}
 
-func result(_ number: Int64, _ code: ResultCode, sequence: Int64 = 11, version: Int64? = nil, epoch: String = "e1") -> V1.Result {
+func result(
+    _ number: Int64, _ code: ResultCode, sequence: Int64 = 11, version: Int64? = nil, epoch: String = "e1"
+) -> V1.Result {
     var result = V1.Result(number: number, code: code, epoch: epoch, sequence: sequence, baseWasIntact: true)
     result.version = version.map { WireInteger($0) }
     return result

@@ -97,8 +97,12 @@ import Testing
     }
 
     @Test func `a file that is no database is refused`() {
-        writeFile(folder.file("junk.db"), "this is not a database, however long it may be. " + String(repeating: "x", count: 5000))
-        let error = #expect(throws: SQLiteError.self) { try Connection(path: folder.file("junk.db"), mode: .readWrite, durability: .full) }
+        writeFile(
+            folder.file("junk.db"),
+            "this is not a database, however long it may be. " + String(repeating: "x", count: 5000))
+        let error = #expect(throws: SQLiteError.self) {
+            try Connection(path: folder.file("junk.db"), mode: .readWrite, durability: .full)
+        }
         #expect(error?.code == .notADatabase)
     }
 
@@ -122,7 +126,9 @@ import Testing
         try insert.bind(4, nil as String?)
         try insert.run()
         try connection.statement("SELECT a, b, c, d FROM t").rows { row in
-            #expect(row.int64(0) == .min && row.text(1) == "a\u{0}é客😀" && row.blob(2) == [0, 255] && row.optionalText(3) == nil)
+            #expect(
+                row.int64(0) == .min && row.text(1) == "a\u{0}é客😀" && row.blob(2) == [0, 255]
+                    && row.optionalText(3) == nil)
         }.forEach { $0 }
         let empty = try connection.statement("SELECT ?, ?")
         try empty.bind(1, "")
@@ -132,7 +138,9 @@ import Testing
 
     @Test func `statements beyond the cache's bound still work`() throws {
         let connection = try open()
-        for index in 0..<400 { #expect(try connection.statement("SELECT \(index)").first { $0.int64(0) } == Int64(index)) }
+        for index in 0..<400 {
+            #expect(try connection.statement("SELECT \(index)").first { $0.int64(0) } == Int64(index))
+        }
     }
 
     @Test func `a query past its deadline is interrupted`() throws {
@@ -146,7 +154,8 @@ import Testing
     // MARK: Migrations
 
     private let migrations = [
-        Migration(number: 1, name: "one", sql: "CREATE TABLE a (x INTEGER) STRICT"), Migration(number: 2, name: "two", sql: "CREATE TABLE b (x INTEGER) STRICT"),
+        Migration(number: 1, name: "one", sql: "CREATE TABLE a (x INTEGER) STRICT"),
+        Migration(number: 2, name: "two", sql: "CREATE TABLE b (x INTEGER) STRICT"),
     ]
 
     @Test func `migrations run once, in order, and are recorded`() throws {
@@ -154,7 +163,10 @@ import Testing
         try Migrator.apply([migrations[0]], to: connection, file: "test", applicationID: 77)
         try Migrator.apply(migrations, to: connection, file: "test", applicationID: 77)
         try Migrator.apply(migrations, to: connection, file: "test", applicationID: 77)
-        #expect(try connection.statement("SELECT name FROM schema_migration ORDER BY number").rows { $0.text(0) } == ["one", "two"])
+        #expect(
+            try connection.statement("SELECT name FROM schema_migration ORDER BY number").rows { $0.text(0) } == [
+                "one", "two",
+            ])
     }
 
     @Test func `a newer file is refused and left as it is`() throws {
@@ -163,7 +175,9 @@ import Testing
         connection.close()
         let before = readFile(folder.file("a.db"))
         let again = try open()
-        let error = #expect(throws: SQLiteError.self) { try Migrator.apply([migrations[0]], to: again, file: "test", applicationID: 77) }
+        let error = #expect(throws: SQLiteError.self) {
+            try Migrator.apply([migrations[0]], to: again, file: "test", applicationID: 77)
+        }
         #expect(error?.code == .schemaTooNew)
         again.close()
         #expect(readFile(folder.file("a.db")) == before)
@@ -172,7 +186,9 @@ import Testing
     @Test func `another program's file is refused`() throws {
         let connection = try open()
         try connection.execute("PRAGMA application_id = 5; PRAGMA user_version = 1")
-        let error = #expect(throws: SQLiteError.self) { try Migrator.apply(migrations, to: connection, file: "test", applicationID: 77) }
+        let error = #expect(throws: SQLiteError.self) {
+            try Migrator.apply(migrations, to: connection, file: "test", applicationID: 77)
+        }
         #expect(error?.code == .notADatabase)
     }
 }

@@ -28,7 +28,8 @@ private func machine(in state: PullMachine.State) -> PullMachine {
 private let events: [(name: String, event: PullMachine.Event)] = [
     ("started", .started), ("stopped", .stopped), ("poked", .poked), ("timer", .timerFired),
     ("greeted plan", .greeted(.snapshotPlan)), ("greeted feed", .greeted(.feedPage)), ("plan", .planReceived),
-    ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)), ("fail", .failed(.transient(retryAfter: nil))),
+    ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)),
+    ("fail", .failed(.transient(retryAfter: nil))),
     ("401", .failed(.unauthenticated)), ("resync", .failed(.resyncRequired)), ("final", .failed(.final)),
 ]
 
@@ -36,10 +37,20 @@ private let events: [(name: String, event: PullMachine.Event)] = [
 private let table: [PullMachine.State: [String]] = [
     //            started     stopped    poked        timer        gr. plan    gr. feed     plan       page more    page end   fail          401           resync        final
     .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .greeting: ["-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "backingOff", "needsLogin", "backingOff", "blocked"],
-    .planning: ["-", "stopped", "-", "-", "-", "-", "loading", "-", "-", "backingOff", "needsLogin", "backingOff", "blocked"],
-    .loading: ["-", "stopped", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin", "backingOff", "blocked"],
-    .following: ["-", "stopped", "-", "-", "-", "-", "-", "-", "resting", "backingOff", "needsLogin", "backingOff", "blocked"],
+    .greeting: [
+        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "backingOff", "needsLogin", "backingOff",
+        "blocked",
+    ],
+    .planning: [
+        "-", "stopped", "-", "-", "-", "-", "loading", "-", "-", "backingOff", "needsLogin", "backingOff", "blocked",
+    ],
+    .loading: [
+        "-", "stopped", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin", "backingOff",
+        "blocked",
+    ],
+    .following: [
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "resting", "backingOff", "needsLogin", "backingOff", "blocked",
+    ],
     .resting: ["-", "stopped", "following", "following", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .backingOff: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .needsLogin: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
@@ -71,7 +82,11 @@ private let table: [PullMachine.State: [String]] = [
             hasExchange = true
             for _ in 0..<choices.int(in: 1...60) {
                 let event = events[choices.int(in: 1...events.count - 1)].event
-                let isReply = switch event { case .greeted, .planReceived, .pageKept, .failed: true; default: false }
+                let isReply =
+                    switch event {
+                    case .greeted, .planReceived, .pageKept, .failed: true
+                    default: false
+                    }
                 if isReply, !hasExchange { continue }
                 if event == .timerFired, !hasTimer { continue }
                 let before = subject.state

@@ -20,7 +20,8 @@ private func machine(in state: PushMachine.State) -> PushMachine {
 
 private let events: [(name: String, event: PushMachine.Event)] = [
     ("started", .started), ("stopped", .stopped), ("greeted", .greeted), ("poked", .poked), ("timer", .timerFired),
-    ("nothing", .nothingToSend), ("progress", .exchanged(madeProgress: true)), ("no progress", .exchanged(madeProgress: false)),
+    ("nothing", .nothingToSend), ("progress", .exchanged(madeProgress: true)),
+    ("no progress", .exchanged(madeProgress: false)),
     ("fail", .failed(.transient(retryAfter: nil))), ("401", .failed(.unauthenticated)), ("final", .failed(.final)),
 ]
 

@@ -9,7 +9,8 @@ import Testing
 
     /// Numbers of statfs(2) and of the kernel's magic.h.
     static let networkTypes: [UInt32] = [
-        0x6969, 0xFF53_4D42, 0xFE53_4D42, 0x517B, 0x5346_414F, 0x6B41_4653, 0x00C3_6400, 0x0102_1997, 0x7375_7245, 0x564C,
+        0x6969, 0xFF53_4D42, 0xFE53_4D42, 0x517B, 0x5346_414F, 0x6B41_4653, 0x00C3_6400, 0x0102_1997, 0x7375_7245,
+        0x564C,
         0x0116_1970, 0x7461_636F, 0x0BD0_0BD0,
     ]
     /// ext4, XFS, Btrfs, ZFS, F2FS, tmpfs, overlay, bcachefs, FUSE, exFAT.
@@ -24,7 +25,9 @@ import Testing
         }
     }
 
-    @Test(arguments: networkTypes) func `a network file system is refused by its type, with the reason`(type: UInt32) throws {
+    @Test(arguments: networkTypes) func `a network file system is refused by its type, with the reason`(
+        type: UInt32
+    ) throws {
         let error = try #require(throws: StoreError.self) { try open(on: type) }
         let name = try #require(FileSystemCheck.name(ofType: type))
         #expect(error.code == .networkFileSystem && error.exitCode == .settings)

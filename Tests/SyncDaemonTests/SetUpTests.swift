@@ -30,7 +30,9 @@ import Testing
             ("server = http://h:1\n", "t\u{7F}", "holds no token"), ("server = http://h:1\n", "ü", "holds no token"),
             ("server = http://h:1\n", String(repeating: "x", count: 2000), "larger than 1024"),
         ] as [(String?, String?, String)])
-    func `what is missing or junk is named, with the way to set up`(settings: String?, token: String?, why: String)
+    func `what is missing or junk is named, with the way to set up`(
+        settings: String?, token: String?, why: String
+    )
         throws
     {
         try write(settings: settings, token: token)
@@ -40,15 +42,16 @@ import Testing
         if let token, token.count > 4 { #expect(!"\(error)".contains(token)) }
     }
 
-    @Test func `settings that can't be read are told by line, and not sent to a set-up that refuses them too`() throws
-    {
+    @Test func `settings that can't be read are told by line, and not sent to a set-up that refuses them too`() throws {
         try write(settings: "server = http://h:1\nno equals sign\n", token: "t")
         let error = try #require(throws: UserError.self) { try SyncDaemon.Configuration.load(home.paths) }
         #expect(error.exitCode == .settings && "\(error)".contains("line 2"), "\(error)")
         #expect(!error.next.isEmpty && !error.next.contains("fieldbook setup"), "\(error.next)")
     }
 
-    @Test(arguments: [0o640, 0o604, 0o666] as [mode_t]) func `a token that others can read is refused`(mode: mode_t)
+    @Test(arguments: [0o640, 0o604, 0o666] as [mode_t]) func `a token that others can read is refused`(
+        mode: mode_t
+    )
         throws
     {
         try write(settings: "server = http://h:1\n", token: "t")
@@ -60,7 +63,9 @@ import Testing
     }
 
     @Test(arguments: ["", "h:1", "https://h", "http://", "http://h:0", "http://a b", "http://h/x"])
-    func `an address that is none ends the daemon with the settings code, and frees the replica`(address: String)
+    func `an address that is none ends the daemon with the settings code, and frees the replica`(
+        address: String
+    )
         throws
     {
         let failure = RunningDaemon(home, server: address, token: "t").failure()

@@ -13,7 +13,9 @@ import Testing
     private func failing(on number: EditNumber, _ world: EngineWorld) -> (HTTPRequest) -> HTTPResponse {
         { request in
             let push = try? WireCoding.decode(V1.Push.self, from: request.body)
-            if push?.edits.contains(where: { $0.number.value == number.value }) == true { return problem(.internalError) }
+            if push?.edits.contains(where: { $0.number.value == number.value }) == true {
+                return problem(.internalError)
+            }
             return world.server.core.handle(request)
         }
     }

@@ -74,7 +74,9 @@ import Testing
     @Test func `a bug is told with the checkers that find it, or as missed`() throws {
         let line = try Recall.line(of: .blindOverwrite, seedsMax: 30)
         let finding = try #require(line.finding)
-        #expect(finding.seed == UInt64(line.seeds) && finding.checkers == ["model"] && finding.why.contains("by the rules held"))
+        #expect(
+            finding.seed == UInt64(line.seeds) && finding.checkers == ["model"]
+                && finding.why.contains("by the rules held"))
         #expect(Recall.table([line]).contains("| model | \(line.seeds) | - |"))
         let missed = Recall.Line(defect: .actsTwice, finding: nil, seeds: 7, scenario: "x")
         #expect(Recall.table([missed]).contains("| **missed** | 7 | x |"))

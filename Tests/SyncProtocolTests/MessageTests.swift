@@ -36,19 +36,24 @@ import Testing
 @Suite struct EditMappingTests {
     static func anyIntent(_ choices: inout Choices) -> EditIntent {
         let budget = Budget(
-            amount: Money(units: choices.int64(in: 1...1_000_000_000_000)), type: choices.element(of: BudgetType.allCases),
+            amount: Money(units: choices.int64(in: 1...1_000_000_000_000)),
+            type: choices.element(of: BudgetType.allCases),
             onExhaustion: choices.element(of: ExhaustionAction.allCases))
         let discount = Discount(
-            percent: BasisPoints(choices.int64(in: 0...10_000)), validFrom: Timestamp(seconds: choices.int64(in: 0...1_000_000)),
+            percent: BasisPoints(choices.int64(in: 0...10_000)),
+            validFrom: Timestamp(seconds: choices.int64(in: 0...1_000_000)),
             validUntil: Timestamp(seconds: choices.int64(in: 0...9_000_000_000)))
-        let cycle = choices.bool() ? BillingCycle(year: choices.int(in: 1970...2100), month: choices.int(in: 1...12)) : nil
+        let cycle =
+            choices.bool() ? BillingCycle(year: choices.int(in: 1970...2100), month: choices.int(in: 1...12)) : nil
         let kind = choices.element(of: FreezeKind.allCases)
         let reason = choices.text(count: 1...20)
         switch choices.int(in: 0...10) {
         case 0: return .setBudget(budget, validThrough: cycle)
         case 1: return .adjustBudget(delta: Money(units: choices.int64(in: -1000...1000)), validThrough: cycle)
         case 2: return .freeze(kind, reason: reason)
-        case 3: return .unfreeze(kind, reason: reason, seen: (0..<choices.int(in: 0...4)).map { _ in choices.int64(in: 1...99) })
+        case 3:
+            return .unfreeze(
+                kind, reason: reason, seen: (0..<choices.int(in: 0...4)).map { _ in choices.int64(in: 1...99) })
         case 4: return .setDiscount(discount)
         case 5: return .cancelDiscount
         case 6: return .decideConflict(ConflictKey(choices.int64(in: 1...99)), .mine)
@@ -105,6 +110,8 @@ import Testing
     }
 
     @Test func `unknown fields are passed over`() throws {
-        #expect(try WireCoding.decode(V1.Ack.self, from: "{\"replica\":\"r\",\"upTo\":\"7\",\"later\":{}}") == V1.Ack(replica: "r", upTo: 7))
+        #expect(
+            try WireCoding.decode(V1.Ack.self, from: "{\"replica\":\"r\",\"upTo\":\"7\",\"later\":{}}")
+                == V1.Ack(replica: "r", upTo: 7))
     }
 }

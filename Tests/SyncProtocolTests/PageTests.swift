@@ -10,7 +10,9 @@ private func page(rows count: Int, checkpoint: Bool = true, name: (Int) -> Strin
     var writer = try PageWriter(kind: "feed/1", epoch: "aa", start: start, serverTime: 1)
     for index in 1...max(1, count) where count > 0 {
         let text = JSONText.quoted(name(index))
-        Array("[\(Entity.resource.rawValue),\(index),\(index),7,\(text),null]".utf8).withUnsafeBytes { writer.append(row: $0) }
+        Array("[\(Entity.resource.rawValue),\(index),\(index),7,\(text),null]".utf8).withUnsafeBytes {
+            writer.append(row: $0)
+        }
         if writer.wantsCursor { try writer.append(cursor: "c\(index)") }
     }
     try writer.finish(cursor: "end", sequence: Int64(count), more: !checkpoint, checkpoint: checkpoint)
@@ -23,7 +25,8 @@ private enum JSONText {
         var quoted = "\""
         for unit in text.utf16 {
             switch unit {
-            case 0x20...0x7E where unit != 0x22 && unit != 0x5C: quoted.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+            case 0x20...0x7E where unit != 0x22 && unit != 0x5C:
+                quoted.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
             default:
                 let hex = String(unit, radix: 16)
                 quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
@@ -90,12 +93,17 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
 
     @Test func `a page that starts elsewhere, or is of another kind, is refused`() throws {
         let bytes = try page(rows: 3)
-        #expect(throws: RowError.self) { try ReceivedPage(bytes, kind: "feed/1", expectedCursor: "other", isWhole: true) }
-        #expect(throws: RowError.self) { try ReceivedPage(bytes, kind: "snapshot/1", expectedCursor: start, isWhole: true) }
+        #expect(throws: RowError.self) {
+            try ReceivedPage(bytes, kind: "feed/1", expectedCursor: "other", isWhole: true)
+        }
+        #expect(throws: RowError.self) {
+            try ReceivedPage(bytes, kind: "snapshot/1", expectedCursor: start, isWhole: true)
+        }
     }
 
     @Test(arguments: [
-        "", "<html><body>Please log in</body></html>\n", "{}\n", "null\n", "{\"fieldbook\":\"feed/1\"}\n", "\u{0}\u{0}\u{0}\n", "[1,2,3]\n",
+        "", "<html><body>Please log in</body></html>\n", "{}\n", "null\n", "{\"fieldbook\":\"feed/1\"}\n",
+        "\u{0}\u{0}\u{0}\n", "[1,2,3]\n",
     ])
     func `a captive portal's page is not mistaken for ours`(text: String) {
         #expect(throws: RowError.self) { try read(Array(text.utf8)) }
@@ -105,7 +113,9 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
         let whole = try page(rows: 20)
         try checkProperty("junk pages", cases: 400) { choices in
             var bytes = whole
-            for _ in 0..<choices.int(in: 1...6) { bytes[choices.int(in: 0...bytes.count - 1)] = UInt8(choices.int(in: 0...255)) }
+            for _ in 0..<choices.int(in: 1...6) {
+                bytes[choices.int(in: 0...bytes.count - 1)] = UInt8(choices.int(in: 0...255))
+            }
             guard var received = try? read(bytes, whole: choices.bool()) else { return }
             _ = try? names(&received)
         }
@@ -113,7 +123,9 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
 
     @Test func `further columns and entities of a newer server are passed over`() throws {
         let text = String(decoding: try page(rows: 2), as: UTF8.self)
-        let newer = text.replacing("\"columns\":[\"customer\",\"resource_id\",\"name\"]", with: "\"columns\":[\"customer\",\"resource_id\",\"name\",\"colour\"]")
+        let newer = text.replacing(
+            "\"columns\":[\"customer\",\"resource_id\",\"name\"]",
+            with: "\"columns\":[\"customer\",\"resource_id\",\"name\",\"colour\"]")
         #expect(newer != text)
         var received = try read(Array(newer.utf8))
         #expect(try names(&received) == ["r1", "r2"])
@@ -124,7 +136,8 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
 
     @Test func `a column that is missing or moved is refused`() throws {
         let text = String(decoding: try page(rows: 2), as: UTF8.self)
-        let moved = text.replacing("[\"customer\",\"resource_id\",\"name\"]", with: "[\"resource_id\",\"customer\",\"name\"]")
+        let moved = text.replacing(
+            "[\"customer\",\"resource_id\",\"name\"]", with: "[\"resource_id\",\"customer\",\"name\"]")
         #expect(throws: RowError.self) { try read(Array(moved.utf8)) }
     }
 
@@ -145,21 +158,30 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
     }
 
     @Test func `the largest and smallest integers are read`() throws {
-        #expect(try scan("[9223372036854775807,-9223372036854775808,0,-1]") == [.integer(.max), .integer(.min), .integer(0), .integer(-1)])
+        #expect(
+            try scan("[9223372036854775807,-9223372036854775808,0,-1]") == [
+                .integer(.max), .integer(.min), .integer(0), .integer(-1),
+            ])
     }
 
     @Test(arguments: [
-        "[]", "[", "[1", "1]", "[1,]", "[,1]", "[1 ,2]", "[9223372036854775808]", "[-9223372036854775809]", "[01]", "[1.5]", "[1e3]", "[-]", "[true]",
-        "[nul]", "[\"a]", "[\"\\x\"]", "[\"\\u12\"]", "[\"\\ud800\"]", "[\"\\udc00\"]", "[\"\\ud800\\u0041\"]", "[\"a\tb\"]", "[[1]]", "[{}]", "[\"\\u0000\"]",
+        "[]", "[", "[1", "1]", "[1,]", "[,1]", "[1 ,2]", "[9223372036854775808]", "[-9223372036854775809]", "[01]",
+        "[1.5]", "[1e3]", "[-]", "[true]",
+        "[nul]", "[\"a]", "[\"\\x\"]", "[\"\\u12\"]", "[\"\\ud800\"]", "[\"\\udc00\"]", "[\"\\ud800\\u0041\"]",
+        "[\"a\tb\"]", "[[1]]", "[{}]", "[\"\\u0000\"]",
     ])
     func `everything else is refused`(line: String) { #expect(throws: RowError.self) { try scan(line) } }
 
     @Test func `bytes that are not UTF-8 are refused`() {
-        for bad in [[0xFF], [0xC0, 0x80], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xC3]] as [[UInt8]] {
+        for bad in [[0xFF], [0xC0, 0x80], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xC3]]
+            as [[UInt8]]
+        {
             var bytes = Array("[\"".utf8) + bad + Array("\"]".utf8)
             let count = bytes.count
             var scanner = RowScanner()
-            #expect(throws: RowError.self) { try bytes.withUnsafeMutableBytes { try scanner.scan($0, line: 0..<count) } }
+            #expect(throws: RowError.self) {
+                try bytes.withUnsafeMutableBytes { try scanner.scan($0, line: 0..<count) }
+            }
         }
     }
 

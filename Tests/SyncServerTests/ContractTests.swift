@@ -37,15 +37,21 @@ import Testing
             guard let target = self.schema(String(name)) else { return "\(path): \(name) is not defined" }
             return misfit(value, target, at: path)
         }
-        if let words = schema["enum"] as? [String], !words.contains(value as? String ?? "") { return "\(path): \(value) is not one of \(words)" }
-        if let pattern = schema["pattern"] as? String, let text = value as? String, text.range(of: pattern, options: .regularExpression) == nil {
+        if let words = schema["enum"] as? [String], !words.contains(value as? String ?? "") {
+            return "\(path): \(value) is not one of \(words)"
+        }
+        if let pattern = schema["pattern"] as? String, let text = value as? String,
+            text.range(of: pattern, options: .regularExpression) == nil
+        {
             return "\(path): '\(text)' does not fit \(pattern)"
         }
         switch schema["type"] as? String {
         case "object":
             guard let object = value as? [String: Any] else { return "\(path): no object" }
             let properties = schema["properties"] as? [String: [String: Any]] ?? [:]
-            for name in schema["required"] as? [String] ?? [] where object[name] == nil { return "\(path).\(name) is missing" }
+            for name in schema["required"] as? [String] ?? [] where object[name] == nil {
+                return "\(path).\(name) is missing"
+            }
             for (name, member) in object.sorted(by: { $0.key < $1.key }) {
                 guard let known = properties[name] else { return "\(path).\(name) is not described" }
                 if let misfit = misfit(member, known, at: "\(path).\(name)") { return misfit }
@@ -53,7 +59,9 @@ import Testing
         case "array":
             guard let array = value as? [Any] else { return "\(path): no array" }
             guard let items = schema["items"] as? [String: Any], schema["prefixItems"] == nil else { return nil }
-            for (index, item) in array.enumerated() { if let misfit = misfit(item, items, at: "\(path)[\(index)]") { return misfit } }
+            for (index, item) in array.enumerated() {
+                if let misfit = misfit(item, items, at: "\(path)[\(index)]") { return misfit }
+            }
         case "string": if !(value is String) { return "\(path): no text" }
         case "integer": if !(value is Int) { return "\(path): no integer" }
         case "boolean": if !(value is Bool) { return "\(path): no boolean" }
@@ -65,12 +73,15 @@ import Testing
     /// Checks status, media type, headers and body of a reply against the contract.
     private func check(_ server: TestServer, _ response: HTTPResponse, _ method: String, _ path: String) throws {
         let responses = try #require(try operation(method, path)["responses"] as? [String: [String: Any]])
-        let described = try #require(responses["\(response.status)"], "\(method) \(path) answers \(response.status), which is not described")
+        let described = try #require(
+            responses["\(response.status)"], "\(method) \(path) answers \(response.status), which is not described")
         let content = try #require(described["content"] as? [String: [String: Any]])
         let type = try #require(response.headers["Content-Type"])
         let schema = try #require(content[type]?["schema"] as? [String: Any], "\(type) is not described")
         for name in (described["headers"] as? [String: Any] ?? [:]).keys where response.status != 401 {
-            #expect(response.headers[name] != nil || response.status == 405, "\(method) \(path) \(response.status) lacks \(name)")
+            #expect(
+                response.headers[name] != nil || response.status == 405,
+                "\(method) \(path) \(response.status) lacks \(name)")
         }
         guard type != V1.pageMediaType else { return try checkPage(server.bytes(response)) }
         let value = try JSONSerialization.jsonObject(with: Data(server.bytes(response)))
@@ -80,7 +91,10 @@ import Testing
     private func checkPage(_ bytes: [UInt8]) throws {
         let lines = bytes.split(separator: 0x0A).map { Data($0) }
         for (index, line) in lines.enumerated() {
-            let name = index == 0 ? "PageHeader" : index == lines.count - 1 ? "PageClosing" : line.first == UInt8(ascii: "[") ? "PageRow" : "PageCursor"
+            let name =
+                index == 0
+                ? "PageHeader"
+                : index == lines.count - 1 ? "PageClosing" : line.first == UInt8(ascii: "[") ? "PageRow" : "PageCursor"
             let form = try #require(self.schema(name))
             let value = try JSONSerialization.jsonObject(with: line, options: .fragmentsAllowed)
             #expect(misfit(value, form, at: name) == nil)
@@ -94,39 +108,55 @@ import Testing
     }
 
     @Test func `every status that the contract names for the codes of problems exists`() throws {
-        let codes = try #require((schema("Problem")?["properties"] as? [String: [String: Any]])?["code"]?["enum"] as? [String])
+        let codes = try #require(
+            (schema("Problem")?["properties"] as? [String: [String: Any]])?["code"]?["enum"] as? [String])
         #expect(codes == ProblemCode.allCases.map(\.rawValue))
-        let results = try #require((schema("Result")?["properties"] as? [String: [String: Any]])?["code"]?["enum"] as? [String])
+        let results = try #require(
+            (schema("Result")?["properties"] as? [String: [String: Any]])?["code"]?["enum"] as? [String])
         #expect(results == ResultCode.allCases.map(\.rawValue))
-        let kinds = try #require((schema("Edit")?["properties"] as? [String: [String: Any]])?["kind"]?["enum"] as? [String])
+        let kinds = try #require(
+            (schema("Edit")?["properties"] as? [String: [String: Any]])?["kind"]?["enum"] as? [String])
         #expect(kinds == EditKind.allCases.map(\.rawValue))
     }
 
     @Test func `replies of every route fit the contract, good and bad ones`() throws {
         let server = try TestServer()
-        let plan = try WireCoding.decode(V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot")))
+        let plan = try WireCoding.decode(
+            V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot")))
         let cursor = try server.load(as: "ana").cursor
         let push = try WireCoding.encode(
             V1.Push(
                 replica: TestServer.replica("ana"), incarnation: 1,
                 edits: [
-                    try server.edit(1, TestServer.budget(5), customer: 0), try server.edit(2, TestServer.budget(6), customer: 0),
-                    try server.edit(3, TestServer.budget(0), customer: 0), try server.edit(4, .freeze(.account, reason: "r"), customer: 1),
+                    try server.edit(1, TestServer.budget(5), customer: 0),
+                    try server.edit(2, TestServer.budget(6), customer: 0),
+                    try server.edit(3, TestServer.budget(0), customer: 0),
+                    try server.edit(4, .freeze(.account, reason: "r"), customer: 1),
                 ]))
         let ack = try WireCoding.encode(V1.Ack(replica: TestServer.replica("ana"), upTo: 1))
         let rows = Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", plan.cursor)])
         let changes = Target.build(path: "/sync/v1/changes", query: [("cursor", cursor)])
         let calls: [(method: String, path: String, target: String, member: String, body: [UInt8], status: Int)] = [
             ("GET", "/sync/v1/hello", "/sync/v1/hello", "ana", [], 200),
-            ("GET", "/sync/v1/hello", "/sync/v1/hello?echo=7f", "ana", [], 200), ("GET", "/sync/v1/hello", "/sync/v1/hello?echo=%20", "ana", [], 400),
+            ("GET", "/sync/v1/hello", "/sync/v1/hello?echo=7f", "ana", [], 200),
+            ("GET", "/sync/v1/hello", "/sync/v1/hello?echo=%20", "ana", [], 400),
             ("POST", "/sync/v1/snapshot", "/sync/v1/snapshot", "ana", [], 200),
-            ("GET", "/sync/v1/snapshot/rows", rows, "ana", [], 200), ("GET", "/sync/v1/changes", changes, "ana", [], 200),
-            ("POST", "/sync/v1/push", "/sync/v1/push", "ana", push, 200), ("POST", "/sync/v1/ack", "/sync/v1/ack", "ana", ack, 200),
-            ("GET", "/sync/v1/results", "/sync/v1/results?replica=\(TestServer.replica("ana"))&after=0", "ana", [], 200),
-            ("GET", "/sync/v1/snapshot/rows", "/sync/v1/snapshot/rows", "ana", [], 400), ("GET", "/sync/v1/changes", "/sync/v1/changes?cursor=x", "ana", [], 400),
-            ("GET", "/sync/v1/changes", changes, "mona", [], 410), ("GET", "/sync/v1/snapshot/rows", rows, "mona", [], 410),
-            ("POST", "/sync/v1/push", "/sync/v1/push", "ana", [], 400), ("POST", "/sync/v1/push", "/sync/v1/push", "mona", push, 403),
-            ("POST", "/sync/v1/ack", "/sync/v1/ack", "mona", ack, 403), ("GET", "/sync/v1/results", "/sync/v1/results", "ana", [], 400),
+            ("GET", "/sync/v1/snapshot/rows", rows, "ana", [], 200),
+            ("GET", "/sync/v1/changes", changes, "ana", [], 200),
+            ("POST", "/sync/v1/push", "/sync/v1/push", "ana", push, 200),
+            ("POST", "/sync/v1/ack", "/sync/v1/ack", "ana", ack, 200),
+            (
+                "GET", "/sync/v1/results", "/sync/v1/results?replica=\(TestServer.replica("ana"))&after=0", "ana", [],
+                200
+            ),
+            ("GET", "/sync/v1/snapshot/rows", "/sync/v1/snapshot/rows", "ana", [], 400),
+            ("GET", "/sync/v1/changes", "/sync/v1/changes?cursor=x", "ana", [], 400),
+            ("GET", "/sync/v1/changes", changes, "mona", [], 410),
+            ("GET", "/sync/v1/snapshot/rows", rows, "mona", [], 410),
+            ("POST", "/sync/v1/push", "/sync/v1/push", "ana", [], 400),
+            ("POST", "/sync/v1/push", "/sync/v1/push", "mona", push, 403),
+            ("POST", "/sync/v1/ack", "/sync/v1/ack", "mona", ack, 403),
+            ("GET", "/sync/v1/results", "/sync/v1/results", "ana", [], 400),
             ("POST", "/sync/v1/push", "/sync/v1/push", "ana", [UInt8](repeating: 32, count: 300_000), 413),
         ]
         for call in calls {
@@ -149,23 +179,36 @@ import Testing
         let push = V1.Push(
             replica: TestServer.replica("ana"), incarnation: 1,
             edits: [
-                try server.edit(1, TestServer.budget(5), customer: 0), try server.edit(2, TestServer.budget(6), customer: 0),
+                try server.edit(1, TestServer.budget(5), customer: 0),
+                try server.edit(2, TestServer.budget(6), customer: 0),
                 try server.edit(3, TestServer.budget(0), customer: 0),
             ])
-        let plan = try WireCoding.decode(V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot", as: "mona")))
+        let plan = try WireCoding.decode(
+            V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot", as: "mona")))
         let bodies: [(name: String, bytes: [UInt8])] = [
             ("hello.json", server.bytes(server.send("GET", "/sync/v1/hello"))),
             ("snapshot.json", server.bytes(server.send("POST", "/sync/v1/snapshot", as: "mona"))),
-            ("snapshot-rows.ndjson", server.bytes(server.send("GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", plan.cursor)]), as: "mona"))),
+            (
+                "snapshot-rows.ndjson",
+                server.bytes(
+                    server.send(
+                        "GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", plan.cursor)]),
+                        as: "mona"))
+            ),
             ("push-request.json", try WireCoding.encode(push)),
             ("push.json", server.bytes(server.send("POST", "/sync/v1/push", body: try WireCoding.encode(push)))),
-            ("changes.ndjson", server.bytes(server.send("GET", Target.build(path: "/sync/v1/changes", query: [("cursor", cursor)])))),
+            (
+                "changes.ndjson",
+                server.bytes(server.send("GET", Target.build(path: "/sync/v1/changes", query: [("cursor", cursor)])))
+            ),
             ("problem.json", server.bytes(server.send("GET", "/sync/v1/changes"))),
         ]
         for (name, bytes) in bodies {
             let path = "\(Self.root)/Tests/SyncServerTests/Golden/\(name)"
             if getenv("FIELDBOOK_GOLDEN") != nil { writeFile(path, bytes) }
-            #expect(String(decoding: readFile(path), as: UTF8.self) == String(decoding: bytes, as: UTF8.self), "\(name) changed: a change of the wire needs a new version")
+            #expect(
+                String(decoding: readFile(path), as: UTF8.self) == String(decoding: bytes, as: UTF8.self),
+                "\(name) changed: a change of the wire needs a new version")
         }
     }
 }

@@ -9,7 +9,10 @@ import Testing
 @Suite struct FeedTests {
     @Test func `a member gets everything of the scope and nothing else`() throws {
         let server = try TestServer()
-        _ = try server.push([try server.edit(1, TestServer.budget(5), customer: 0), try server.edit(2, TestServer.budget(5), customer: 1)])
+        _ = try server.push([
+            try server.edit(1, TestServer.budget(5), customer: 0),
+            try server.edit(2, TestServer.budget(5), customer: 1),
+        ])
         let whole = try server.load(as: "ana").rows
         #expect(whole["customer"]?.count == 3 && whole["coupon"]?.count == 3 && whole["bill_record"]?.count == 3)
         let own = try server.load(as: "mona").rows
@@ -20,10 +23,13 @@ import Testing
 
     @Test func `changes between the pages of a snapshot come with the feed`() throws {
         let server = try TestServer()
-        let plan = try WireCoding.decode(V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot")))
+        let plan = try WireCoding.decode(
+            V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot")))
         _ = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])
-        let response = server.send("GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", plan.cursor)]))
-        var snapshot = try ReceivedPage(server.bytes(response), kind: "snapshot/1", expectedCursor: plan.cursor, isWhole: true)
+        let response = server.send(
+            "GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", plan.cursor)]))
+        var snapshot = try ReceivedPage(
+            server.bytes(response), kind: "snapshot/1", expectedCursor: plan.cursor, isWhole: true)
         var budgets = 0
         try snapshot.forEachRow { entity, _, _ in if entity == .budget { budgets += 1 } }
         #expect(budgets == 0 && !snapshot.isCheckpoint)
@@ -38,7 +44,10 @@ import Testing
         let start = try server.load(as: "ana").cursor
         var base: Int64 = 0
         for number in 1...5 {
-            base = try #require(try server.push([try server.edit(Int64(number), TestServer.budget(Int64(number)), customer: 0, base: base)])[0].version?.value)
+            base = try #require(
+                try server.push([
+                    try server.edit(Int64(number), TestServer.budget(Int64(number)), customer: 0, base: base)
+                ])[0].version?.value)
         }
         let response = server.send("GET", Target.build(path: "/sync/v1/changes", query: [("cursor", start)]))
         let page = try ReceivedPage(server.bytes(response), kind: "feed/1", expectedCursor: start, isWhole: true)
@@ -64,7 +73,9 @@ import Testing
         #expect(status("junk") == 400)
         #expect(status(cursor, as: "mona") == 410)
         #expect(server.send("GET", "/sync/v1/changes").status == 400)
-        let snapshot = try WireCoding.decode(V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot"))).cursor
+        let snapshot = try WireCoding.decode(
+            V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot"))
+        ).cursor
         #expect(status(snapshot) == 400)
     }
 
@@ -73,9 +84,12 @@ import Testing
         let first = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])
         let target = "/sync/v1/results?replica=\(TestServer.replica("ana"))&after=0"
         #expect(try WireCoding.decode(V1.Results.self, from: server.bytes(server.send("GET", target))).results == first)
-        #expect(try WireCoding.decode(V1.Results.self, from: server.bytes(server.send("GET", target, as: "mona"))).results.isEmpty)
+        #expect(
+            try WireCoding.decode(V1.Results.self, from: server.bytes(server.send("GET", target, as: "mona"))).results
+                .isEmpty)
         let stolen = server.send(
-            "POST", "/sync/v1/ack", as: "mona", body: try WireCoding.encode(V1.Ack(replica: TestServer.replica("ana"), upTo: 1)))
+            "POST", "/sync/v1/ack", as: "mona",
+            body: try WireCoding.encode(V1.Ack(replica: TestServer.replica("ana"), upTo: 1)))
         #expect(stolen.status == 403)
     }
 
@@ -86,7 +100,9 @@ import Testing
             #expect(response.headers[V1.epochHeader] != nil && response.headers[V1.lineageHeader] != nil)
         }
         let stranger = server.send("GET", "/sync/v1/hello", as: nil, token: "fbt_wrong")
-        #expect(stranger.status == 401 && stranger.headers[V1.epochHeader] == nil && stranger.headers["WWW-Authenticate"] == "Bearer")
+        #expect(
+            stranger.status == 401 && stranger.headers[V1.epochHeader] == nil
+                && stranger.headers["WWW-Authenticate"] == "Bearer")
         #expect(server.send("GET", "/sync/v1/hello", as: nil).status == 401)
         #expect(server.send("GET", "/sync/v1/nothing").status == 404)
         #expect(server.send("DELETE", "/sync/v1/push").headers["Allow"] == "POST")

@@ -22,7 +22,10 @@ import Testing
         _ = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])
         let push = V1.Push(
             replica: TestServer.replica("ana"), incarnation: 1,
-            edits: [try server.edit(2, TestServer.budget(7), customer: 1), try server.edit(1, TestServer.budget(6), customer: 0)])
+            edits: [
+                try server.edit(2, TestServer.budget(7), customer: 1),
+                try server.edit(1, TestServer.budget(6), customer: 0),
+            ])
         let response = server.send("POST", "/sync/v1/push", body: try WireCoding.encode(push))
         #expect(response.status == 409)
         #expect(try server.problem(response).code == "key-mismatch")
@@ -33,7 +36,10 @@ import Testing
         let server = try TestServer()
         _ = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])
         let results = try server.push(
-            [try server.edit(1, TestServer.budget(6), customer: 0), try server.edit(2, TestServer.budget(5), customer: 0)], as: "admin")
+            [
+                try server.edit(1, TestServer.budget(6), customer: 0),
+                try server.edit(2, TestServer.budget(5), customer: 0),
+            ], as: "admin")
         #expect(results.map(\.code) == [.held, .noop])
         #expect(results[0].conflict != nil)
         #expect(try server.load(as: "ana").rows["conflict"]?.count == 1)
@@ -42,13 +48,16 @@ import Testing
     @Test func `edits that build on each other pass together, and what builds on a held one waits`() throws {
         let server = try TestServer()
         let stack = try server.push([
-            try server.edit(1, TestServer.budget(5), customer: 0), try server.edit(2, .adjustBudget(delta: Money(units: 100_000_000), validThrough: nil), customer: 0, predecessor: 1),
+            try server.edit(1, TestServer.budget(5), customer: 0),
+            try server.edit(
+                2, .adjustBudget(delta: Money(units: 100_000_000), validThrough: nil), customer: 0, predecessor: 1),
             try server.edit(3, TestServer.budget(9), customer: 0, predecessor: 2),
         ])
         #expect(stack.map(\.code) == [.applied, .applied, .applied])
         let other = try server.push(
             [
-                try server.edit(1, TestServer.budget(1), customer: 0), try server.edit(2, TestServer.budget(2), customer: 0, predecessor: 1),
+                try server.edit(1, TestServer.budget(1), customer: 0),
+                try server.edit(2, TestServer.budget(2), customer: 0, predecessor: 1),
                 try server.edit(3, .freeze(.account, reason: "r"), customer: 0),
             ], as: "admin")
         #expect(other.map(\.code) == [.held, .blocked, .applied])
@@ -59,7 +68,8 @@ import Testing
         let first = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])
         let version = try #require(first[0].version?.value)
         _ = try server.push([try server.edit(1, TestServer.budget(6), customer: 0, base: version)], as: "admin")
-        #expect(try server.push([try server.edit(2, TestServer.budget(7), customer: 0, predecessor: 1)])[0].code == .held)
+        #expect(
+            try server.push([try server.edit(2, TestServer.budget(7), customer: 0, predecessor: 1)])[0].code == .held)
     }
 
     @Test func `a back-and-forth change of the same value is still a moved base`() throws {
@@ -67,14 +77,19 @@ import Testing
         let first = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])
         let base = try #require(first[0].version?.value)
         let away = try server.push([try server.edit(2, TestServer.budget(6), customer: 0, base: base)])
-        _ = try server.push([try server.edit(3, TestServer.budget(5), customer: 0, base: try #require(away[0].version?.value))])
-        #expect(try server.push([try server.edit(1, TestServer.budget(8), customer: 0, base: base)], as: "admin")[0].code == .held)
+        _ = try server.push([
+            try server.edit(3, TestServer.budget(5), customer: 0, base: try #require(away[0].version?.value))
+        ])
+        #expect(
+            try server.push([try server.edit(1, TestServer.budget(8), customer: 0, base: base)], as: "admin")[0].code
+                == .held)
     }
 
     @Test func `what depends on a refused edit is refused, and an unknown predecessor is retried`() throws {
         let server = try TestServer()
         let results = try server.push([
-            try server.edit(1, TestServer.budget(0), customer: 0), try server.edit(2, TestServer.budget(2), customer: 0, predecessor: 1),
+            try server.edit(1, TestServer.budget(0), customer: 0),
+            try server.edit(2, TestServer.budget(2), customer: 0, predecessor: 1),
             try server.edit(3, TestServer.budget(3), customer: 1, predecessor: 77),
         ])
         #expect(results.map(\.code) == [.rejected, .rejected, .retry])
@@ -84,7 +99,8 @@ import Testing
     @Test func `limits are checked at arrival, with the vendor's codes`() throws {
         let server = try TestServer()
         let results = try server.push([
-            try server.edit(1, TestServer.budget(5), customer: 2), try server.edit(2, .unfreeze(.account, reason: "r", seen: [1]), customer: 0),
+            try server.edit(1, TestServer.budget(5), customer: 2),
+            try server.edit(2, .unfreeze(.account, reason: "r", seen: [1]), customer: 0),
         ])
         #expect(results[0].code == .rejected && results[0].reason == "CBC.99005024")
         // Nothing is frozen: what was asked is so.
@@ -123,9 +139,12 @@ import Testing
     }
 
     private func decide(
-        _ server: TestServer, _ number: Int64, _ key: Int64, _ choice: ConflictChoice, base: Int64, as member: String = "ana"
+        _ server: TestServer, _ number: Int64, _ key: Int64, _ choice: ConflictChoice, base: Int64,
+        as member: String = "ana"
     ) throws -> V1.Result {
-        try server.push([try server.edit(number, .decideConflict(ConflictKey(key), choice), customer: 0, base: base)], as: member)[0]
+        try server.push(
+            [try server.edit(number, .decideConflict(ConflictKey(key), choice), customer: 0, base: base)], as: member)[
+                0]
     }
 
     @Test func `deciding mine carries the held edit out and gives it its end`() throws {
@@ -140,12 +159,15 @@ import Testing
         let first = try TestServer()
         let one = try heldConflict(first)
         #expect(try decide(first, 2, one.key, .theirs, base: one.version).code == .applied)
-        #expect(try first.push([try first.edit(1, TestServer.budget(6), customer: 0)], as: "admin")[0].code == .overruled)
+        #expect(
+            try first.push([try first.edit(1, TestServer.budget(6), customer: 0)], as: "admin")[0].code == .overruled)
         let second = try TestServer()
         let two = try heldConflict(second)
-        let value = ConflictChoice.budget(Budget(amount: Money(major: 9) ?? .zero, type: .monthly, onExhaustion: .manual))
+        let value = ConflictChoice.budget(
+            Budget(amount: Money(major: 9) ?? .zero, type: .monthly, onExhaustion: .manual))
         #expect(try decide(second, 2, two.key, value, base: two.version).code == .applied)
-        #expect(try second.push([try second.edit(1, TestServer.budget(6), customer: 0)], as: "admin")[0].code == .merged)
+        #expect(
+            try second.push([try second.edit(1, TestServer.budget(6), customer: 0)], as: "admin")[0].code == .merged)
     }
 
     @Test func `the first decision wins, the same one is no change, another is overruled`() throws {

@@ -13,7 +13,8 @@ import Testing
     private func seeded(_ name: String, seed: UInt64) throws -> Ledger {
         let ledger = try Ledger.create(
             path: folder.file(name), epoch: "00aa", sealKey: [UInt8](repeating: 1, count: 32),
-            partner: PartnerRow(name: "P", state: .active, currency: "USD", discountRange: BasisPoints(1)...BasisPoints(3000)))
+            partner: PartnerRow(
+                name: "P", state: .active, currency: "USD", discountRange: BasisPoints(1)...BasisPoints(3000)))
         let plan = SeedPlan(customers: 60, bills: 3000, coupons: 40, seed: seed, openCycle: SeedPlan.defaultCycle)
         try ledger.write { try Seeder(plan: plan, writer: $0).run() }
         return ledger
@@ -21,7 +22,9 @@ import Testing
 
     private func hash(_ ledger: Ledger) throws -> String {
         var hash = SHA256()
-        try ledger.read { reader in for entity in Entity.allCases { try reader.forEachRow(of: entity) { hash.update($0) } } }
+        try ledger.read { reader in
+            for entity in Entity.allCases { try reader.forEachRow(of: entity) { hash.update($0) } }
+        }
         return String(Hex.encode(hash.finalize()).prefix(16))
     }
 
@@ -37,7 +40,9 @@ import Testing
             var texts: [String: Int] = [:]
             var isExact = true
             try reader.forEachRow(of: .billRecord) { row in
-                let values = String(decoding: row, as: UTF8.self).split(separator: ",").suffix(13).map { Int64($0.filter { $0 != "]" }) }
+                let values = String(decoding: row, as: UTF8.self).split(separator: ",").suffix(13).map {
+                    Int64($0.filter { $0 != "]" })
+                }
                 // official, discount, payment, cash, credit, coupon, flexi, stored, debt, write-off, period type, count
                 let amounts = values.dropFirst().compactMap { $0 }
                 let (official, discount, payment) = (amounts[0], amounts[1], amounts[2])

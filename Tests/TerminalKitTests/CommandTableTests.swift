@@ -77,7 +77,9 @@ import Testing
             (["customers", "shwo", "--help"], "there is no 'shwo' in it", "did you mean 'customers show'?"),
             (["budget set", "a", "5"], "there is no command 'budget set'", "did you mean 'budget set'?"),
         ] as [([String], String?, String)])
-    func `what can't be understood is refused with the next thing to type`(words: [String], why: String?, next: String)
+    func `what can't be understood is refused with the next thing to type`(
+        words: [String], why: String?, next: String
+    )
         throws
     {
         guard let why else {

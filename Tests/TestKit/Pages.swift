@@ -2,7 +2,9 @@ package import SyncProtocol
 
 /// A field of a row as a server sends it.
 package enum RowField: Sendable, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral, ExpressibleByNilLiteral {
-    case integer(Int64), text(String), null
+    case integer(Int64)
+    case text(String)
+    case null
     package init(integerLiteral value: Int64) { self = .integer(value) }
     package init(stringLiteral value: String) { self = .text(value) }
     package init(nilLiteral: ()) { self = .null }
@@ -32,19 +34,25 @@ package struct PageRow: Sendable {
         self.fields = fields
     }
 
-    package static func partner(version: Int64 = 1) -> PageRow { PageRow(.partner, 1, version: version, ["Partner", "active", "USD", 500, 3000]) }
+    package static func partner(version: Int64 = 1) -> PageRow {
+        PageRow(.partner, 1, version: version, ["Partner", "active", "USD", 500, 3000])
+    }
 
-    package static func cycle(_ key: Int64 = 202_611, _ text: String = "2026-11", status: String = "estimate") -> PageRow {
+    package static func cycle(
+        _ key: Int64 = 202_611, _ text: String = "2026-11", status: String = "estimate"
+    ) -> PageRow {
         PageRow(.cycle, key, version: 1, [.text(text), .text(status), 1_794_000_000])
     }
 
     package static func customer(
-        _ key: Int64, version: Int64 = 1, name: String = "Customer", source: String? = nil, association: String = "reseller"
+        _ key: Int64, version: Int64 = 1, name: String = "Customer", source: String? = nil,
+        association: String = "reseller"
     ) -> PageRow {
         PageRow(
             .customer, key, version: version,
             [
-                .text("id-\(key)"), RowField(source), .text("account-\(key)"), .text(name), .text(association), 1, 1, "2", nil, 0,
+                .text("id-\(key)"), RowField(source), .text("account-\(key)"), .text(name), .text(association), 1, 1,
+                "2", nil, 0,
             ])
     }
 
@@ -52,13 +60,20 @@ package struct PageRow: Sendable {
     package static func budget(_ key: Int64, version: Int64, _ major: Int64?) -> PageRow {
         PageRow(
             .budget, key, version: version,
-            [RowField(major.map { $0 * 100_000_000 }), RowField(major.map { _ in "monthly" }), RowField(major.map { _ in "manual" }), "x", 1])
+            [
+                RowField(major.map { $0 * 100_000_000 }), RowField(major.map { _ in "monthly" }),
+                RowField(major.map { _ in "manual" }), "x", 1,
+            ])
     }
 
-    package static func coupon(_ key: Int64, customer: Int64, version: Int64 = 1, units: Int64 = 500_000_000) -> PageRow {
+    package static func coupon(_ key: Int64, customer: Int64, version: Int64 = 1, units: Int64 = 500_000_000) -> PageRow
+    {
         PageRow(
             .coupon, key, version: version,
-            [.text("k\(key)"), "code", 2, .integer(customer), 1, .integer(units), nil, "USD", 1, 2, 1, nil, nil, 0, nil])
+            [
+                .text("k\(key)"), "code", 2, .integer(customer), 1, .integer(units), nil, "USD", 1, 2, 1, nil, nil, 0,
+                nil,
+            ])
     }
 
     package static func product(_ key: Int64 = 9) -> PageRow {
@@ -67,12 +82,14 @@ package struct PageRow: Sendable {
 
     /// A bill record whose official and payment amounts are `units`.
     package static func bill(
-        _ key: Int64, customer: Int64, units: Int64, cycle: Int64 = 202_611, currency: String = "USD", version: Int64 = 1
+        _ key: Int64, customer: Int64, units: Int64, cycle: Int64 = 202_611, currency: String = "USD",
+        version: Int64 = 1
     ) -> PageRow {
         PageRow(
             .billRecord, key, version: version,
             [
-                .integer(customer), .integer(cycle), .text("b\(key)"), nil, 5, 3, 9, nil, nil, nil, 1_793_000_000, nil, nil, nil,
+                .integer(customer), .integer(cycle), .text("b\(key)"), nil, 5, 3, 9, nil, nil, nil, 1_793_000_000, nil,
+                nil, nil,
                 .text(currency), .integer(units), 0, .integer(units), 0, 0, 0, 0, 0, 0, 0, nil, nil,
             ])
     }
@@ -88,7 +105,8 @@ package enum PageEnd: Sendable { case more, last, checkpoint }
 
 /// The bytes of a page as a server writes them.
 package func pageBytes(
-    _ kind: String, epoch: String, from start: String, to cursor: String, sequence: Int64, _ end: PageEnd, _ rows: [PageRow]
+    _ kind: String, epoch: String, from start: String, to cursor: String, sequence: Int64, _ end: PageEnd,
+    _ rows: [PageRow]
 ) throws -> [UInt8] {
     var writer = try PageWriter(kind: kind, epoch: epoch, start: start, serverTime: 1)
     for row in rows {

@@ -19,7 +19,9 @@ package final class TemporaryDirectory: Sendable {
     private static func remove(_ path: String) {
         if let handle = opendir(path) {
             while let entry = readdir(handle) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+                let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                }
                 if name == "." || name == ".." { continue }
                 let child = "\(path)/\(name)"
                 if unlink(child) != 0 { remove(child) }

@@ -51,7 +51,9 @@ import ThreadKit
         let mailbox = Mailbox<Int>()
         let taken = Delivery<[Int]?>()
         let taker = try #require(
-            WorkerThread(stackBytes: Sizes.stackBytes) { taken.deliver(mailbox.take(until: Moment.now + .seconds(3600))) })
+            WorkerThread(stackBytes: Sizes.stackBytes) {
+                taken.deliver(mailbox.take(until: Moment.now + .seconds(3600)))
+            })
         mailbox.post(7)
         #expect(taken.wait(until: Moment.soon) == .some([7]))
         taker.join()

@@ -18,7 +18,9 @@ import ThreadKit
         let waiters = try (1...5).map { goal in
             try #require(
                 WorkerThread(stackBytes: Sizes.stackBytes) {
-                    if let value = count.wait(until: Moment.soon, { $0 >= goal ? $0 : nil }) { seen.post(value >= goal ? goal : 0) }
+                    if let value = count.wait(until: Moment.soon, { $0 >= goal ? $0 : nil }) {
+                        seen.post(value >= goal ? goal : 0)
+                    }
                 })
         }
         for goal in 1...5 {
@@ -44,7 +46,8 @@ import ThreadKit
         let count = Monitor(0)
         let isOver = Monitor(false)
         let writer = try #require(
-            WorkerThread(stackBytes: Sizes.stackBytes) { while !isOver.withLock({ $0 }) { count.withLock { $0 += 1 } } })
+            WorkerThread(stackBytes: Sizes.stackBytes) { while !isOver.withLock({ $0 }) { count.withLock { $0 += 1 } } }
+        )
         let before = Moment.now
         #expect(count.wait(until: before + .milliseconds(50)) { $0 < 0 ? true : nil } == nil)
         #expect(Moment.now >= before + .milliseconds(50))

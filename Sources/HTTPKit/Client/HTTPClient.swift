@@ -31,16 +31,20 @@ package final class HTTPClient: Sendable {
     }
 
     /// Sends a request and gives the whole reply; a body past `bodyLimit` bytes is an error.
-    package func send(_ request: HTTPRequest, bodyLimit: Int) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, body: [UInt8]) {
+    package func send(
+        _ request: HTTPRequest, bodyLimit: Int
+    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, body: [UInt8]) {
         var body: [UInt8] = []
-        let reply = try stream(request, bodyLimit: bodyLimit, onHead: { _, _ in }, onBody: { body.append(contentsOf: $0) })
+        let reply = try stream(
+            request, bodyLimit: bodyLimit, onHead: { _, _ in }, onBody: { body.append(contentsOf: $0) })
         return (reply.status, reply.headers, body)
     }
 
     /// Sends a request and hands the reply's body on as it comes. A connection that was idle and turns out closed
     /// before a byte of the reply is replaced once; nothing else is sent twice.
     package func stream(
-        _ request: HTTPRequest, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void, onBody: (UnsafeRawBufferPointer) -> Void
+        _ request: HTTPRequest, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
+        onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders) {
         if let kept = try takeKept() {
             do {
@@ -85,7 +89,9 @@ package final class HTTPClient: Sendable {
         } catch { throw state.withLock { $0.isInterrupted } ? interrupted : error }
     }
 
-    private var interrupted: HTTPError { HTTPError(code: .interrupted, what: "the exchange was ended", why: "the program is stopping") }
+    private var interrupted: HTTPError {
+        HTTPError(code: .interrupted, what: "the exchange was ended", why: "the program is stopping")
+    }
 
     private func exchange(
         _ request: HTTPRequest, on stream: SocketStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
@@ -134,11 +140,14 @@ package final class HTTPClient: Sendable {
                 onHead(parser.status, parser.headers)
             }
         }
-        let closes = parser.headers["Connection"]?.lowercased() == "close" || parser.endsWithConnection || !parser.rest.isEmpty
+        let closes =
+            parser.headers["Connection"]?.lowercased() == "close" || parser.endsWithConnection || !parser.rest.isEmpty
         return (parser.status, parser.headers, !closes)
     }
 
-    private static func read(_ stream: SocketStream, _ buffer: inout [UInt8], deadline: Duration) throws(HTTPError) -> Int {
+    private static func read(
+        _ stream: SocketStream, _ buffer: inout [UInt8], deadline: Duration
+    ) throws(HTTPError) -> Int {
         var failure: HTTPError?
         let count = buffer.withUnsafeMutableBytes { bytes -> Int in
             do throws(HTTPError) { return try stream.read(into: bytes, deadline: deadline) } catch {

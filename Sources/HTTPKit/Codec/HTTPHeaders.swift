@@ -18,7 +18,8 @@ package struct HTTPHeaders: Sendable, Hashable {
 
     /// Adds a field. Name and value are ours or were parsed: one that would break the framing stops the program.
     package mutating func add(_ name: String, _ value: String) {
-        precondition(HTTPHeaders.isToken(name.utf8) && HTTPHeaders.isValue(value.utf8), "a header field would break the framing")
+        precondition(
+            HTTPHeaders.isToken(name.utf8) && HTTPHeaders.isValue(value.utf8), "a header field would break the framing")
         fields.append(Field(name: name, value: value))
     }
 
@@ -28,7 +29,8 @@ package struct HTTPHeaders: Sendable, Hashable {
         for byte in bytes {
             isEmpty = false
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
                 continue
             default: if !tokenMarks.contains(byte) { return false }
             }

@@ -25,7 +25,8 @@ package struct HTTPRequest: Sendable {
         let raw = target.prefix { $0 != "?" }
         guard raw.hasPrefix("/"), let decoded = PercentCoding.decode(raw), !decoded.contains("\0") else { return nil }
         let segments = decoded.split(separator: "/", omittingEmptySubsequences: false)
-        guard !segments.contains("."), !segments.contains(".."), segments.count == raw.split(separator: "/", omittingEmptySubsequences: false).count
+        guard !segments.contains("."), !segments.contains(".."),
+            segments.count == raw.split(separator: "/", omittingEmptySubsequences: false).count
         else { return nil }
         return decoded
     }
@@ -55,7 +56,8 @@ package enum Target {
     /// A path and its query, percent-encoded.
     package static func build(path: String, query: [(String, String)]) -> String {
         if query.isEmpty { return path }
-        return path + "?" + query.map { PercentCoding.encode($0.0) + "=" + PercentCoding.encode($0.1) }.joined(separator: "&")
+        return path + "?"
+            + query.map { PercentCoding.encode($0.0) + "=" + PercentCoding.encode($0.1) }.joined(separator: "&")
     }
 }
 
@@ -65,7 +67,8 @@ enum PercentCoding {
         var encoded: [UInt8] = []
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
                 encoded.append(byte)
             default:
@@ -83,7 +86,9 @@ enum PercentCoding {
                 decoded.append(byte)
                 continue
             }
-            guard let high = iterator.next().flatMap(value), let low = iterator.next().flatMap(value) else { return nil }
+            guard let high = iterator.next().flatMap(value), let low = iterator.next().flatMap(value) else {
+                return nil
+            }
             decoded.append(high << 4 | low)
         }
         return String(validating: decoded, as: UTF8.self)

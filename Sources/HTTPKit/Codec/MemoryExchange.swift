@@ -39,7 +39,9 @@ package enum MemoryExchange {
         do {
             _ = try bytes.withUnsafeBytes { try parser.consume($0) { body.append(contentsOf: $0) } }
         } catch { return .failed(HTTPError.unreadable(error)) }
-        if parser.isDone || parser.connectionEnded() { return .whole(status: parser.status, headers: parser.headers, body: body) }
+        if parser.isDone || parser.connectionEnded() {
+            return .whole(status: parser.status, headers: parser.headers, body: body)
+        }
         guard parser.isHeadDone, !body.isEmpty else { return .failed(HTTPError.ended(insideReply: parser.hasBegun)) }
         return .cut(status: parser.status, headers: parser.headers, body: body)
     }

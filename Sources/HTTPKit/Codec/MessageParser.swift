@@ -3,7 +3,10 @@
 /// Refused: obsolete line folding, bare CR or NUL, two lengths, a length beside a transfer coding, codings other than
 /// chunked, and anything past its bounds.
 struct MessageParser {
-    enum Role: Sendable { case request, response(toMethod: String) }
+    enum Role: Sendable {
+        case request
+        case response(toMethod: String)
+    }
 
     /// What was found so far.
     enum Progress: Equatable {
@@ -40,7 +43,11 @@ struct MessageParser {
     private var bodyBytes = 0
     private var trailerBytes = 0
 
-    private enum Chunk { case none, size, data(Int), dataEnd, trailer }
+    private enum Chunk {
+        case none, size
+        case data(Int)
+        case dataEnd, trailer
+    }
 
     init(role: Role, bodyLimit: Int) {
         self.role = role
@@ -84,8 +91,12 @@ struct MessageParser {
             // A client's stray line feeds before the start line are passed over (RFC 9112, section 2.2).
             if startLine.isEmpty, buffer.starts(with: [0x0D, 0x0A]) { buffer.removeFirst(2) }
             guard let end = MessageParser.headEnd(buffer) else {
-                guard buffer.count <= MessageParser.headBytesMax else { throw Failure(status: 431, why: "the head is too large") }
-                if let first = buffer.first, !HTTPHeaders.isToken([first]) { throw Failure(status: 400, why: "this is not HTTP") }
+                guard buffer.count <= MessageParser.headBytesMax else {
+                    throw Failure(status: 431, why: "the head is too large")
+                }
+                if let first = buffer.first, !HTTPHeaders.isToken([first]) {
+                    throw Failure(status: 400, why: "this is not HTTP")
+                }
                 return false
             }
             guard end <= MessageParser.headBytesMax else { throw Failure(status: 431, why: "the head is too large") }
@@ -109,7 +120,10 @@ struct MessageParser {
         let limit = min(bytes.count - 3, headBytesMax + 1)
         guard limit > 0 else { return nil }
         return bytes.withUnsafeBufferPointer { buffer in
-            for index in 0..<limit where buffer[index] == 0x0D && buffer[index + 1] == 0x0A && buffer[index + 2] == 0x0D && buffer[index + 3] == 0x0A {
+            for index in 0..<limit
+            where buffer[index] == 0x0D && buffer[index + 1] == 0x0A && buffer[index + 2] == 0x0D
+                && buffer[index + 3] == 0x0A
+            {
                 return index
             }
             return nil
@@ -122,25 +136,33 @@ struct MessageParser {
         var index = 0
         while index < head.count {
             if head[index] == 0x0D {
-                guard index + 1 < head.count, head[index + 1] == 0x0A else { throw Failure(status: 400, why: "a bare CR in the head") }
+                guard index + 1 < head.count, head[index + 1] == 0x0A else {
+                    throw Failure(status: 400, why: "a bare CR in the head")
+                }
                 lines.append(head[start..<index])
                 index += 2
                 start = index
             } else {
-                guard head[index] != 0x0A, head[index] != 0 else { throw Failure(status: 400, why: "a bare LF or NUL in the head") }
+                guard head[index] != 0x0A, head[index] != 0 else {
+                    throw Failure(status: 400, why: "a bare LF or NUL in the head")
+                }
                 index += 1
             }
         }
         lines.append(head[start...])
         startLine = String(decoding: lines[0], as: UTF8.self)
         try parseStartLine(lines[0])
-        guard lines.count - 1 <= MessageParser.fieldsMax else { throw Failure(status: 431, why: "too many header fields") }
+        guard lines.count - 1 <= MessageParser.fieldsMax else {
+            throw Failure(status: 431, why: "too many header fields")
+        }
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")), HTTPHeaders.isToken(line[..<colon]) else {
                 throw Failure(status: 400, why: "a header field has no name")
             }
             let value = MessageParser.trimmed(line[(colon + 1)...])
-            guard HTTPHeaders.isValue(value) else { throw Failure(status: 400, why: "a header value holds a control character") }
+            guard HTTPHeaders.isValue(value) else {
+                throw Failure(status: 400, why: "a header value holds a control character")
+            }
             headers.add(String(decoding: line[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
         }
     }
@@ -150,10 +172,12 @@ struct MessageParser {
         switch role {
         case .request:
             guard parts.count == 3, HTTPHeaders.isToken(parts[0]), parts[1].first == UInt8(ascii: "/"),
-                parts[1].allSatisfy({ $0 > 0x20 && $0 < 0x7F }), parts[2].elementsEqual("HTTP/1.1".utf8) || parts[2].elementsEqual("HTTP/1.0".utf8)
+                parts[1].allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+                parts[2].elementsEqual("HTTP/1.1".utf8) || parts[2].elementsEqual("HTTP/1.0".utf8)
             else { throw Failure(status: 400, why: "the request line is malformed") }
         case .response:
-            guard parts.count >= 2, parts[0].elementsEqual("HTTP/1.1".utf8) || parts[0].elementsEqual("HTTP/1.0".utf8), parts[1].count == 3,
+            guard parts.count >= 2, parts[0].elementsEqual("HTTP/1.1".utf8) || parts[0].elementsEqual("HTTP/1.0".utf8),
+                parts[1].count == 3,
                 let code = Int(String(decoding: parts[1], as: UTF8.self)), (100...599).contains(code)
             else { throw Failure(status: 400, why: "the status line is malformed") }
             status = code
@@ -177,10 +201,13 @@ struct MessageParser {
             return
         }
         if let first = lengths.first {
-            guard lengths.count == 1, !first.isEmpty, first.utf8.count <= 18, first.utf8.allSatisfy({ (48...57).contains($0) }),
+            guard lengths.count == 1, !first.isEmpty, first.utf8.count <= 18,
+                first.utf8.allSatisfy({ (48...57).contains($0) }),
                 let length = Int(first)
             else { throw Failure(status: 400, why: "the length is malformed or given twice") }
-            guard length <= bodyLimit else { throw Failure(status: 413, why: "the body is larger than \(bodyLimit) bytes") }
+            guard length <= bodyLimit else {
+                throw Failure(status: 413, why: "the body is larger than \(bodyLimit) bytes")
+            }
             remaining = length
             isDone = length == 0
             return
@@ -219,7 +246,8 @@ struct MessageParser {
         case .size:
             guard let line = try takeLine(limit: MessageParser.chunkLineBytesMax) else { return false }
             let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != 0x20 && $0 != 0x09 }
-            guard !digits.isEmpty, digits.count <= 8, let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), digits.first != UInt8(ascii: "+"),
+            guard !digits.isEmpty, digits.count <= 8,
+                let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), digits.first != UInt8(ascii: "+"),
                 digits.first != UInt8(ascii: "-")
             else { throw Failure(status: 400, why: "a chunk size is malformed") }
             chunk = size == 0 ? .trailer : .data(size)
@@ -231,14 +259,18 @@ struct MessageParser {
             return left == count
         case .dataEnd:
             guard buffer.count >= 2 else { return false }
-            guard buffer[0] == 0x0D, buffer[1] == 0x0A else { throw Failure(status: 400, why: "a chunk does not end where it says") }
+            guard buffer[0] == 0x0D, buffer[1] == 0x0A else {
+                throw Failure(status: 400, why: "a chunk does not end where it says")
+            }
             buffer.removeFirst(2)
             chunk = .size
             return true
         case .trailer:
             guard let line = try takeLine(limit: MessageParser.trailerBytesMax) else { return false }
             trailerBytes += line.count
-            guard trailerBytes <= MessageParser.trailerBytesMax else { throw Failure(status: 431, why: "the trailer is too large") }
+            guard trailerBytes <= MessageParser.trailerBytesMax else {
+                throw Failure(status: 431, why: "the trailer is too large")
+            }
             isDone = line.isEmpty
             return !isDone
         }
@@ -246,10 +278,14 @@ struct MessageParser {
 
     private mutating func takeLine(limit: Int) throws -> [UInt8]? {
         guard let end = buffer.firstIndex(of: 0x0A) else {
-            guard buffer.count <= limit else { throw Failure(status: 400, why: "a line of the chunked body is too long") }
+            guard buffer.count <= limit else {
+                throw Failure(status: 400, why: "a line of the chunked body is too long")
+            }
             return nil
         }
-        guard end > 0, end <= limit + 1, buffer[end - 1] == 0x0D else { throw Failure(status: 400, why: "a line of the chunked body is malformed") }
+        guard end > 0, end <= limit + 1, buffer[end - 1] == 0x0D else {
+            throw Failure(status: 400, why: "a line of the chunked body is malformed")
+        }
         let line = Array(buffer[..<(end - 1)])
         buffer.removeFirst(end + 1)
         return line
@@ -257,7 +293,9 @@ struct MessageParser {
 
     private mutating func hand(_ count: Int, _ onBody: (UnsafeRawBufferPointer) throws -> Void) throws {
         bodyBytes += count
-        guard bodyBytes <= bodyLimit else { throw Failure(status: 413, why: "the body is larger than \(bodyLimit) bytes") }
+        guard bodyBytes <= bodyLimit else {
+            throw Failure(status: 413, why: "the body is larger than \(bodyLimit) bytes")
+        }
         try buffer.withUnsafeBytes { try onBody(UnsafeRawBufferPointer(rebasing: $0[0..<count])) }
         buffer.removeFirst(count)
     }

@@ -11,7 +11,10 @@ package struct ServerLimits: Sendable, Hashable {
     package var idle: Duration
     package var bodyBytes: Int
 
-    package init(connections: Int = 256, request: Duration = .seconds(20), idle: Duration = .seconds(75), bodyBytes: Int = 1 << 20) {
+    package init(
+        connections: Int = 256, request: Duration = .seconds(20), idle: Duration = .seconds(75),
+        bodyBytes: Int = 1 << 20
+    ) {
         self.connections = connections
         self.request = request
         self.idle = idle
@@ -66,7 +69,8 @@ package final class HTTPServer: Sendable {
         }
         guard let thread = WorkerThread(stackBytes: HTTPServer.stackBytes, { [self] in acceptLoop(descriptor) }) else {
             close(descriptor)
-            throw HTTPError(code: .unreachable, what: "cannot start the server", why: "the system refuses another thread")
+            throw HTTPError(
+                code: .unreachable, what: "cannot start the server", why: "the system refuses another thread")
         }
         state.withLock { $0.acceptor = thread }
     }
@@ -143,7 +147,9 @@ package final class HTTPServer: Sendable {
                 guard let request = try readRequest(stream, &parser, carried: rest, id) else { return }
                 rest = parser.rest
                 let isOpen = markBusy(id)
-                let close = !isOpen || request.headers["Connection"]?.lowercased() == "close" || parser.startLine.hasSuffix("HTTP/1.0")
+                let close =
+                    !isOpen || request.headers["Connection"]?.lowercased() == "close"
+                    || parser.startLine.hasSuffix("HTTP/1.0")
                 try answer(handler(request), to: request, on: stream, close: close)
                 guard !close, markIdle(id) else { return }
             } catch let failure as MessageParser.Failure {
@@ -190,7 +196,9 @@ package final class HTTPServer: Sendable {
             _ = try buffer.withUnsafeBytes { bytes in
                 try parser.consume(UnsafeRawBufferPointer(rebasing: bytes[0..<count])) { body.append(contentsOf: $0) }
             }
-            if parser.isHeadDone, !parser.isDone, !saidContinue, parser.headers["Expect"]?.lowercased() == "100-continue" {
+            if parser.isHeadDone, !parser.isDone, !saidContinue,
+                parser.headers["Expect"]?.lowercased() == "100-continue"
+            {
                 saidContinue = true
                 try stream.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), deadline: deadline)
             }
@@ -200,7 +208,8 @@ package final class HTTPServer: Sendable {
         return request
     }
 
-    private func answer(_ response: HTTPResponse, to request: HTTPRequest, on stream: SocketStream, close: Bool) throws {
+    private func answer(_ response: HTTPResponse, to request: HTTPRequest, on stream: SocketStream, close: Bool) throws
+    {
         try response.serialize(toMethod: request.method, close: close) { piece in
             try stream.write(piece, deadline: Sys.monotonicNow + limits.idle)
         }
@@ -212,7 +221,8 @@ package final class HTTPServer: Sendable {
         var headers = ownHeaders
         headers.add("Content-Type", "text/plain; charset=utf-8")
         let response = HTTPResponse(status: status, headers: headers)
-        try? stream.write(response.head(length: body.count, close: true) + body, deadline: Sys.monotonicNow + .seconds(1))
+        try? stream.write(
+            response.head(length: body.count, close: true) + body, deadline: Sys.monotonicNow + .seconds(1))
         stream.finishWriting()
         // What is still on its way is read for a moment, so that the answer is not lost in a reset.
         var buffer = [UInt8](repeating: 0, count: 16 * 1024)

@@ -38,12 +38,16 @@ package struct ServerURL: Sendable, Hashable {
             throw refuse(.malformed, "it holds a character that an address cannot hold")
         }
         if text.hasPrefix("https://") {
-            throw refuse(.unsupportedScheme, "this build does not speak TLS; reach the server by http:// over loopback, a tunnel or a private link")
+            throw refuse(
+                .unsupportedScheme,
+                "this build does not speak TLS; reach the server by http:// over loopback, a tunnel or a private link")
         }
         guard text.hasPrefix("http://") else { throw refuse(.unsupportedScheme, "it does not begin with http://") }
         var rest = text.dropFirst("http://".count)
         if rest.hasSuffix("/") { rest.removeLast() }
-        guard !rest.contains("/"), !rest.contains("@"), !rest.contains("?") else { throw refuse(.malformed, "give scheme, host and port only") }
+        guard !rest.contains("/"), !rest.contains("@"), !rest.contains("?") else {
+            throw refuse(.malformed, "give scheme, host and port only")
+        }
         var host = rest
         var tail = rest.drop { $0 != ":" }
         if rest.hasPrefix("[") {
@@ -52,12 +56,15 @@ package struct ServerURL: Sendable, Hashable {
             tail = rest[rest.index(after: end)...]
         } else {
             host = rest.prefix { $0 != ":" }
-            guard !tail.dropFirst().contains(":") else { throw refuse(.malformed, "an IPv6 address stands in brackets") }
+            guard !tail.dropFirst().contains(":") else {
+                throw refuse(.malformed, "an IPv6 address stands in brackets")
+            }
         }
         var port: UInt16 = 80
         if !tail.isEmpty {
             let digits = tail.dropFirst()
-            guard tail.hasPrefix(":"), digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt16(digits), number > 0
+            guard tail.hasPrefix(":"), digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt16(digits),
+                number > 0
             else { throw refuse(.malformed, "the port is not a number from 1 to 65535") }
             port = number
         }

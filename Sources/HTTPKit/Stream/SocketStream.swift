@@ -65,11 +65,15 @@ final class SocketStream: Sendable {
     var peer: PeerCredentials? {
         var fields: [Int32] = [0, 0, 0]
         var length = socklen_t(12)
-        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &fields, &length) == 0, length == 12, fields[0] > 0 else { return nil }
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &fields, &length) == 0, length == 12, fields[0] > 0 else {
+            return nil
+        }
         return PeerCredentials(processID: fields[0], userID: UInt32(bitPattern: fields[1]))
     }
 
-    private func waitOrFail(_ code: Int32, for events: Int16, until deadline: Duration, doing what: String) throws(HTTPError) {
+    private func waitOrFail(
+        _ code: Int32, for events: Int16, until deadline: Duration, doing what: String
+    ) throws(HTTPError) {
         switch code {
         case EINTR: return
         case EAGAIN:

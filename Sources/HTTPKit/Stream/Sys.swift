@@ -13,7 +13,9 @@ enum Sys {
         while true {
             let left = deadline - monotonicNow
             guard left > .zero else { return false }
-            let milliseconds = min(Int64(3_600_000), left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+            let milliseconds = min(
+                Int64(3_600_000),
+                left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
             var request = pollfd(fd: descriptor, events: events, revents: 0)
             if poll(&request, 1, Int32(milliseconds)) > 0 { return true }
         }
@@ -49,7 +51,8 @@ enum Sys {
             let code = errno
             // The listener is there, but takes nobody in (unix(7)).
             guard code != EAGAIN else {
-                throw HTTPError(code: .timeout, what: "cannot connect to \(path)", why: "its queue of connections is full")
+                throw HTTPError(
+                    code: .timeout, what: "cannot connect to \(path)", why: "its queue of connections is full")
             }
             throw failure(code, "cannot connect to \(path)")
         }
@@ -153,7 +156,9 @@ enum Sys {
         return withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &length) }
             // Port stands at the same place for IPv4 and IPv6.
-            return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
+            return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                UInt16(bigEndian: $0.pointee.sin_port)
+            }
         }
     }
 
@@ -179,16 +184,21 @@ enum Sys {
         throw last
     }
 
-    private static func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) throws(HTTPError) -> Int32 {
+    private static func withUnixAddress(
+        _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(HTTPError) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
         guard !bytes.isEmpty, bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw HTTPError(code: .badPath, what: "cannot use the socket \(path)", why: "its path is longer than 107 bytes")
+            throw HTTPError(
+                code: .badPath, what: "cannot use the socket \(path)", why: "its path is longer than 107 bytes")
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
     }
 
@@ -200,6 +210,7 @@ enum Sys {
             case EADDRINUSE: .addressInUse
             default: .unreachable
             }
-        return HTTPError(code: kind, what: what, why: code == ETIMEDOUT ? "no answer in time" : String(cString: strerror(code)))
+        return HTTPError(
+            code: kind, what: what, why: code == ETIMEDOUT ? "no answer in time" : String(cString: strerror(code)))
     }
 }

@@ -1,5 +1,5 @@
-package import SyncProtocol
 import SQLiteKit
+package import SyncProtocol
 
 #if FIELDBOOK_DEFECTS
 import Defects
@@ -54,7 +54,8 @@ extension LedgerReader {
             while try statement.step() {
                 statement.withTextBytes(1) { page.append(row: $0) }
                 guard page.isFull || page.wantsCursor else { continue }
-                let mark = cursor(scope, .snapshot(entity: entity.rawValue, key: statement.int64(0)), at: position.sequence)
+                let mark = cursor(
+                    scope, .snapshot(entity: entity.rawValue, key: statement.int64(0)), at: position.sequence)
                 if page.isFull {
                     try page.finish(cursor: mark, sequence: position.sequence, more: true, checkpoint: false)
                     return page.bytes
@@ -95,7 +96,9 @@ extension LedgerReader {
     }
 
     private func append(_ entry: Statement, to page: inout PageWriter) throws {
-        guard let entity = Entity(rawValue: Int(entry.int64(1))) else { throw LedgerError.damaged("a feed entry names no entity") }
+        guard let entity = Entity(rawValue: Int(entry.int64(1))) else {
+            throw LedgerError.damaged("a feed entry names no entity")
+        }
         if entry.int64(3) != 0 {
             let tombstone = Array("[\(entity.rawValue),\(entry.int64(2)),\(entry.int64(0))]".utf8)
             tombstone.withUnsafeBytes { page.append(row: $0) }

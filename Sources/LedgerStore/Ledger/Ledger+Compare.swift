@@ -1,5 +1,5 @@
-package import SyncProtocol
 import SQLiteKit
+package import SyncProtocol
 
 /// How an entity of a replica differs from the truth.
 package struct EntityDifference: Sendable, Hashable {
@@ -22,8 +22,10 @@ extension Ledger {
         return try read { reader in
             guard let scope = try reader.scope(number) else { throw LedgerError.damaged("the member has no scope") }
             return try Entity.allCases.map { entity in
-                let columns = (["key", "version"] + entity.columns.map(\.name)).map { "e.\($0)" }.joined(separator: ", ")
-                let truth = "SELECT \(columns) FROM main.\(entity.name) e WHERE \(ScopeFilter.condition(entity, scope) ?? "0")"
+                let columns = (["key", "version"] + entity.columns.map(\.name)).map { "e.\($0)" }.joined(
+                    separator: ", ")
+                let truth =
+                    "SELECT \(columns) FROM main.\(entity.name) e WHERE \(ScopeFilter.condition(entity, scope) ?? "0")"
                 let copy = "SELECT \(columns) FROM replica.\(entity.name) e"
                 func count(_ sql: String) throws -> Int64 {
                     try self.connection.statement("SELECT count(*) FROM (\(sql))").first { $0.int64(0) } ?? 0

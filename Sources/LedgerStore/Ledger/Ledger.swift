@@ -1,6 +1,6 @@
 package import PartnerModel
-package import SyncProtocol
 import SQLiteKit
+package import SyncProtocol
 
 /// The truth about one partner: registers, feed, membership, results. One SQLite file; sequence numbers are given in
 /// commit order, because the writer's transaction is immediate and the number is part of it.
@@ -16,7 +16,8 @@ package final class Ledger {
         path: String, epoch: String, sealKey: [UInt8], partner: PartnerRow
     ) throws -> Ledger {
         let ledger = Ledger(try Connection(path: path, mode: .create, durability: .full, cacheKiB: 16_384))
-        try Migrator.apply([M0001_Initial.migration], to: ledger.connection, file: "ledger", applicationID: applicationID)
+        try Migrator.apply(
+            [M0001_Initial.migration], to: ledger.connection, file: "ledger", applicationID: applicationID)
         try ledger.connection.write { transaction in
             let state = try transaction.statement(
                 """
@@ -34,7 +35,8 @@ package final class Ledger {
 
     /// Opens a ledger for writing, or for reading beside a writer.
     package static func open(path: String, forWriting: Bool) throws -> Ledger {
-        let connection = try Connection(path: path, mode: .readWrite, durability: forWriting ? .full : .reader, cacheKiB: 8192)
+        let connection = try Connection(
+            path: path, mode: .readWrite, durability: forWriting ? .full : .reader, cacheKiB: 8192)
         if forWriting {
             try Migrator.apply([M0001_Initial.migration], to: connection, file: "ledger", applicationID: applicationID)
         }

@@ -1,6 +1,6 @@
 package import PartnerModel
-package import SyncProtocol
 import SQLiteKit
+package import SyncProtocol
 
 #if FIELDBOOK_DEFECTS
 import Defects
@@ -19,11 +19,13 @@ package class LedgerReader {
         }
         let statement = try connection.statement(
             "SELECT epoch, epoch_ordinal, sequence, low_watermark, seal_key FROM ledger_state WHERE id = 1")
-        guard let state = try statement.first({ row in
-            LedgerState(
-                epoch: row.text(0), epochOrdinal: row.int64(1), sequence: row.int64(2), lowWatermark: row.int64(3),
-                sealKey: row.blob(4), lineage: lineage)
-        }) else { throw LedgerError.damaged("ledger_state is empty") }
+        guard
+            let state = try statement.first({ row in
+                LedgerState(
+                    epoch: row.text(0), epochOrdinal: row.int64(1), sequence: row.int64(2), lowWatermark: row.int64(3),
+                    sealKey: row.blob(4), lineage: lineage)
+            })
+        else { throw LedgerError.damaged("ledger_state is empty") }
         self.state = state
     }
 
@@ -103,7 +105,8 @@ package class LedgerReader {
 
     /// Hands each live row of an entity to `body` as the JSON array that the feed carries, in order of key.
     package func forEachRow(of entity: Entity, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        let statement = try connection.statement("SELECT \(RowText.expression(entity)) FROM \(entity.name) e ORDER BY key")
+        let statement = try connection.statement(
+            "SELECT \(RowText.expression(entity)) FROM \(entity.name) e ORDER BY key")
         defer { statement.reset() }
         while try statement.step() { try statement.withTextBytes(0, body) }
     }
@@ -111,7 +114,9 @@ package class LedgerReader {
     // MARK: Registers
 
     /// What a register of a customer holds and its version; version 0 when it was never written.
-    package func register(_ register: Register, of customer: CustomerKey) throws -> (state: RegisterState, version: Version) {
+    package func register(
+        _ register: Register, of customer: CustomerKey
+    ) throws -> (state: RegisterState, version: Version) {
         switch register {
         case .budget: try budget(of: customer)
         case .freezes: try freezes(of: customer)
@@ -130,12 +135,14 @@ package class LedgerReader {
     }
 
     private func budget(of customer: CustomerKey) throws -> (RegisterState, Version) {
-        let statement = try connection.statement("SELECT version, amount, type, on_exhaustion FROM budget WHERE key = ?")
+        let statement = try connection.statement(
+            "SELECT version, amount, type, on_exhaustion FROM budget WHERE key = ?")
         try statement.bind(1, customer.value)
         let found = try statement.first { row -> (RegisterState, Version) in
             let version = Version(row.int64(0))
             guard let amount = row.optionalInt64(1) else { return (.budget(nil), version) }
-            guard let type = BudgetType(rawValue: row.text(2)), let action = ExhaustionAction(rawValue: row.text(3)) else {
+            guard let type = BudgetType(rawValue: row.text(2)), let action = ExhaustionAction(rawValue: row.text(3))
+            else {
                 throw LedgerError.damaged("a budget row cannot be read")
             }
             return (.budget(Budget(amount: Money(units: amount), type: type, onExhaustion: action)), version)
@@ -154,7 +161,8 @@ package class LedgerReader {
     }
 
     private func discount(of customer: CustomerKey) throws -> (RegisterState, Version) {
-        let statement = try connection.statement("SELECT version, percent_bp, valid_from, valid_until FROM discount WHERE key = ?")
+        let statement = try connection.statement(
+            "SELECT version, percent_bp, valid_from, valid_until FROM discount WHERE key = ?")
         try statement.bind(1, customer.value)
         let found = try statement.first { row -> (RegisterState, Version) in
             guard let percent = row.optionalInt64(1) else { return (.discount(nil), Version(row.int64(0))) }
@@ -192,7 +200,8 @@ package class LedgerReader {
 
     /// The stored result of an edit and the hash of the payload it belongs to; nil when the edit never came.
     package func result(replica: String, number: Int64) throws -> (result: V1.Result, payloadHash: String)? {
-        let statement = try connection.statement("SELECT result, payload_hash FROM result WHERE replica = ? AND number = ?")
+        let statement = try connection.statement(
+            "SELECT result, payload_hash FROM result WHERE replica = ? AND number = ?")
         try statement.bind(1, replica)
         try statement.bind(2, number)
         return try statement.first { (try WireCoding.decode(V1.Result.self, from: $0.text(0)), $0.text(1)) }
@@ -235,7 +244,8 @@ package struct ConflictRow: Sendable, Hashable {
     package var outcomeVersion: Int64?
 
     package init(
-        customer: CustomerKey, register: String, replica: String, edit: Int64, isOpen: Bool, intent: String, base: String,
+        customer: CustomerKey, register: String, replica: String, edit: Int64, isOpen: Bool, intent: String,
+        base: String,
         theirs: String, theirsVersion: Int64, mineBy: String, theirsBy: String?, rule: String, rulesVersion: Int64,
         heldAt: Int64, choice: String? = nil, decidedBy: String? = nil, decidedAt: Int64? = nil, outcome: String? = nil,
         outcomeVersion: Int64? = nil

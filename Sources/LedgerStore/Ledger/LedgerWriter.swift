@@ -1,6 +1,6 @@
 package import PartnerModel
-package import SyncProtocol
 import SQLiteKit
+package import SyncProtocol
 
 /// Writes inside one transaction of a ledger. Every changed row gets a sequence of its own and one feed entry.
 package final class LedgerWriter: LedgerReader {
@@ -48,7 +48,8 @@ package final class LedgerWriter: LedgerReader {
     /// Writes a row of an entity as a whole; `values` stand in the order of its columns. Returns its version.
     @discardableResult
     package func put(_ entity: Entity, key: Int64, subject: Int64, _ values: [LedgerValue]) throws -> Version {
-        precondition(values.count == entity.columns.count, "a row of \(entity.name) needs \(entity.columns.count) values")
+        precondition(
+            values.count == entity.columns.count, "a row of \(entity.name) needs \(entity.columns.count) values")
         sequence += 1
         let statement = try upsert(entity)
         try statement.bind(1, key)
@@ -109,13 +110,15 @@ package final class LedgerWriter: LedgerReader {
     // MARK: Registers
 
     /// Writes a register of a customer and returns its version.
-    package func set(_ state: RegisterState, of customer: CustomerKey, author: String, at: Timestamp) throws -> Version {
+    package func set(_ state: RegisterState, of customer: CustomerKey, author: String, at: Timestamp) throws -> Version
+    {
         switch state {
         case .budget(let budget):
             return try put(
                 .budget, key: customer.value, subject: customer.value,
                 [
-                    .optional(budget?.amount.units), .optional(budget?.type.rawValue), .optional(budget?.onExhaustion.rawValue),
+                    .optional(budget?.amount.units), .optional(budget?.type.rawValue),
+                    .optional(budget?.onExhaustion.rawValue),
                     .text(author), .integer(at.seconds),
                 ])
         case .freezes(let freezes):
@@ -139,9 +142,12 @@ package final class LedgerWriter: LedgerReader {
         try put(
             .conflict, key: key.value, subject: conflict.customer.value,
             [
-                .integer(conflict.customer.value), .text(conflict.register), .text(conflict.replica), .integer(conflict.edit),
-                .text(conflict.isOpen ? "open" : "decided"), .text(conflict.intent), .text(conflict.base), .text(conflict.theirs),
-                .integer(conflict.theirsVersion), .text(conflict.mineBy), .optional(conflict.theirsBy), .text(conflict.rule),
+                .integer(conflict.customer.value), .text(conflict.register), .text(conflict.replica),
+                .integer(conflict.edit),
+                .text(conflict.isOpen ? "open" : "decided"), .text(conflict.intent), .text(conflict.base),
+                .text(conflict.theirs),
+                .integer(conflict.theirsVersion), .text(conflict.mineBy), .optional(conflict.theirsBy),
+                .text(conflict.rule),
                 .integer(conflict.rulesVersion), .integer(conflict.heldAt), .optional(conflict.choice),
                 .optional(conflict.decidedBy), .optional(conflict.decidedAt), .optional(conflict.outcome),
                 .optional(conflict.outcomeVersion),
@@ -153,7 +159,8 @@ package final class LedgerWriter: LedgerReader {
     /// Makes a scope of listed customers and returns its number.
     package func addScope(customers: [CustomerKey], seesCoupons: Bool) throws -> Int64 {
         let number = (try connection.statement("SELECT max(scope) FROM scope").first { $0.int64(0) } ?? 1) + 1
-        let scope = try connection.statement("INSERT INTO scope (scope, kind, version, sees_coupons) VALUES (?, 'listed', 1, ?)")
+        let scope = try connection.statement(
+            "INSERT INTO scope (scope, kind, version, sees_coupons) VALUES (?, 'listed', 1, ?)")
         try scope.bind(1, number)
         try scope.bind(2, seesCoupons ? 1 : 0)
         try scope.run()
@@ -189,7 +196,8 @@ package final class LedgerWriter: LedgerReader {
     /// Notes that results up to a number need not be kept for the replica. Results themselves stay: a later edit may
     /// name any of them as its predecessor.
     package func acknowledge(replica: String, upTo number: Int64) throws {
-        let statement = try connection.statement("UPDATE replica_seen SET acked_up_to = max(acked_up_to, ?) WHERE replica = ?")
+        let statement = try connection.statement(
+            "UPDATE replica_seen SET acked_up_to = max(acked_up_to, ?) WHERE replica = ?")
         try statement.bind(1, number)
         try statement.bind(2, replica)
         try statement.run()

@@ -27,7 +27,8 @@ package final class Directory {
     /// Opens or makes the directory file.
     package init(path: String, create: Bool) throws {
         connection = try Connection(path: path, mode: create ? .create : .readWrite, durability: .full)
-        try Migrator.apply([Directory.initial], to: connection, file: "directory", applicationID: Directory.applicationID)
+        try Migrator.apply(
+            [Directory.initial], to: connection, file: "directory", applicationID: Directory.applicationID)
     }
 
     /// Adds a partner. Durable on return.
@@ -63,11 +64,13 @@ package final class Directory {
 
     /// Members of a partner, by account.
     package func members(of partner: String) throws -> [Member] {
-        let statement = try connection.statement("SELECT account, role, scope FROM member WHERE partner = ? ORDER BY account")
+        let statement = try connection.statement(
+            "SELECT account, role, scope FROM member WHERE partner = ? ORDER BY account")
         try statement.bind(1, partner)
         return try statement.rows { row in
             Member(
-                partner: partner, account: row.text(0), role: MemberRole(rawValue: row.text(1)) ?? .manager, scope: row.int64(2))
+                partner: partner, account: row.text(0), role: MemberRole(rawValue: row.text(1)) ?? .manager,
+                scope: row.int64(2))
         }
     }
 

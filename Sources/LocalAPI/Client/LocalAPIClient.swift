@@ -21,7 +21,9 @@ package struct LocalAPIClient: Sendable {
 
     /// The daemon's status; nil when none runs. One that hangs is an error.
     package func statusIfRunning() throws(UserError) -> Local.Status? {
-        guard let bytes = try exchangeIfRunning("GET", "/v1/status", [], LocalAPIClient.statusPatience) else { return nil }
+        guard let bytes = try exchangeIfRunning("GET", "/v1/status", [], LocalAPIClient.statusPatience) else {
+            return nil
+        }
         return try decode(Local.Status.self, bytes)
     }
 
@@ -72,11 +74,14 @@ package struct LocalAPIClient: Sendable {
     private func decode<Reply: Decodable>(_ type: Reply.Type, _ bytes: [UInt8]) throws(UserError) -> Reply {
         do { return try WireCoding.decode(type, from: bytes) } catch {
             throw UserError(
-                .failed, what: "cannot read the daemon's answer", why: error.why, next: "install the same version of both programs")
+                .failed, what: "cannot read the daemon's answer", why: error.why,
+                next: "install the same version of both programs")
         }
     }
 
-    private func exchange(_ method: String, _ target: String, _ body: [UInt8], _ time: Duration) throws(UserError) -> [UInt8] {
+    private func exchange(
+        _ method: String, _ target: String, _ body: [UInt8], _ time: Duration
+    ) throws(UserError) -> [UInt8] {
         guard let reply = try exchangeIfRunning(method, target, body, time) else {
             throw UserError(
                 .unreachable, what: "the daemon is not running", why: "nothing listens on \(path)",
@@ -125,7 +130,9 @@ package struct LocalAPIClient: Sendable {
     private func refusal(_ status: Int, _ body: [UInt8]) -> UserError {
         if let failure = try? WireCoding.decode(Local.Failure.self, from: body) { return UserError(failure) }
         if status == 503 {
-            return UserError(.notYet, what: "the daemon is busy", why: "it has no place for one more connection", next: "try again in a moment")
+            return UserError(
+                .notYet, what: "the daemon is busy", why: "it has no place for one more connection",
+                next: "try again in a moment")
         }
         let line = String(decoding: body.prefix(200), as: UTF8.self).split(separator: "\n").first.map(String.init)
         return UserError(
@@ -136,6 +143,7 @@ package struct LocalAPIClient: Sendable {
 
 extension UserError {
     fileprivate init(_ failure: Local.Failure) {
-        self.init(ExitCode(rawValue: failure.exitCode) ?? .failed, what: failure.what, why: failure.why, next: failure.next)
+        self.init(
+            ExitCode(rawValue: failure.exitCode) ?? .failed, what: failure.what, why: failure.why, next: failure.next)
     }
 }

@@ -47,7 +47,9 @@ package struct LocalAPIServer: Sendable {
 
     private func answer(_ request: HTTPRequest) -> HTTPResponse {
         guard let peer = request.peer, peer.userID == getuid() || peer.userID == 0 else {
-            return refuse(403, "cannot serve this user", "the daemon belongs to another user", "start a daemon of your own", .denied)
+            return refuse(
+                403, "cannot serve this user", "the daemon belongs to another user", "start a daemon of your own",
+                .denied)
         }
         if let stated = request.headers[Local.versionHeader], stated != "\(Local.version)" {
             return refuse(Local.versionFailure(program: stated, daemon: "\(Local.version)"), status: 426)
@@ -64,8 +66,11 @@ package struct LocalAPIServer: Sendable {
             handler.sync()
             return .json(202, Array("{}".utf8))
         case ("GET", "/v1/sync/wait"):
-            guard let seconds = request.query("seconds").flatMap({ Int($0) }), (1...Local.waitSecondsMax).contains(seconds) else {
-                return refuse(400, "cannot wait", "seconds must be 1 to \(Local.waitSecondsMax)", "give ?seconds=30", .usage)
+            guard let seconds = request.query("seconds").flatMap({ Int($0) }),
+                (1...Local.waitSecondsMax).contains(seconds)
+            else {
+                return refuse(
+                    400, "cannot wait", "seconds must be 1 to \(Local.waitSecondsMax)", "give ?seconds=30", .usage)
             }
             return reply(handler.waitForSync(seconds: seconds))
         case ("POST", "/v1/edits"): return add(request)
@@ -84,7 +89,8 @@ package struct LocalAPIServer: Sendable {
 
     /// `/v1/edits/NUMBER/discard` or `…/resend`.
     private static func isEditAction(_ parts: [Substring]) -> Bool {
-        parts.count == 5 && parts[0].isEmpty && parts[1] == "v1" && parts[2] == "edits" && (parts[4] == "discard" || parts[4] == "resend")
+        parts.count == 5 && parts[0].isEmpty && parts[1] == "v1" && parts[2] == "edits"
+            && (parts[4] == "discard" || parts[4] == "resend")
     }
 
     private func add(_ request: HTTPRequest) -> HTTPResponse {
@@ -93,7 +99,9 @@ package struct LocalAPIServer: Sendable {
             return refuse(400, "cannot read the edit", error.why, "send JSON as the manual describes", .usage)
         }
         guard let intent = try? message.edit.intent() else {
-            return refuse(400, "cannot read the edit", "its kind or one of its arguments is not known", "install the same version of both programs", .usage)
+            return refuse(
+                400, "cannot read the edit", "its kind or one of its arguments is not known",
+                "install the same version of both programs", .usage)
         }
         return reply(handler.add(intent, customer: CustomerKey(message.edit.customer.value), dryRun: message.dryRun))
     }
@@ -102,7 +110,9 @@ package struct LocalAPIServer: Sendable {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard LocalAPIServer.isEditAction(parts) else { return nothingHere }
         guard let number = Int64(parts[3]), number > 0 else {
-            return refuse(404, "cannot find the edit", "'\(parts[3].prefix(40))' is no edit number", "list edits with: fieldbook edits list --all", .usage)
+            return refuse(
+                404, "cannot find the edit", "'\(parts[3].prefix(40))' is no edit number",
+                "list edits with: fieldbook edits list --all", .usage)
         }
         if parts[4] == "resend" { return reply(handler.resend(EditNumber(number))) }
         switch handler.discard(EditNumber(number)) {
@@ -132,7 +142,8 @@ package struct LocalAPIServer: Sendable {
         .json(status, (try? WireCoding.encode(failure)) ?? [])
     }
 
-    private func refuse(_ status: Int, _ what: String, _ why: String, _ next: String, _ code: ExitCode) -> HTTPResponse {
+    private func refuse(_ status: Int, _ what: String, _ why: String, _ next: String, _ code: ExitCode) -> HTTPResponse
+    {
         refuse(Local.Failure(what: what, why: why, next: next, exitCode: code.rawValue), status: status)
     }
 }

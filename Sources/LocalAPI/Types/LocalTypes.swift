@@ -19,12 +19,14 @@ package enum Local {
         switch (Int(program), Int(daemon)) {
         case (let program?, let daemon?) where program < daemon: next = "upgrade this program; the daemon is newer"
         case (let program?, let daemon?) where program > daemon:
-            next = "upgrade the daemon; it is older, or was started before the upgrade: fieldbook daemon stop; fieldbook daemon start"
+            next =
+                "upgrade the daemon; it is older, or was started before the upgrade: fieldbook daemon stop; fieldbook daemon start"
         default: next = "install the same version of both, then: fieldbook daemon stop; fieldbook daemon start"
         }
         return Failure(
             what: "this program and the daemon do not fit",
-            why: "the program speaks version \(program.prefix(10)) of the local interface, the daemon \(daemon.prefix(10))",
+            why:
+                "the program speaks version \(program.prefix(10)) of the local interface, the daemon \(daemon.prefix(10))",
             next: next, exitCode: ExitCode.failed.rawValue)
     }
 

@@ -49,7 +49,8 @@ package enum EditLimits {
     package static let reasonBytesMax = 1024
 
     /// The first limit that the intent breaks on `state`, or nil when it is legal.
-    package static func violation(of intent: EditIntent, on state: RegisterState?, facts: EditFacts) -> LimitViolation? {
+    package static func violation(of intent: EditIntent, on state: RegisterState?, facts: EditFacts) -> LimitViolation?
+    {
         if let violation = associationViolation(of: intent.kind, facts: facts) { return violation }
         if let cycle = intent.validThrough, facts.cycle > cycle { return expired(cycle, now: facts.cycle) }
         switch (intent, state) {
@@ -85,7 +86,8 @@ package enum EditLimits {
         case (.discount(let discount), .discount): return discountViolation(discount, facts: facts)
         default:
             return LimitViolation(
-                code: "CBC.0101", field: "value", message: "a conflict on \(register.rawValue) cannot be decided with this value",
+                code: "CBC.0101", field: "value",
+                message: "a conflict on \(register.rawValue) cannot be decided with this value",
                 next: "decide it with mine or theirs")
         }
     }
@@ -96,7 +98,8 @@ package enum EditLimits {
             LimitViolation(
                 code: "CBC.99005024", field: "customer",
                 message: "budgets and freezes exist for reseller customers only; this one is a referral customer",
-                next: "a referral customer can be given a discount: fieldbook discount set CUSTOMER PERCENT --until DATE")
+                next:
+                    "a referral customer can be given a discount: fieldbook discount set CUSTOMER PERCENT --until DATE")
         case (.setDiscount, .reseller), (.cancelDiscount, .reseller):
             LimitViolation(
                 code: "CBC.99005024", field: "customer",
@@ -117,16 +120,19 @@ package enum EditLimits {
         let next = "give an amount from 0.01 to 2147483647 with at most two decimals"
         if amount <= .zero {
             return LimitViolation(
-                code: "CBC.0101", field: "amount", message: "a budget of \(amount.shortText) is not accepted; it must be above 0",
+                code: "CBC.0101", field: "amount",
+                message: "a budget of \(amount.shortText) is not accepted; it must be above 0",
                 next: next)
         }
         if amount > budgetMax {
             return LimitViolation(
-                code: "CBC.0101", field: "amount", message: "\(amount.shortText) is above the largest budget, 2147483647", next: next)
+                code: "CBC.0101", field: "amount",
+                message: "\(amount.shortText) is above the largest budget, 2147483647", next: next)
         }
         if !amount.isWholeCents {
             return LimitViolation(
-                code: "CBC.0101", field: "amount", message: "\(amount.shortText) has more than two decimals", next: next)
+                code: "CBC.0101", field: "amount", message: "\(amount.shortText) has more than two decimals", next: next
+            )
         }
         return nil
     }
@@ -139,11 +145,13 @@ package enum EditLimits {
         }
         if delta == .zero {
             return LimitViolation(
-                code: "CBC.0101", field: "amount", message: "an adjustment of 0 changes nothing", next: "give +AMOUNT or -AMOUNT")
+                code: "CBC.0101", field: "amount", message: "an adjustment of 0 changes nothing",
+                next: "give +AMOUNT or -AMOUNT")
         }
         guard let sum = current.amount.adding(delta) else {
             return LimitViolation(
-                code: "CBC.0101", field: "amount", message: "the adjusted budget is out of range", next: "give a smaller amount")
+                code: "CBC.0101", field: "amount", message: "the adjusted budget is out of range",
+                next: "give a smaller amount")
         }
         return amountViolation(sum)
     }
@@ -156,7 +164,9 @@ package enum EditLimits {
         if reason.utf8.count > reasonBytesMax || reason.unicodeScalars.count > reasonCharactersMax {
             return LimitViolation(
                 code: "CBC.0101", field: "reason",
-                message: "the reason has \(reason.unicodeScalars.count) characters; at most \(reasonCharactersMax) are taken", next: next)
+                message:
+                    "the reason has \(reason.unicodeScalars.count) characters; at most \(reasonCharactersMax) are taken",
+                next: next)
         }
         if reason.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
             return LimitViolation(
@@ -169,18 +179,21 @@ package enum EditLimits {
         let next = "see what is frozen with: fieldbook customers show CUSTOMER"
         if kind == .accountAndResources, facts.partnerState == .frozen {
             return LimitViolation(
-                code: "FB.PARTNER_FROZEN", field: "kind", message: "resources cannot be unfrozen while the partner is frozen",
+                code: "FB.PARTNER_FROZEN", field: "kind",
+                message: "resources cannot be unfrozen while the partner is frozen",
                 next: "unfreeze them once the partner's own account is active again")
         }
         guard !freezes.isEmpty else {
-            return LimitViolation(code: "FB.NOT_FROZEN", field: "customer", message: "this customer is not frozen", next: next)
+            return LimitViolation(
+                code: "FB.NOT_FROZEN", field: "customer", message: "this customer is not frozen", next: next)
         }
         let ofKind = freezes.filter { $0.kind == kind }
         guard !ofKind.isEmpty else {
             let kinds = freezes.strictestKind?.rawValue ?? ""
             return LimitViolation(
                 code: "FB.FREEZE_KIND", field: "kind",
-                message: "the freeze is of kind \(kinds); an unfreeze must name the same kind", next: "unfreeze with --kind \(kinds)")
+                message: "the freeze is of kind \(kinds); an unfreeze must name the same kind",
+                next: "unfreeze with --kind \(kinds)")
         }
         guard ofKind.contains(where: \.cause.isLiftedByPartner) else {
             let cause = ofKind.map(\.cause.rawValue).first ?? ""
@@ -194,7 +207,8 @@ package enum EditLimits {
     private static func discountViolation(_ discount: Discount, facts: EditFacts) -> LimitViolation? {
         guard let range = facts.discountRange else {
             return LimitViolation(
-                code: "CBC.0151", field: "percent", message: "the vendor has not granted this partner a discount permission",
+                code: "CBC.0151", field: "percent",
+                message: "the vendor has not granted this partner a discount permission",
                 next: "ask the vendor's operations for the permission")
         }
         if !range.contains(discount.percent) {
@@ -205,7 +219,8 @@ package enum EditLimits {
         }
         if discount.validUntil <= discount.validFrom || discount.validUntil <= facts.now {
             return LimitViolation(
-                code: "FB.EXPIRED", field: "until", message: "the discount would end before it begins or is over already",
+                code: "FB.EXPIRED", field: "until",
+                message: "the discount would end before it begins or is over already",
                 next: "give an end in the future with --until YYYY-MM-DD")
         }
         return nil

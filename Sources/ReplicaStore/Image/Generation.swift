@@ -29,7 +29,8 @@ final class Generation {
         self.number = number
         connection = try Connection(
             path: path, mode: create ? .create : .readWrite, durability: .normal, cacheKiB: 16_384)
-        try Migrator.apply(ImageSchema.migrations, to: connection, file: "replica", applicationID: ImageSchema.applicationID)
+        try Migrator.apply(
+            ImageSchema.migrations, to: connection, file: "replica", applicationID: ImageSchema.applicationID)
         applier = RowApplier(connection)
     }
 
@@ -108,15 +109,21 @@ final class Generation {
 
     /// Versions of two histories do not compare: the next greeting tells which one the server has.
     private func expectEpoch(of meta: Meta, _ page: ReceivedPage) throws {
-        guard page.header.epoch == meta.epoch else { throw RowError("the page belongs to another history than the image") }
+        guard page.header.epoch == meta.epoch else {
+            throw RowError("the page belongs to another history than the image")
+        }
     }
 
     /// A page before a checkpoint is kept as it came; the checkpoint's page applies all of them and moves the applied
     /// cursor, in one transaction that `alsoInCheckpoint` joins.
     func applyFeed(_ page: inout ReceivedPage, at seconds: Int64, alsoInCheckpoint: () throws -> Void) throws -> Int {
         #if FIELDBOOK_DEFECTS
-        if Defect.planted == .cursorBeforeRows, var early = try meta(), early.fetchedCursor == page.header.cursor, page.isCheckpoint {
-            (early.fetchedCursor, early.appliedCursor, early.appliedSequence) = (page.cursor, page.cursor, page.sequence ?? early.appliedSequence)
+        if Defect.planted == .cursorBeforeRows, var early = try meta(), early.fetchedCursor == page.header.cursor,
+            page.isCheckpoint
+        {
+            (early.fetchedCursor, early.appliedCursor, early.appliedSequence) = (
+                page.cursor, page.cursor, page.sequence ?? early.appliedSequence
+            )
             try connection.write { _ in try store(early) }
             return try connection.write { _ in
                 defer { try? alsoInCheckpoint() }
@@ -130,7 +137,9 @@ final class Generation {
             #else
             let takesAnyPage = false
             #endif
-            guard var meta = try meta(), let expected = meta.fetchedCursor, expected == page.header.cursor || takesAnyPage else {
+            guard var meta = try meta(), let expected = meta.fetchedCursor,
+                expected == page.header.cursor || takesAnyPage
+            else {
                 throw RowError("the page does not start where the feed was left")
             }
             try expectEpoch(of: meta, page)

@@ -41,7 +41,8 @@ struct ImageRows {
     static func decodeCustomer(_ row: Statement) -> Customer? {
         AssociationType(rawValue: row.text(4)).map {
             Customer(
-                key: CustomerKey(row.int64(0)), customerID: row.text(1), accountName: row.text(2), name: row.text(3), association: $0)
+                key: CustomerKey(row.int64(0)), customerID: row.text(1), accountName: row.text(2), name: row.text(3),
+                association: $0)
         }
     }
 
@@ -78,7 +79,8 @@ struct ImageRows {
         switch register {
         case .budget:
             guard let amount = row.optionalInt64(1) else { return .budget(nil) }
-            guard let type = BudgetType(rawValue: row.text(2)), let action = ExhaustionAction(rawValue: row.text(3)) else {
+            guard let type = BudgetType(rawValue: row.text(2)), let action = ExhaustionAction(rawValue: row.text(3))
+            else {
                 throw WireCoding.Malformed(why: "a budget row cannot be read")
             }
             return .budget(Budget(amount: Money(units: amount), type: type, onExhaustion: action))
@@ -108,7 +110,8 @@ struct ImageRows {
     /// Conflicts in order of key; only open ones when asked.
     func conflicts(onlyOpen: Bool, limit: Int) throws -> [ConflictRecord] {
         let condition = onlyOpen ? "WHERE status = 'open'" : ""
-        let statement = try connection.statement("SELECT \(ImageRows.conflictColumns) FROM conflict \(condition) ORDER BY key LIMIT ?")
+        let statement = try connection.statement(
+            "SELECT \(ImageRows.conflictColumns) FROM conflict \(condition) ORDER BY key LIMIT ?")
         try statement.bind(1, Int64(limit))
         return try statement.rows(ImageRows.decodeConflict)
     }
@@ -116,7 +119,8 @@ struct ImageRows {
     private static func decodeConflict(_ row: Statement) -> ConflictRecord {
         ConflictRecord(
             key: row.int64(0), customer: row.int64(1), register: row.text(2), replica: row.text(3), edit: row.int64(4),
-            status: row.text(5), intent: row.text(6), base: row.text(7), theirs: row.text(8), theirsVersion: row.int64(9),
+            status: row.text(5), intent: row.text(6), base: row.text(7), theirs: row.text(8),
+            theirsVersion: row.int64(9),
             mineBy: row.text(10), theirsBy: row.optionalText(11), rule: row.text(12), rulesVersion: row.int64(13),
             heldAt: row.int64(14), choice: row.optionalText(15), decidedBy: row.optionalText(16),
             decidedAt: row.optionalInt64(17), outcome: row.optionalText(18), outcomeVersion: row.optionalInt64(19))

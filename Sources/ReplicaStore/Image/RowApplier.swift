@@ -35,13 +35,19 @@ final class RowApplier {
         for index in 1..<(columns.count + 3) {
             switch scanner.fields[index] {
             case .integer(let value):
-                guard index < 3 || columns[index - 3].kind == .integer else { throw mismatch(entity, columns[index - 3]) }
+                guard index < 3 || columns[index - 3].kind == .integer else {
+                    throw mismatch(entity, columns[index - 3])
+                }
                 try statement.bind(index, value)
             case .text(let offset, let count):
-                guard index >= 3, columns[index - 3].kind == .text else { throw mismatch(entity, columns[max(0, index - 3)]) }
+                guard index >= 3, columns[index - 3].kind == .text else {
+                    throw mismatch(entity, columns[max(0, index - 3)])
+                }
                 try statement.bindBorrowed(index, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
             case .null:
-                guard index >= 3, columns[index - 3].isOptional else { throw mismatch(entity, columns[max(0, index - 3)]) }
+                guard index >= 3, columns[index - 3].isOptional else {
+                    throw mismatch(entity, columns[max(0, index - 3)])
+                }
                 try statement.bindNull(index)
             }
         }

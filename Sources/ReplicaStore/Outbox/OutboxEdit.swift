@@ -23,7 +23,9 @@ package enum EditState: String, Sendable, CaseIterable {
     case discarded
 
     /// Whether its effect is still to be laid over the image.
-    package var isPending: Bool { self == .saved || self == .sent || self == .waiting || self == .held || self == .resulted }
+    package var isPending: Bool {
+        self == .saved || self == .sent || self == .waiting || self == .held || self == .resulted
+    }
 }
 
 /// One edit of the outbox with all that is known of it.

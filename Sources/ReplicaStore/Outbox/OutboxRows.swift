@@ -20,7 +20,8 @@ struct OutboxRows {
             """
         ).first { row in
             ReplicaIdentity(
-                replica: row.text(0), incarnation: row.int64(1), server: row.optionalText(2), partner: row.optionalText(3),
+                replica: row.text(0), incarnation: row.int64(1), server: row.optionalText(2),
+                partner: row.optionalText(3),
                 partnerName: row.optionalText(4), member: row.optionalText(5), role: row.optionalText(6),
                 epoch: row.optionalText(7), rulesVersion: row.optionalInt64(8), contactAt: row.optionalInt64(9))
         }
@@ -64,7 +65,8 @@ struct OutboxRows {
     func counts() throws -> OutboxCounts {
         var counts = OutboxCounts()
         let statement = try connection.statement(
-            "SELECT state, count(*), min(saved_at) FROM edit WHERE state NOT IN ('settled', 'discarded') GROUP BY state")
+            "SELECT state, count(*), min(saved_at) FROM edit WHERE state NOT IN ('settled', 'discarded') GROUP BY state"
+        )
         _ = try statement.rows { row in
             let count = Int(row.int64(1))
             let state = EditState(rawValue: row.text(0))
@@ -95,7 +97,8 @@ struct OutboxRows {
         _ = try statement.rows { row in
             if row.text(2) == EditState.held.rawValue {
                 held.insert(row.int64(0))
-            } else if let predecessor = row.optionalInt64(1), held.contains(predecessor) || behind.contains(predecessor) {
+            } else if let predecessor = row.optionalInt64(1), held.contains(predecessor) || behind.contains(predecessor)
+            {
                 behind.insert(row.int64(0))
             }
         }
@@ -110,15 +113,18 @@ struct OutboxRows {
     }
 
     private func decode(_ row: Statement) throws -> OutboxEdit {
-        let (wire, intent) = try decoded?.edit(row.int64(0), { row.text(4) }) ?? DecodedEdits.decode(row.int64(0), row.text(4))
+        let (wire, intent) =
+            try decoded?.edit(row.int64(0), { row.text(4) }) ?? DecodedEdits.decode(row.int64(0), row.text(4))
         guard let state = EditState(rawValue: row.text(5)) else {
             throw WireCoding.Malformed(why: "edit \(row.int64(0)) is in a state this build does not know")
         }
         return OutboxEdit(
             number: EditNumber(row.int64(0)), customer: CustomerKey(row.int64(1)), customerID: row.text(2),
             customerName: row.text(3), intent: intent, wire: wire, state: state,
-            result: try row.optionalText(6).map { try WireCoding.decode(V1.Result.self, from: $0) }, savedAt: row.int64(7),
-            firstSentAt: row.optionalInt64(8), sentCount: row.int64(9), resentAs: row.optionalInt64(10).map { EditNumber($0) })
+            result: try row.optionalText(6).map { try WireCoding.decode(V1.Result.self, from: $0) },
+            savedAt: row.int64(7),
+            firstSentAt: row.optionalInt64(8), sentCount: row.int64(9),
+            resentAs: row.optionalInt64(10).map { EditNumber($0) })
     }
 }
 

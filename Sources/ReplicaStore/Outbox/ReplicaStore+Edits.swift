@@ -1,7 +1,7 @@
 import Diagnostics
 package import PartnerModel
-import SyncProtocol
 import SQLiteKit
+import SyncProtocol
 
 #if FIELDBOOK_DEFECTS
 import Defects
@@ -27,14 +27,18 @@ extension ReplicaStore {
         try StoreError.wrap {
             let edit = try existing(number)
             #if FIELDBOOK_DEFECTS
-            let takesSent = (Defect.planted == .lateDiscard || Defect.planted == .loginDropsQueue) && edit.state == .sent
+            let takesSent =
+                (Defect.planted == .lateDiscard || Defect.planted == .loginDropsQueue) && edit.state == .sent
             #else
             let takesSent = false
             #endif
             guard edit.state == .saved || edit.state == .dead || takesSent else { throw ReplicaStore.notYours(edit) }
-            if edit.state == .saved, let later = try openEdits().first(where: { $0.wire.predecessor?.value == number.value }) {
+            if edit.state == .saved,
+                let later = try openEdits().first(where: { $0.wire.predecessor?.value == number.value })
+            {
                 throw StoreError(
-                    .badState, what: "cannot discard edit \(number.value)", why: "edit \(later.number.value) builds on it",
+                    .badState, what: "cannot discard edit \(number.value)",
+                    why: "edit \(later.number.value) builds on it",
                     next: "discard edit \(later.number.value) first: fieldbook edits discard \(later.number.value)")
             }
             try outbox.write { _ in try setState(number, .discarded) }
@@ -50,7 +54,8 @@ extension ReplicaStore {
             guard old.state == .dead else { throw ReplicaStore.notYours(old) }
             return try outbox.write { transaction in
                 let new = try insert(try prepare(EditDraft(customer: old.customer, intent: old.intent)))
-                let statement = try transaction.statement("UPDATE edit SET state = 'discarded', resent_as = ? WHERE number = ?")
+                let statement = try transaction.statement(
+                    "UPDATE edit SET state = 'discarded', resent_as = ? WHERE number = ?")
                 try statement.bind(1, new.number.value)
                 try statement.bind(2, number.value)
                 try statement.run()
@@ -107,10 +112,18 @@ extension ReplicaStore {
                     message: "the \(kind.rawValue) freeze is your own and not confirmed yet",
                     next: "discard it while it is unsent, or sync first: fieldbook edits list"))
         }
-        guard let after = Overlay.lay(edits, over: confirmed, version: version).visible.applying(intent, newFreeze: { kind, reason in
-            Freeze(id: 0, kind: kind, cause: .manual, reason: reason, author: "you", at: Timestamp(seconds: clock.now().seconds))
-        }) else {
-            throw StoreError(.refused, what: "the edit is not accepted", why: "the result is out of range", next: "give another value")
+        guard
+            let after = Overlay.lay(edits, over: confirmed, version: version).visible.applying(
+                intent,
+                newFreeze: { kind, reason in
+                    Freeze(
+                        id: 0, kind: kind, cause: .manual, reason: reason, author: "you",
+                        at: Timestamp(seconds: clock.now().seconds))
+                })
+        else {
+            throw StoreError(
+                .refused, what: "the edit is not accepted", why: "the result is out of range",
+                next: "give another value")
         }
         let predecessor = edits.last
         let base = predecessor.map { Version($0.wire.base.value) } ?? version
@@ -130,7 +143,8 @@ extension ReplicaStore {
         }
         guard conflict.status == "open" else {
             throw StoreError(
-                .badState, what: "cannot decide conflict \(key.value)", why: "\(conflict.decidedBy ?? "someone") decided it already: \(conflict.choice ?? "")",
+                .badState, what: "cannot decide conflict \(key.value)",
+                why: "\(conflict.decidedBy ?? "someone") decided it already: \(conflict.choice ?? "")",
                 next: "make a new edit if the outcome is not what you want")
         }
         let decided = try openEdits().first { edit in
@@ -139,7 +153,8 @@ extension ReplicaStore {
         }
         if let decided {
             throw StoreError(
-                .badState, what: "cannot decide conflict \(key.value)", why: "your decision (edit \(decided.number.value)) waits to be sent",
+                .badState, what: "cannot decide conflict \(key.value)",
+                why: "your decision (edit \(decided.number.value)) waits to be sent",
                 next: "see it with: fieldbook edits show \(decided.number.value)")
         }
         let theirs = try WireCoding.decode(V1.State.self, from: conflict.theirs).state()
@@ -157,13 +172,16 @@ extension ReplicaStore {
         let base = Version(conflict.theirsVersion)
         return Prepared(
             draft: EditDraft(customer: owner, intent: draft.intent), customer: customer, intent: draft.intent,
-            preview: EditPreview(before: theirs, after: theirs, base: base, predecessor: nil), before: theirs, base: base,
+            preview: EditPreview(before: theirs, after: theirs, base: base, predecessor: nil), before: theirs,
+            base: base,
             madeUpon: meta.appliedCursor)
     }
 
     /// An unfreeze names the freezes of its kind that its author saw confirmed.
     private static func completed(_ intent: EditIntent, confirmed: RegisterState) -> EditIntent {
-        guard case .unfreeze(let kind, let reason, _) = intent, case .freezes(let freezes) = confirmed else { return intent }
+        guard case .unfreeze(let kind, let reason, _) = intent, case .freezes(let freezes) = confirmed else {
+            return intent
+        }
         let seen = freezes.filter { $0.kind == kind && $0.cause.isLiftedByPartner }.map(\.id)
         return .unfreeze(kind, reason: reason, seen: seen)
     }
@@ -172,7 +190,8 @@ extension ReplicaStore {
         let now = clock.now().seconds
         let partner = try image.partnerState()
         return EditFacts(
-            association: customer.association, partnerState: partner?.state ?? .active, discountRange: partner?.discountRange,
+            association: customer.association, partnerState: partner?.state ?? .active,
+            discountRange: partner?.discountRange,
             cycle: BillingCycle(containing: now), now: Timestamp(seconds: now))
     }
 
@@ -180,7 +199,8 @@ extension ReplicaStore {
 
     private func insert(_ prepared: Prepared) throws -> OutboxEdit {
         let now = clock.now().seconds
-        let next = try outbox.statement("UPDATE identity SET last_number = last_number + 1 WHERE id = 1 RETURNING last_number")
+        let next =
+            try outbox.statement("UPDATE identity SET last_number = last_number + 1 WHERE id = 1 RETURNING last_number")
             .first { $0.int64(0) } ?? 0
         var wire = V1.Edit(
             number: next, kind: "", customer: prepared.customer.key.value, base: prepared.base.value, deviceTime: now)
@@ -192,7 +212,8 @@ extension ReplicaStore {
         let text = try WireCoding.text(wire)
         guard text.utf8.count <= ProtocolLimits.editBytesMax else {
             throw StoreError(
-                .refused, what: "the edit is not accepted", why: "it is larger than \(ProtocolLimits.editBytesMax) bytes",
+                .refused, what: "the edit is not accepted",
+                why: "it is larger than \(ProtocolLimits.editBytesMax) bytes",
                 next: "shorten the reason")
         }
         let statement = try outbox.statement(

@@ -1,7 +1,7 @@
 import Diagnostics
 package import PartnerModel
-package import SyncProtocol
 import SQLiteKit
+package import SyncProtocol
 
 #if FIELDBOOK_DEFECTS
 import Defects
@@ -19,7 +19,8 @@ extension ReplicaStore {
             // What builds on a held edit waits with it, and what builds on that.
             let behind = try rows.behindHeld()
             let sendable = try openEdits().filter { edit in
-                (edit.state == .saved || edit.state == .sent || edit.state == .waiting) && !behind.contains(edit.number.value)
+                (edit.state == .saved || edit.state == .sent || edit.state == .waiting)
+                    && !behind.contains(edit.number.value)
             }
             let urgent = Set(sendable.filter { $0.register == .freezes }.map(\.customer.value))
             var ordered = sendable.filter { urgent.contains($0.customer.value) }
@@ -45,7 +46,9 @@ extension ReplicaStore {
         var bytes = 1024
         for edit in edits {
             let size = (try? WireCoding.encode(edit.wire).count) ?? ProtocolLimits.editBytesMax
-            guard batch.count < ProtocolLimits.pushEditsMax, bytes + size + 1 <= ProtocolLimits.pushBytesMax else { break }
+            guard batch.count < ProtocolLimits.pushEditsMax, bytes + size + 1 <= ProtocolLimits.pushBytesMax else {
+                break
+            }
             batch.append(edit)
             bytes += size + 1
         }
@@ -108,7 +111,8 @@ extension ReplicaStore {
     package func markAcked(_ number: EditNumber) throws(StoreError) {
         try StoreError.wrap {
             try outbox.write { transaction in
-                let statement = try transaction.statement("UPDATE identity SET acked_up_to = max(acked_up_to, ?) WHERE id = 1")
+                let statement = try transaction.statement(
+                    "UPDATE identity SET acked_up_to = max(acked_up_to, ?) WHERE id = 1")
                 try statement.bind(1, number.value)
                 try statement.run()
             }

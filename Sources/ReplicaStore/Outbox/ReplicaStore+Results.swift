@@ -1,7 +1,7 @@
 import Diagnostics
 package import PartnerModel
-package import SyncProtocol
 import SQLiteKit
+package import SyncProtocol
 
 #if FIELDBOOK_DEFECTS
 import Defects
@@ -129,7 +129,8 @@ extension ReplicaStore {
 
     /// The final result of a held edit from its conflict's row; nil while nobody has decided.
     private func decided(_ held: V1.Result, _ image: ImageRows) throws -> V1.Result? {
-        guard let key = held.conflict?.value, let conflict = try image.conflict(ConflictKey(key)), conflict.status == "decided",
+        guard let key = held.conflict?.value, let conflict = try image.conflict(ConflictKey(key)),
+            conflict.status == "decided",
             // Another epoch may have given the key to another conflict.
             conflict.replica == identity.replica, conflict.edit == held.number.value,
             let outcome = conflict.outcome.flatMap(ResultCode.init(rawValue:)), outcome.isTerminal
@@ -146,7 +147,9 @@ extension ReplicaStore {
     func copyOwnConflicts() throws -> [ConflictKey] {
         guard let live else { return [] }
         let image = ImageRows(connection: live.connection)
-        let held = try openEdits().compactMap { edit in edit.result?.conflict.map { (edit.number, ConflictKey($0.value)) } }
+        let held = try openEdits().compactMap { edit in
+            edit.result?.conflict.map { (edit.number, ConflictKey($0.value)) }
+        }
         guard !held.isEmpty else { return [] }
         return try outbox.write { transaction in
             var fresh: [ConflictKey] = []

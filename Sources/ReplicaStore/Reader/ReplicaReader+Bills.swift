@@ -78,8 +78,10 @@ extension ReplicaReader {
             try statement.bind(2, Int64(limit))
             return try statement.rows { row in
                 BillRow(
-                    key: row.int64(0), billID: row.text(1), customer: row.text(2), cycle: row.text(3), status: row.text(4),
-                    asOf: row.optionalInt64(15), billType: row.int64(5), service: row.text(6), product: row.text(7), region: row.optionalText(8),
+                    key: row.int64(0), billID: row.text(1), customer: row.text(2), cycle: row.text(3),
+                    status: row.text(4),
+                    asOf: row.optionalInt64(15), billType: row.int64(5), service: row.text(6), product: row.text(7),
+                    region: row.optionalText(8),
                     resource: row.optionalText(9), consumeTime: row.int64(10), usage: row.optionalText(11),
                     currency: row.text(12), official: Money(units: row.int64(13)), payment: Money(units: row.int64(14)))
             }
@@ -87,14 +89,22 @@ extension ReplicaReader {
     }
 
     /// Exact totals. Whole and fraction are summed apart, so that no total overflows.
-    package func billSums(by grouping: BillGrouping, customer: CustomerKey?, cycle: BillingCycle?) throws(StoreError) -> [BillSum] {
+    package func billSums(
+        by grouping: BillGrouping, customer: CustomerKey?, cycle: BillingCycle?
+    ) throws(StoreError) -> [BillSum] {
         let (label, id, account, join) =
             switch grouping {
             case .cycle: ("cy.cycle", "NULL", "NULL", "")
             case .customer:
-                ("coalesce(c.name, '')", "c.customer_id", "max(c.account_name)", "LEFT JOIN customer c ON c.key = r.customer")
+                (
+                    "coalesce(c.name, '')", "c.customer_id", "max(c.account_name)",
+                    "LEFT JOIN customer c ON c.key = r.customer"
+                )
             case .product:
-                ("coalesce(p.service_name || ' / ' || p.name, '')", "NULL", "NULL", "LEFT JOIN product p ON p.key = r.product")
+                (
+                    "coalesce(p.service_name || ' / ' || p.name, '')", "NULL", "NULL",
+                    "LEFT JOIN product p ON p.key = r.product"
+                )
             }
         return try read { connection in
             let statement = try connection.statement(
@@ -108,7 +118,8 @@ extension ReplicaReader {
                 """)
             return try statement.rows { row in
                 BillSum(
-                    group: row.text(0), customerID: row.optionalText(1), accountName: row.optionalText(10), cycleStatus: row.text(2), currency: row.text(3),
+                    group: row.text(0), customerID: row.optionalText(1), accountName: row.optionalText(10),
+                    cycleStatus: row.text(2), currency: row.text(3),
                     records: row.int64(4), official: ReplicaReader.exactText(row.int64(5), row.int64(6)),
                     payment: ReplicaReader.exactText(row.int64(7), row.int64(8)), asOf: row.int64(9))
             }
@@ -130,7 +141,8 @@ extension ReplicaReader {
                 CouponRow(
                     couponID: row.text(0), status: row.int64(1), customer: row.optionalText(2), type: row.int64(3),
                     faceValue: Money(units: row.int64(4)), balance: row.optionalInt64(5).map { Money(units: $0) },
-                    currency: row.text(6), validFrom: row.int64(7), expires: row.int64(8), planName: row.optionalText(9),
+                    currency: row.text(6), validFrom: row.int64(7), expires: row.int64(8),
+                    planName: row.optionalText(9),
                     usage: row.optionalText(10))
             }
         }

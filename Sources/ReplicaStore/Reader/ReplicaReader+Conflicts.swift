@@ -34,7 +34,9 @@ extension ReplicaReader {
         let replica = try identity()?.replica
         return try read { connection in
             let image = ImageRows(connection: connection)
-            return try image.conflicts(onlyOpen: onlyOpen, limit: limit).map { try ReplicaReader.detail($0, image, replica) }
+            return try image.conflicts(onlyOpen: onlyOpen, limit: limit).map {
+                try ReplicaReader.detail($0, image, replica)
+            }
         }
     }
 
@@ -46,14 +48,17 @@ extension ReplicaReader {
             let image = ImageRows(connection: connection)
             guard let record = try image.conflict(key) ?? copy else {
                 throw StoreError(
-                    .notFound, what: "cannot show conflict \(key.value)", why: "there is none of that number in this replica",
+                    .notFound, what: "cannot show conflict \(key.value)",
+                    why: "there is none of that number in this replica",
                     next: "list them with: fieldbook conflicts list")
             }
             return try ReplicaReader.detail(record, image, replica)
         }
     }
 
-    private static func detail(_ record: ConflictRecord, _ image: ImageRows, _ replica: String?) throws -> ConflictDetail {
+    private static func detail(
+        _ record: ConflictRecord, _ image: ImageRows, _ replica: String?
+    ) throws -> ConflictDetail {
         let wire = try WireCoding.decode(V1.Edit.self, from: record.intent)
         guard let register = Register(rawValue: record.register), let intent = try? wire.intent() else {
             throw WireCoding.Malformed(why: "conflict \(record.key) is of a kind this build does not know")
@@ -61,7 +66,8 @@ extension ReplicaReader {
         let key = CustomerKey(record.customer)
         let customer = try image.customer(key)
         return ConflictDetail(
-            key: ConflictKey(record.key), customer: key, customerName: customer?.name ?? "", accountName: customer?.accountName ?? "",
+            key: ConflictKey(record.key), customer: key, customerName: customer?.name ?? "",
+            accountName: customer?.accountName ?? "",
             register: register, isOpen: record.status == "open",
             base: try WireCoding.decode(V1.State.self, from: record.base).state(), mine: intent,
             theirs: try WireCoding.decode(V1.State.self, from: record.theirs).state(),

@@ -47,7 +47,8 @@ extension ReplicaReader {
         try read { connection in
             for column in ["customer_id", "account_name", "source_id"] {
                 let statement = try connection.statement(
-                    "SELECT key, customer_id, account_name, name, association FROM customer WHERE \(column) = ? LIMIT 2")
+                    "SELECT key, customer_id, account_name, name, association FROM customer WHERE \(column) = ? LIMIT 2"
+                )
                 try statement.bind(1, text)
                 let found = try statement.rows(ImageRows.decodeCustomer).compactMap { $0 }
                 if found.count == 1 { return found[0] }
@@ -58,13 +59,15 @@ extension ReplicaReader {
             switch found.count {
             case 0:
                 throw StoreError(
-                    .notFound, what: "cannot find the customer '\(text.prefix(64))'", why: "no id, account name or name in this replica contains it",
+                    .notFound, what: "cannot find the customer '\(text.prefix(64))'",
+                    why: "no id, account name or name in this replica contains it",
                     next: "look with: fieldbook customers search TEXT")
             case 1: return found[0]
             default:
                 let names = found.prefix(5).map { "\($0.name) (\($0.accountName))" }.joined(separator: ", ")
                 throw StoreError(
-                    .ambiguous, what: "'\(text.prefix(64))' names more than one customer", why: names + (found.count > 5 ? ", …" : ""),
+                    .ambiguous, what: "'\(text.prefix(64))' names more than one customer",
+                    why: names + (found.count > 5 ? ", …" : ""),
                     next: "name it by account name or id")
             }
         }
@@ -76,9 +79,11 @@ extension ReplicaReader {
         return try read { connection in
             guard let customer = try ImageRows(connection: connection).customer(key) else {
                 throw StoreError(
-                    .notFound, what: "cannot show the customer", why: "it is not in this replica", next: "sync first: fieldbook sync --wait")
+                    .notFound, what: "cannot show the customer", why: "it is not in this replica",
+                    next: "sync first: fieldbook sync --wait")
             }
-            let conflicts = try connection.statement("SELECT key FROM conflict WHERE customer = ? AND status = 'open' ORDER BY key")
+            let conflicts = try connection.statement(
+                "SELECT key FROM conflict WHERE customer = ? AND status = 'open' ORDER BY key")
             try conflicts.bind(1, key.value)
             let open = try conflicts.rows { ConflictKey($0.int64(0)) }
             let statement = try connection.statement(
@@ -91,11 +96,14 @@ extension ReplicaReader {
             let summary = try self.summary(customer, connection, edits)
             let detail = try statement.first { row in
                 CustomerDetail(
-                    summary: summary, sourceID: row.optionalText(0), isFormer: row.int64(1) != 0, associatedOn: row.int64(2),
+                    summary: summary, sourceID: row.optionalText(0), isFormer: row.int64(1) != 0,
+                    associatedOn: row.int64(2),
                     level: row.optionalText(3), phone: row.optionalText(4), email: row.optionalText(5),
                     manager: row.optionalText(6), label: row.optionalText(7), openConflicts: open)
             }
-            guard let detail else { throw StoreError(.corrupt, what: "cannot show the customer", why: "its row vanished", next: "try again") }
+            guard let detail else {
+                throw StoreError(.corrupt, what: "cannot show the customer", why: "its row vanished", next: "try again")
+            }
             return detail
         }
     }
@@ -124,7 +132,9 @@ extension ReplicaReader {
         return found
     }
 
-    private func summary(_ customer: Customer, _ connection: Connection, _ edits: [OutboxEdit]) throws -> CustomerSummary {
+    private func summary(
+        _ customer: Customer, _ connection: Connection, _ edits: [OutboxEdit]
+    ) throws -> CustomerSummary {
         let image = ImageRows(connection: connection)
         let own = edits.filter { $0.customer == customer.key }
         func layered(_ register: Register) throws -> Layered {
@@ -135,7 +145,8 @@ extension ReplicaReader {
         try usage.bind(1, customer.key.value)
         let used = try usage.first { (Money(units: $0.int64(0)), $0.int64(1)) }
         return CustomerSummary(
-            customer: customer, budget: try layered(.budget), freezes: try layered(.freezes), discount: try layered(.discount),
+            customer: customer, budget: try layered(.budget), freezes: try layered(.freezes),
+            discount: try layered(.discount),
             used: used?.0, usedAsOf: used?.1)
     }
 }

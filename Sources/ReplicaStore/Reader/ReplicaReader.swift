@@ -1,6 +1,6 @@
 package import PartnerModel
-import SyncProtocol
 import SQLiteKit
+import SyncProtocol
 
 /// Reads a replica beside the daemon, or without one. Never writes; each call reads one committed state and is bounded
 /// in time, so that it never holds the log up for long.
@@ -19,7 +19,8 @@ package final class ReplicaReader {
         let files = ReplicaFiles(folder: directory)
         let opened = try StoreError.wrap { () -> (Connection, Connection?) in
             let outbox: Connection
-            do { outbox = try Connection(path: files.outbox, mode: .readWrite, durability: .reader) } catch let error as SQLiteError
+            do { outbox = try Connection(path: files.outbox, mode: .readWrite, durability: .reader) } catch let error
+                as SQLiteError
                 where error.code == .cannotOpen
             {
                 throw StoreError(
@@ -36,12 +37,15 @@ package final class ReplicaReader {
 
     private func checkSchemas() throws(StoreError) {
         try StoreError.wrap {
-            for (connection, known) in [(outbox as Connection?, OutboxSchema.migrations), (image, ImageSchema.migrations)] {
+            for (connection, known) in [
+                (outbox as Connection?, OutboxSchema.migrations), (image, ImageSchema.migrations),
+            ] {
                 guard let connection, let newest = known.last?.number else { continue }
                 let found = try connection.statement("PRAGMA user_version").first { Int($0.int64(0)) } ?? 0
                 guard found <= newest else {
                     throw StoreError(
-                        .schemaTooNew, what: "cannot read the replica", why: "its schema is \(found), this build knows \(newest)",
+                        .schemaTooNew, what: "cannot read the replica",
+                        why: "its schema is \(found), this build knows \(newest)",
                         next: "upgrade this program; the files were not touched")
                 }
             }
@@ -53,7 +57,8 @@ package final class ReplicaReader {
         try StoreError.wrap {
             guard let image else {
                 throw StoreError(
-                    .notFound, what: "cannot show data", why: "nothing has been loaded yet", next: "see how far the first load is: fieldbook status")
+                    .notFound, what: "cannot show data", why: "nothing has been loaded yet",
+                    next: "see how far the first load is: fieldbook status")
             }
             image.setQueryDeadline(milliseconds: ReplicaReader.queryMilliseconds)
             return try image.read { _ in try body(image) }
@@ -78,7 +83,10 @@ package final class ReplicaReader {
                     isLoading: row.optionalText(0) != nil || row.optionalText(5) == nil, rowsDone: row.int64(1),
                     rowsTotal: row.int64(2), checkpointAt: row.optionalInt64(3), epoch: row.text(4))
             }
-            guard let found else { throw StoreError(.corrupt, what: "cannot read the replica", why: "it has no state", next: "report this as a defect") }
+            guard let found else {
+                throw StoreError(
+                    .corrupt, what: "cannot read the replica", why: "it has no state", next: "report this as a defect")
+            }
             return found
         }
     }

@@ -126,7 +126,9 @@ final class Shadow {
     /// The path still leads to the file that it led to.
     var isCurrent: Bool { Shadow.inode(path) == inode }
 
-    func wrote(_ bytes: UnsafeRawBufferPointer, at offset: Int) { changes.append(.write(offset: offset, bytes: Array(bytes))) }
+    func wrote(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        changes.append(.write(offset: offset, bytes: Array(bytes)))
+    }
     func truncated(to size: Int) { changes.append(.truncate(size)) }
 
     func synced() {
@@ -157,7 +159,9 @@ final class Shadow {
         defer { close(descriptor) }
         var offset = 0
         while offset < content.count {
-            let count = content.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + offset }, content.count - offset) }
+            let count = content.withUnsafeBytes {
+                write(descriptor, $0.baseAddress.map { $0 + offset }, content.count - offset)
+            }
             guard count > 0 else { return }
             offset += count
         }
@@ -177,7 +181,9 @@ final class Shadow {
             if content.count < offset + bytes.count {
                 content += [UInt8](repeating: 0, count: offset + bytes.count - content.count)
             }
-            content.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[offset...]).copyBytes(from: bytes) }
+            content.withUnsafeMutableBytes {
+                UnsafeMutableRawBufferPointer(rebasing: $0[offset...]).copyBytes(from: bytes)
+            }
         case .truncate(let size):
             if content.count > size { content.removeLast(content.count - size) }
         }

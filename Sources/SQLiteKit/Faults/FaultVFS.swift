@@ -71,11 +71,17 @@ enum FaultVFS {
         table.xLock = { file, level in FaultHandle.of(file).pass { $0.xLock($1, level) } }
         table.xUnlock = { file, level in FaultHandle.of(file).pass { $0.xUnlock($1, level) } }
         table.xCheckReservedLock = { file, out in FaultHandle.of(file).pass { $0.xCheckReservedLock($1, out) } }
-        table.xFileControl = { file, operation, argument in FaultHandle.of(file).pass { $0.xFileControl($1, operation, argument) } }
+        table.xFileControl = { file, operation, argument in
+            FaultHandle.of(file).pass { $0.xFileControl($1, operation, argument) }
+        }
         table.xSectorSize = { file in FaultHandle.of(file).pass { $0.xSectorSize($1) } }
         table.xDeviceCharacteristics = { file in FaultHandle.of(file).pass { $0.xDeviceCharacteristics($1) } }
-        table.xShmMap = { file, page, size, extends, out in FaultHandle.of(file).pass { $0.xShmMap($1, page, size, extends, out) } }
-        table.xShmLock = { file, offset, count, flags in FaultHandle.of(file).pass { $0.xShmLock($1, offset, count, flags) } }
+        table.xShmMap = { file, page, size, extends, out in
+            FaultHandle.of(file).pass { $0.xShmMap($1, page, size, extends, out) }
+        }
+        table.xShmLock = { file, offset, count, flags in
+            FaultHandle.of(file).pass { $0.xShmLock($1, offset, count, flags) }
+        }
         table.xShmBarrier = { file in
             _ = FaultHandle.of(file).pass {
                 $0.xShmBarrier($1)

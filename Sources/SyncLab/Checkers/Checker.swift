@@ -30,7 +30,8 @@ package protocol Checker: Sendable {
 package enum Checkers {
     package static let all: [any Checker] = [
         CursorNotAhead(), ExactlyOnce(), NoEditVanishes(), AuthorsOrder(), PendingIsEditsOverImage(), InsideScope(),
-        FreezeWasSeen(), EveryDecisionRecorded(), OwnQueueOwnToken(), VersionsRise(), ReadsNeverGoBack(), FollowsModel(),
+        FreezeWasSeen(), EveryDecisionRecorded(), OwnQueueOwnToken(), VersionsRise(), ReadsNeverGoBack(),
+        FollowsModel(),
         Agreement(), QueuesDrain(), NoHotLoop(), StatusIsTrue(),
     ]
 
@@ -48,7 +49,8 @@ enum Clockwork {
             return String(repeating: "0", count: max(0, width - text.count)) + text
         }
         let seconds = milliseconds / 1000
-        return "\(seconds / 3600):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2)).\(padded(milliseconds % 1000, 3))"
+        return
+            "\(seconds / 3600):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2)).\(padded(milliseconds % 1000, 3))"
     }
 }
 

@@ -28,17 +28,22 @@ struct FreezeWasSeen: Checker {
                         seen["\(judged.replica)/\(edit.number.value)"] = ids
                         allowed[edit.customer.value, default: []].formUnion(ids)
                     } else if let key = edit.conflict?.value, edit.choice == "mine", let conflict = conflicts[key] {
-                        allowed[edit.customer.value, default: []].formUnion(seen["\(conflict.replica)/\(conflict.edit)"] ?? [])
+                        allowed[edit.customer.value, default: []].formUnion(
+                            seen["\(conflict.replica)/\(conflict.edit)"] ?? [])
                     }
                 }
             case .truth(_, let rows, let isPush):
                 for row in rows {
-                    if case .conflict(let mark) = row.value { conflicts[row.key] = Conflict(replica: mark.replica, edit: mark.edit) }
+                    if case .conflict(let mark) = row.value {
+                        conflicts[row.key] = Conflict(replica: mark.replica, edit: mark.edit)
+                    }
                     guard case .freezes(let freezes) = row.value else { continue }
                     let now = Set(freezes.map(\.id))
                     let lifted = (standing[row.key] ?? []).subtracting(now)
                     if isPush, let blind = lifted.subtracting(allowed[row.key] ?? []).min() {
-                        return .invalid(at: event.at, why: "freeze \(blind) of customer \(row.key) was lifted by an edit that had not seen it")
+                        return .invalid(
+                            at: event.at,
+                            why: "freeze \(blind) of customer \(row.key) was lifted by an edit that had not seen it")
                     }
                     standing[row.key] = now
                 }
@@ -63,7 +68,9 @@ struct EveryDecisionRecorded: Checker {
         for event in history.events {
             switch event.what {
             case .records(let records):
-                for record in records { if let replica = record.replica, let edit = record.edit { recorded.insert("\(replica)/\(edit)") } }
+                for record in records {
+                    if let replica = record.replica, let edit = record.edit { recorded.insert("\(replica)/\(edit)") }
+                }
             case .judged(let judged):
                 let kinds = Dictionary(judged.edits.map { ($0.number.value, $0.kind) }) { first, _ in first }
                 for result in judged.stored where [.applied, .merged, .noop, .held].contains(result.code) {
@@ -76,7 +83,8 @@ struct EveryDecisionRecorded: Checker {
             }
         }
         for (key, at) in wanted where !recorded.contains(key) {
-            return .invalid(at: at, why: "edit \(key.split(separator: "/").last ?? "") has a result and no line in the history")
+            return .invalid(
+                at: at, why: "edit \(key.split(separator: "/").last ?? "") has a result and no line in the history")
         }
         return .valid
     }

@@ -63,7 +63,9 @@ struct ExactlyOnce: Checker {
         for record in records where record.action == "applied" || record.action == "decided" {
             guard let replica = record.replica, let number = record.edit else { continue }
             seen.effects[Key(replica: replica, number: number), default: 0] += 1
-            if seen.effects[Key(replica: replica, number: number), default: 0] > 1 { return "edit \(number) of \(record.author) acted twice" }
+            if seen.effects[Key(replica: replica, number: number), default: 0] > 1 {
+                return "edit \(number) of \(record.author) acted twice"
+            }
         }
         return nil
     }
@@ -106,7 +108,9 @@ struct NoEditVanishes: Checker {
             case .accepted(let agent, let number, let payload):
                 accepted[agent, default: [:]][number] = payload
                 if known[agent]?[number] == nil {
-                    return .invalid(at: event.at, why: "edit \(number) of \(history.members[agent].name) was accepted and is not there")
+                    return .invalid(
+                        at: event.at,
+                        why: "edit \(number) of \(history.members[agent].name) was accepted and is not there")
                 }
             case .outbox(let agent, let edits):
                 let name = history.members[agent].name
@@ -116,9 +120,13 @@ struct NoEditVanishes: Checker {
                 }
                 for edit in edits {
                     if let before = known[agent]?[edit.number] {
-                        if before.payload != edit.payload { return .invalid(at: event.at, why: "edit \(edit.number) of \(name) was rewritten") }
+                        if before.payload != edit.payload {
+                            return .invalid(at: event.at, why: "edit \(edit.number) of \(name) was rewritten")
+                        }
                         if before.state != edit.state, NoEditVanishes.next[before.state]?.contains(edit.state) != true {
-                            return .invalid(at: event.at, why: "edit \(edit.number) of \(name) went from \(before.state) to \(edit.state)")
+                            return .invalid(
+                                at: event.at,
+                                why: "edit \(edit.number) of \(name) went from \(before.state) to \(edit.state)")
                         }
                     }
                 }
@@ -128,7 +136,9 @@ struct NoEditVanishes: Checker {
         }
         for (agent, numbers) in accepted {
             for (number, payload) in numbers where known[agent]?[number]?.payload != payload {
-                return .invalid(at: history.events.last?.at ?? 0, why: "edit \(number) of \(history.members[agent].name) is not what was accepted")
+                return .invalid(
+                    at: history.events.last?.at ?? 0,
+                    why: "edit \(number) of \(history.members[agent].name) is not what was accepted")
             }
         }
         return .valid
@@ -164,7 +174,10 @@ struct AuthorsOrder: Checker {
                 for edit in request.edits {
                     if let before = highest[edit.customer], before > edit.number {
                         return .invalid(
-                            at: event.at, why: "\(history.members[agent].name) sends edit \(before) before \(edit.number) of the same customer")
+                            at: event.at,
+                            why:
+                                "\(history.members[agent].name) sends edit \(before) before \(edit.number) of the same customer"
+                        )
                     }
                     highest[edit.customer] = edit.number
                 }
@@ -172,14 +185,18 @@ struct AuthorsOrder: Checker {
                 if !isAlone, let number = forgotten(by: request, outboxes[agent] ?? []) {
                     return .invalid(
                         at: event.at,
-                        why: "\(history.members[agent].name) sends later edits while edit \(number), which waits for nothing, stays")
+                        why:
+                            "\(history.members[agent].name) sends later edits while edit \(number), which waits for nothing, stays"
+                    )
                 }
             case .records(let records):
                 for record in records where record.action == "applied" {
                     guard let replica = record.replica, let number = record.edit else { continue }
                     let place = Place(replica: replica, customer: record.customer, register: record.register)
                     if let before = last[place], before > number {
-                        return .invalid(at: event.at, why: "edit \(number) acted on \(record.register) after edit \(before) of the same author")
+                        return .invalid(
+                            at: event.at,
+                            why: "edit \(number) acted on \(record.register) after edit \(before) of the same author")
                     }
                     last[place] = number
                 }
@@ -192,9 +209,12 @@ struct AuthorsOrder: Checker {
     /// An edit that a push leaves out although it waits for nothing and there is room. What became of edits in flight is
     /// not known here, so those that build on one are passed over.
     private func forgotten(by request: RequestMark, _ edits: [EditMark]) -> Int64? {
-        guard let highest = request.edits.map(\.number).max(), request.edits.count < ProtocolLimits.pushEditsMax else { return nil }
+        guard let highest = request.edits.map(\.number).max(), request.edits.count < ProtocolLimits.pushEditsMax else {
+            return nil
+        }
         let sent = Set(request.edits.map(\.number))
-        let open = Set(edits.filter { LabAgent.pendingStates.contains($0.state) && $0.state != "resulted" }.map(\.number))
+        let open = Set(
+            edits.filter { LabAgent.pendingStates.contains($0.state) && $0.state != "resulted" }.map(\.number))
         return edits.first { edit in
             edit.state == "saved" && edit.number < highest && !sent.contains(edit.number)
                 && !(edit.predecessor.map { open.contains($0) && !sent.contains($0) } ?? false)
@@ -211,7 +231,8 @@ struct PendingIsEditsOverImage: Checker {
         for event in history.events {
             if case .shown(let agent, let shown) = event.what, shown.pending != shown.rebuilt {
                 return .invalid(
-                    at: event.at, why: "\(history.members[agent].name) has pending \(shown.pending), rebuilt it is \(shown.rebuilt)")
+                    at: event.at,
+                    why: "\(history.members[agent].name) has pending \(shown.pending), rebuilt it is \(shown.rebuilt)")
             }
         }
         return .valid

@@ -26,7 +26,9 @@ struct FollowsModel: Checker {
                     if told.code != answer.code {
                         return .invalid(
                             at: event.at,
-                            why: "edit \(edit.number.value) of \(member.name) (\(edit.kind)) is \(told.code.rawValue), by the rules \(answer.code.rawValue)")
+                            why:
+                                "edit \(edit.number.value) of \(member.name) (\(edit.kind)) is \(told.code.rawValue), by the rules \(answer.code.rawValue)"
+                        )
                     }
                     if answer.code == .held {
                         heldEdits[key] = edit
@@ -38,12 +40,15 @@ struct FollowsModel: Checker {
                     }
                     if let effect = answer.effect {
                         wanted.values[effect.register] = effect.value
-                        model.registers[effect.register] = Model.Held(value: effect.value, version: told.version?.value ?? 0)
+                        model.registers[effect.register] = Model.Held(
+                            value: effect.value, version: told.version?.value ?? 0)
                         model.answers[key]?.version = told.version?.value
                     }
                 }
             case .truth(_, let rows, let isPush):
-                if let why = difference(rows, isPush, wanted, &model, heldEdits) { return .invalid(at: event.at, why: why) }
+                if let why = difference(rows, isPush, wanted, &model, heldEdits) {
+                    return .invalid(at: event.at, why: why)
+                }
                 wanted = Wanted()
             default: break
             }
@@ -81,7 +86,9 @@ struct FollowsModel: Checker {
         if let target = missing.values.keys.min(by: { ($0.entity, $0.key) < ($1.entity, $1.key) }) {
             return "\(RowName.text(target.entity, target.key)) did not move, by the rules it does"
         }
-        if let key = missing.held.min() { return "edit \(key.split(separator: "/").last ?? "") is held and has no open conflict" }
+        if let key = missing.held.min() {
+            return "edit \(key.split(separator: "/").last ?? "") is held and has no open conflict"
+        }
         return missing.closed.keys.min().map { "conflict \($0) was decided and is not closed so" }
     }
 
@@ -110,6 +117,7 @@ struct FollowsModel: Checker {
         let key = "\(mark.replica)/\(mark.edit)"
         guard model.answers[key]?.code == .held else { return }
         let target = TruthLine.Target(entity: Entity.named(mark.register)?.rawValue ?? -1, key: mark.customer)
-        model.answers[key] = Model.Answer(code: code, isIntact: code == .applied, version: model.registers[target]?.version)
+        model.answers[key] = Model.Answer(
+            code: code, isIntact: code == .applied, version: model.registers[target]?.version)
     }
 }

@@ -15,14 +15,18 @@ struct CursorNotAhead: Checker {
             case .image(let agent, let image):
                 let member = history.members[agent]
                 guard let sequence = image.sequence else {
-                    if let why = truth.neverWas(image) { return .invalid(at: event.at, why: "\(member.name), loading, holds \(why)") }
+                    if let why = truth.neverWas(image) {
+                        return .invalid(at: event.at, why: "\(member.name), loading, holds \(why)")
+                    }
                     continue
                 }
                 if sequence > truth.sequence {
-                    return .invalid(at: event.at, why: "\(member.name) stands at \(sequence), the server at \(truth.sequence)")
+                    return .invalid(
+                        at: event.at, why: "\(member.name) stands at \(sequence), the server at \(truth.sequence)")
                 }
                 if let difference = truth.difference(image, of: member, at: sequence) {
-                    return .invalid(at: event.at, why: "\(member.name) stands at sequence \(sequence), but \(difference)")
+                    return .invalid(
+                        at: event.at, why: "\(member.name) stands at sequence \(sequence), but \(difference)")
                 }
             default: break
             }
@@ -42,7 +46,9 @@ struct InsideScope: Checker {
             switch event.what {
             case .truth(let sequence, let rows, _): truth.take(sequence, rows)
             case .image(let agent, let image):
-                if let why = stranger(in: image, history.members[agent], truth) { return .invalid(at: event.at, why: why) }
+                if let why = stranger(in: image, history.members[agent], truth) {
+                    return .invalid(at: event.at, why: why)
+                }
             default: break
             }
         }
@@ -55,7 +61,9 @@ struct InsideScope: Checker {
             guard let subject = truth.changes[TruthLine.Target(entity: row.entity, key: row.key)]?.last?.subject else {
                 return "\(member.name) holds \(RowName.text(row.entity, row.key)), which never was"
             }
-            if !member.sees(subject: subject) { return "\(member.name) holds \(RowName.text(row.entity, row.key)), which is not for it" }
+            if !member.sees(subject: subject) {
+                return "\(member.name) holds \(RowName.text(row.entity, row.key)), which is not for it"
+            }
             if image.sequence != nil, row.entity == Entity.billRecord.rawValue, !customers.contains(subject) {
                 return "\(member.name) holds \(RowName.text(row.entity, row.key)) without its customer"
             }
@@ -81,12 +89,18 @@ struct VersionsRise: Checker {
                         if let known = before.rows[target], known > row.version {
                             return .invalid(
                                 at: event.at,
-                                why: "\(RowName.text(row.entity, row.key)) of \(history.members[agent].name) went from version \(known) to \(row.version)")
+                                why:
+                                    "\(RowName.text(row.entity, row.key)) of \(history.members[agent].name) went from version \(known) to \(row.version)"
+                            )
                         }
                     }
                 }
                 seen[agent] = (
-                    image.epoch, Dictionary(uniqueKeysWithValues: image.rows.map { (TruthLine.Target(entity: $0.entity, key: $0.key), $0.version) })
+                    image.epoch,
+                    Dictionary(
+                        uniqueKeysWithValues: image.rows.map {
+                            (TruthLine.Target(entity: $0.entity, key: $0.key), $0.version)
+                        })
                 )
             default: break
             }
@@ -110,26 +124,33 @@ struct ReadsNeverGoBack: Checker {
                 let name = history.members[agent].name
                 if let before = reached[agent], before.epoch == image.epoch {
                     guard let sequence = image.sequence else {
-                        return .invalid(at: event.at, why: "\(name) stood at sequence \(before.sequence) and shows a load under way")
+                        return .invalid(
+                            at: event.at, why: "\(name) stood at sequence \(before.sequence) and shows a load under way"
+                        )
                     }
                     if sequence < before.sequence {
-                        return .invalid(at: event.at, why: "\(name) went from sequence \(before.sequence) back to \(sequence)")
+                        return .invalid(
+                            at: event.at, why: "\(name) went from sequence \(before.sequence) back to \(sequence)")
                     }
                 }
                 if let sequence = image.sequence { reached[agent] = (image.epoch, sequence) }
             case .outbox(let agent, let edits):
-                for edit in edits where edit.state == "settled" && settled[agent, default: []].insert(edit.number).inserted {
+                for edit in edits
+                where edit.state == "settled" && settled[agent, default: []].insert(edit.number).inserted {
                     // Nothing changed for these; a person sees the server's value.
                     if edit.code == "noop" || edit.code == "overruled" { continue }
                     if let result = edit.resultSequence, let place = reached[agent]?.sequence, place < result {
                         return .invalid(
                             at: event.at,
-                            why: "edit \(edit.number) of \(history.members[agent].name) is settled at \(result), the image stands at \(place)")
+                            why:
+                                "edit \(edit.number) of \(history.members[agent].name) is settled at \(result), the image stands at \(place)"
+                        )
                     }
                 }
             case .shown(let agent, let shown) where shown.read != shown.rebuilt:
                 return .invalid(
-                    at: event.at, why: "\(history.members[agent].name) is shown \(shown.read), their edits make it \(shown.rebuilt)")
+                    at: event.at,
+                    why: "\(history.members[agent].name) is shown \(shown.read), their edits make it \(shown.rebuilt)")
             default: break
             }
         }

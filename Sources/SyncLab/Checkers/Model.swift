@@ -45,11 +45,15 @@ struct Model {
     }
 
     private mutating func decide(_ edit: V1.Edit, replica: String, member: MemberFacts, now: Int64) -> Answer {
-        guard ["set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "decide-conflict"].contains(edit.kind),
+        guard
+            ["set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "decide-conflict"]
+                .contains(edit.kind),
             edit.schema == 1
         else { return Answer(code: .unsupported) }
         if edit.kind == "decide-conflict" { return decideConflict(edit, member, now) }
-        guard let customer = customers[edit.customer.value], member.sees(subject: edit.customer.value) else { return Answer(code: .forbidden) }
+        guard let customer = customers[edit.customer.value], member.sees(subject: edit.customer.value) else {
+            return Answer(code: .forbidden)
+        }
         guard !customer.isFormer else { return Answer(code: .rejected) }
         let target = Model.target(edit)
         let current = held(target)
@@ -72,11 +76,14 @@ struct Model {
 
     /// A decision takes effect once, on the values that its author saw.
     private mutating func decideConflict(_ edit: V1.Edit, _ member: MemberFacts, _ now: Int64) -> Answer {
-        guard let key = edit.conflict?.value, let (mark, heldEdit) = conflicts[key], member.sees(subject: mark.customer) else {
+        guard let key = edit.conflict?.value, let (mark, heldEdit) = conflicts[key], member.sees(subject: mark.customer)
+        else {
             return Answer(code: .forbidden)
         }
         let choice = edit.choice ?? ""
-        guard mark.isOpen else { return Answer(code: mark.choice == choice && choice != "value" ? .noop : .overruled, isIntact: true) }
+        guard mark.isOpen else {
+            return Answer(code: mark.choice == choice && choice != "value" ? .noop : .overruled, isIntact: true)
+        }
         let target = TruthLine.Target(entity: Model.entity(mark.register), key: mark.customer)
         let current = held(target)
         guard edit.base.value == current.version else { return Answer(code: .overruled) }
@@ -130,7 +137,8 @@ struct Model {
         case "set-budget": return amountIsWrong(edit.amount.flatMap { Money($0) }?.units ?? 0)
         case "freeze": return reasonIsWrong(edit.reason ?? "")
         case "unfreeze":
-            return reasonIsWrong(edit.reason ?? "") || partner.state == .frozen && edit.freezeKind == "account-and-resources"
+            return reasonIsWrong(edit.reason ?? "")
+                || partner.state == .frozen && edit.freezeKind == "account-and-resources"
                 || hasOtherFreezes(edit)
         case "set-discount": return discountIsWrong(edit, now)
         default: return false
@@ -144,17 +152,24 @@ struct Model {
         return !ofKind.contains { $0.cause != .partnerState && $0.cause != .vendor }
     }
 
-    private func limit(_ edit: V1.Edit, _ association: AssociationType, _ current: RowValue, _ now: Int64) -> ResultCode? {
+    private func limit(
+        _ edit: V1.Edit, _ association: AssociationType, _ current: RowValue, _ now: Int64
+    ) -> ResultCode? {
         guard Model.isForResellers(edit) == (association == .reseller) else { return .rejected }
         if isTooLate(edit, now) { return .expired }
         switch edit.kind {
         case "set-budget": return amountIsWrong(edit.amount.flatMap { Money($0) }?.units ?? 0) ? .rejected : nil
         case "adjust-budget":
-            guard case .budget(let budget?) = current, let delta = edit.delta.flatMap({ Money($0) })?.units, delta != 0 else { return .rejected }
+            guard case .budget(let budget?) = current, let delta = edit.delta.flatMap({ Money($0) })?.units, delta != 0
+            else { return .rejected }
             return amountIsWrong(budget.amount.units + delta) ? .rejected : nil
         case "freeze": return reasonIsWrong(edit.reason ?? "") ? .rejected : nil
         case "unfreeze":
-            if reasonIsWrong(edit.reason ?? "") || partner.state == .frozen && edit.freezeKind == "account-and-resources" { return .rejected }
+            if reasonIsWrong(edit.reason ?? "")
+                || partner.state == .frozen && edit.freezeKind == "account-and-resources"
+            {
+                return .rejected
+            }
             guard case .freezes(let members) = current, !members.isEmpty else { return .rejected }
             return hasOtherFreezes(edit) ? .rejected : nil
         case "set-discount":
@@ -170,15 +185,21 @@ struct Model {
 
     /// Cycles are months of Beijing time, eight hours ahead of UTC.
     private func isTooLate(_ edit: V1.Edit, _ now: Int64) -> Bool {
-        guard edit.kind == "set-budget" || edit.kind == "adjust-budget", let last = edit.validThrough else { return false }
+        guard edit.kind == "set-budget" || edit.kind == "adjust-budget", let last = edit.validThrough else {
+            return false
+        }
         let (year, month, _) = CivilDate.date(fromDays: (now + 8 * 3600) / 86_400)
         return "\(year)-\(month < 10 ? "0" : "")\(month)" > last
     }
 
-    private func amountIsWrong(_ units: Int64) -> Bool { units <= 0 || units > Model.largest || units % Model.cent != 0 }
+    private func amountIsWrong(_ units: Int64) -> Bool {
+        units <= 0 || units > Model.largest || units % Model.cent != 0
+    }
     private func reasonIsWrong(_ reason: String) -> Bool { reason.allSatisfy { $0 == " " } || reason.count > 256 }
     private func rangeIsWrong(_ edit: V1.Edit) -> Bool {
-        guard let lowest = partner.lowest, let highest = partner.highest, let percent = edit.percentBasisPoints else { return true }
+        guard let lowest = partner.lowest, let highest = partner.highest, let percent = edit.percentBasisPoints else {
+            return true
+        }
         return Int64(percent) < lowest || Int64(percent) > highest
     }
     private func discountIsWrong(_ edit: V1.Edit, _ now: Int64) -> Bool {
@@ -190,7 +211,8 @@ struct Model {
     private func isAlready(_ edit: V1.Edit, _ current: RowValue) -> Bool {
         switch (edit.kind, current) {
         case ("set-budget", .budget(let budget)): return budget != nil && budget == Model.budget(edit)
-        case ("freeze", .freezes(let members)): return members.contains { $0.kind.rawValue == edit.freezeKind && $0.cause == .manual }
+        case ("freeze", .freezes(let members)):
+            return members.contains { $0.kind.rawValue == edit.freezeKind && $0.cause == .manual }
         case ("unfreeze", .freezes(let members)):
             let seen = (edit.seen ?? []).map(\.value)
             return !members.contains { $0.kind.rawValue == edit.freezeKind && seen.contains($0.id) }
@@ -208,12 +230,18 @@ struct Model {
             return .budget(Budget(amount: Money(units: units), type: budget.type, onExhaustion: budget.onExhaustion))
         case ("freeze", .freezes(let members)):
             let kind = FreezeKind(rawValue: edit.freezeKind ?? "") ?? .account
-            return .freezes(members + [Freeze(id: 0, kind: kind, cause: .manual, reason: edit.reason ?? "", author: "", at: Timestamp(seconds: 0))])
+            return .freezes(
+                members + [
+                    Freeze(
+                        id: 0, kind: kind, cause: .manual, reason: edit.reason ?? "", author: "",
+                        at: Timestamp(seconds: 0))
+                ])
         case ("unfreeze", .freezes(let members)):
             let seen = (edit.seen ?? []).map(\.value)
             return .freezes(
                 members.filter {
-                    $0.kind.rawValue != edit.freezeKind || !seen.contains($0.id) || $0.cause == .partnerState || $0.cause == .vendor
+                    $0.kind.rawValue != edit.freezeKind || !seen.contains($0.id) || $0.cause == .partnerState
+                        || $0.cause == .vendor
                 })
         case ("set-discount", _): return .discount(Model.discount(edit))
         default: return .discount(nil)
@@ -221,16 +249,20 @@ struct Model {
     }
 
     private static func budget(_ edit: V1.Edit) -> Budget? {
-        guard let amount = edit.amount.flatMap({ Money($0) }), let type = edit.type.flatMap({ BudgetType(rawValue: $0) }),
+        guard let amount = edit.amount.flatMap({ Money($0) }),
+            let type = edit.type.flatMap({ BudgetType(rawValue: $0) }),
             let action = edit.onExhaustion.flatMap({ ExhaustionAction(rawValue: $0) })
         else { return nil }
         return Budget(amount: amount, type: type, onExhaustion: action)
     }
 
     private static func discount(_ edit: V1.Edit) -> Discount? {
-        guard let percent = edit.percentBasisPoints, let from = edit.validFrom?.value, let until = edit.validUntil?.value else { return nil }
+        guard let percent = edit.percentBasisPoints, let from = edit.validFrom?.value,
+            let until = edit.validUntil?.value
+        else { return nil }
         return Discount(
-            percent: BasisPoints(Int64(percent)), validFrom: Timestamp(seconds: from), validUntil: Timestamp(seconds: until))
+            percent: BasisPoints(Int64(percent)), validFrom: Timestamp(seconds: from),
+            validUntil: Timestamp(seconds: until))
     }
 
     // MARK: Following the truth

@@ -11,7 +11,9 @@ struct OwnQueueOwnToken: Checker {
             guard case .request(let agent, let request) = event.what else { continue }
             let member = history.members[agent]
             guard let replica = request.replica else { continue }
-            if replica != request.ownReplica { return .invalid(at: event.at, why: "\(member.name) sends for the replica \(replica.prefix(8))") }
+            if replica != request.ownReplica {
+                return .invalid(at: event.at, why: "\(member.name) sends for the replica \(replica.prefix(8))")
+            }
             if let account = request.account, account != member.account {
                 return .invalid(at: event.at, why: "\(member.name) sends its queue with the token of \(account)")
             }
@@ -33,7 +35,11 @@ struct QueuesDrain: Checker {
         for event in history.events {
             switch event.what {
             case .request(let agent, let request):
-                if request.account == history.members[agent].account { strangers.remove(agent) } else { strangers.insert(agent) }
+                if request.account == history.members[agent].account {
+                    strangers.remove(agent)
+                } else {
+                    strangers.insert(agent)
+                }
             case .outbox(let agent, let marks): edits[agent] = marks
             case .status(let agent, let status): phases[agent] = status
             case .ended: end = event.at
@@ -104,7 +110,10 @@ struct NoHotLoop: Checker {
                 let bound = NoHotLoop.restingMax + NoHotLoop.perReason * (lastReason - firstReason)
                 if index - first + 1 > bound {
                     return .invalid(
-                        at: time, why: "\(history.members[agent].name) asked \(index - first + 1) times in an hour with \(lastReason - firstReason) reasons")
+                        at: time,
+                        why:
+                            "\(history.members[agent].name) asked \(index - first + 1) times in an hour with \(lastReason - firstReason) reasons"
+                    )
                 }
             }
         }
@@ -127,7 +136,8 @@ struct StatusIsTrue: Checker {
             case .outbox(let agent, let marks): edits[agent] = marks
             case .status(let agent, let status) where status.phase != .starting:
                 if let why = lie(status, edits[agent] ?? []) {
-                    return .invalid(at: event.at, why: "\(history.members[agent].name) says \(status.phase.rawValue): \(why)")
+                    return .invalid(
+                        at: event.at, why: "\(history.members[agent].name) says \(status.phase.rawValue): \(why)")
                 }
             default: break
             }
@@ -140,7 +150,8 @@ struct StatusIsTrue: Checker {
         let held = edits.count { $0.state == "held" }
         let dead = edits.count { $0.state == "dead" }
         if status.unsettled != open || status.held != held || status.dead != dead {
-            return "it counts \(status.unsettled) open, \(status.held) held, \(status.dead) dead; there are \(open), \(held), \(dead)"
+            return
+                "it counts \(status.unsettled) open, \(status.held) held, \(status.dead) dead; there are \(open), \(held), \(dead)"
         }
         switch status.phase {
         case .inSync where open + dead > 0: return "\(open) edits are open and \(dead) dead"
@@ -149,7 +160,8 @@ struct StatusIsTrue: Checker {
         case .needsPerson where held + dead == 0: return "nothing waits for a person"
         case .needsPerson: if let edit = QueuesDrain.moving(edits) { return "edit \(edit.number) waits for nobody" }
         case .sending where open == 0: return "nothing is to be sent"
-        case .sending where !status.hasPushTimer && !status.pushInFlight && !status.hasPullTimer && !status.pullInFlight:
+        case .sending
+        where !status.hasPushTimer && !status.pushInFlight && !status.hasPullTimer && !status.pullInFlight:
             return "nothing is under way"
         default: break
         }
@@ -158,8 +170,10 @@ struct StatusIsTrue: Checker {
 
     private func orphan(_ status: StatusMark) -> String? {
         switch status.pull {
-        case .greeting, .planning, .loading, .following: if !status.pullInFlight { return "the pull side is \(status.pull) without an exchange" }
-        case .resting, .backingOff, .needsLogin: if !status.hasPullTimer { return "the pull side is \(status.pull) without a timer" }
+        case .greeting, .planning, .loading, .following:
+            if !status.pullInFlight { return "the pull side is \(status.pull) without an exchange" }
+        case .resting, .backingOff, .needsLogin:
+            if !status.hasPullTimer { return "the pull side is \(status.pull) without a timer" }
         case .stopped, .blocked: break
         }
         switch status.push {

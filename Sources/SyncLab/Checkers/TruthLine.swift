@@ -46,13 +46,16 @@ struct TruthLine {
         let held = Dictionary(uniqueKeysWithValues: image.rows.map { (Target(entity: $0.entity, key: $0.key), $0) })
         for row in wanted {
             let name = RowName.text(row.entity, row.key)
-            guard let own = held[Target(entity: row.entity, key: row.key)] else { return "\(name) of version \(row.version) is missing" }
+            guard let own = held[Target(entity: row.entity, key: row.key)] else {
+                return "\(name) of version \(row.version) is missing"
+            }
             if own.version != row.version { return "\(name) has version \(own.version), not \(row.version)" }
             if own.content != row.content { return "\(name) of version \(row.version) has another content" }
         }
         let known = Set(wanted.map { Target(entity: $0.entity, key: $0.key) })
         let extra = image.rows.first { !known.contains(Target(entity: $0.entity, key: $0.key)) }
-        return extra.map { "\(RowName.text($0.entity, $0.key)) of version \($0.version) must not be there" } ?? "the rows stand in another order"
+        return extra.map { "\(RowName.text($0.entity, $0.key)) of version \($0.version) must not be there" }
+            ?? "the rows stand in another order"
     }
 }
 

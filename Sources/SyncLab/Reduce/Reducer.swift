@@ -27,9 +27,12 @@ package struct Reducer {
 
     /// The smallest scenario found that fails as `scenario` does with this seed, within `runsMax` runs; nil when it
     /// does not fail.
-    package static func reduce(_ scenario: Scenario, seed: UInt64, scenarioFolder: String = ".", runsMax: Int = 600) -> Scenario? {
+    package static func reduce(
+        _ scenario: Scenario, seed: UInt64, scenarioFolder: String = ".", runsMax: Int = 600
+    ) -> Scenario? {
         guard let failure = failure(scenario, seed, scenarioFolder) else { return nil }
-        var reducer = Reducer(seed: seed, wanted: failure, scenarioFolder: scenarioFolder, runsLeft: runsMax, best: scenario)
+        var reducer = Reducer(
+            seed: seed, wanted: failure, scenarioFolder: scenarioFolder, runsLeft: runsMax, best: scenario)
         var before = -1
         while before != reducer.size, reducer.runsLeft > 0 {
             before = reducer.size
@@ -72,7 +75,9 @@ package struct Reducer {
 
     private mutating func dropMembers() {
         for member in best.members where best.members.count > 1 {
-            guard !best.members.contains(where: { $0.account == member.name && $0.name != member.name }) else { continue }
+            guard !best.members.contains(where: { $0.account == member.name && $0.name != member.name }) else {
+                continue
+            }
             var candidate = best
             candidate.members.removeAll { $0.name == member.name }
             candidate.steps.removeAll { $0.action.names.contains(member.name) }
@@ -84,7 +89,9 @@ package struct Reducer {
         for customer in best.customers {
             var candidate = best
             candidate.customers.removeAll { $0.name == customer.name }
-            for index in candidate.members.indices { candidate.members[index].customers.removeAll { $0 == customer.name } }
+            for index in candidate.members.indices {
+                candidate.members[index].customers.removeAll { $0 == customer.name }
+            }
             candidate.steps.removeAll { $0.action.names.contains(customer.name) }
             _ = accept(candidate)
         }
@@ -126,12 +133,14 @@ extension Action {
         switch self {
         case .wait(let seconds) where seconds > 1: .wait(seconds: seconds / 2)
         case .sleep(let name, let seconds) where seconds > 1: .sleep(name, seconds: seconds / 2)
-        case .network(let name, let fault, let lane, let count) where count > 1: .network(name, fault, lane, count: count / 2)
+        case .network(let name, let fault, let lane, let count) where count > 1:
+            .network(name, fault, lane, count: count / 2)
         case .kill(let name, let write?) where write > 1: .kill(name, atWrite: write / 2)
         case .powerLoss(let name, let write?) where write > 1: .powerLoss(name, atWrite: write / 2)
         case .powerLoss(let name, nil): .kill(name, atWrite: nil)
         case .serverPowerLoss(let write): .serverKill(atWrite: write)
-        case .edit(let name, .budget(let customer, let cents, let type, let action, let cycle)) where type != nil || action != nil || cycle:
+        case .edit(let name, .budget(let customer, let cents, let type, let action, let cycle))
+        where type != nil || action != nil || cycle:
             .edit(name, .budget(customer, cents: cents, type: nil, action: nil, thisCycle: false))
         case .edit(let name, .budget(let customer, let cents, _, _, _)) where cents > 10_000 && cents % 10_000 != 0:
             .edit(name, .budget(customer, cents: cents / 10_000 * 10_000, type: nil, action: nil, thisCycle: false))
@@ -144,8 +153,10 @@ extension Action {
 extension SystemWrite {
     var customers: [String] {
         switch self {
-        case .usage(let name, _), .freeze(let name, _, _), .unfreeze(let name), .budget(let name, _), .discount(let name, _),
-            .bill(let name, _), .bills(let name, _), .correctBill(let name), .removeBill(let name), .rename(let name, _), .leave(let name), .join(let name):
+        case .usage(let name, _), .freeze(let name, _, _), .unfreeze(let name), .budget(let name, _),
+            .discount(let name, _),
+            .bill(let name, _), .bills(let name, _), .correctBill(let name), .removeBill(let name),
+            .rename(let name, _), .leave(let name), .join(let name):
             [name]
         case .closeCycle, .touchAll, .partner: []
         }

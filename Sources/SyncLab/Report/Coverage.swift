@@ -11,21 +11,34 @@ package struct Coverage: Sendable {
     private var impossible: Set<Int> = []
 
     package init() {
-        for state in PullMachine.State.allCases { for event in Coverage.pullEvents { add("pull", "\(state) × \(event)") } }
-        for state in PushMachine.State.allCases { for event in Coverage.pushEvents { add("push", "\(state) × \(event)") } }
+        for state in PullMachine.State.allCases {
+            for event in Coverage.pullEvents { add("pull", "\(state) × \(event)") }
+        }
+        for state in PushMachine.State.allCases {
+            for event in Coverage.pushEvents { add("push", "\(state) × \(event)") }
+        }
         impossible = Set(cells.indices.filter { Coverage.isImpossible(cells[$0].group, cells[$0].cell) })
         for fault in Coverage.faults { add("fault", fault) }
         for code in ResultCode.allCases { add("result", code.rawValue) }
-        for kind in ["set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "decide-conflict"] { add("edit", kind) }
+        for kind in [
+            "set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "decide-conflict",
+        ] { add("edit", kind) }
         for phase in EngineStatus.Phase.allCases { add("phase", phase.rawValue) }
     }
 
-    private static let pullEvents = ["started", "stopped", "poked", "timerFired", "greeted", "planReceived", "pageKept", "failed"]
-    private static let pushEvents = ["started", "stopped", "greeted", "poked", "timerFired", "nothingToSend", "exchanged", "failed"]
+    private static let pullEvents = [
+        "started", "stopped", "poked", "timerFired", "greeted", "planReceived", "pageKept", "failed",
+    ]
+    private static let pushEvents = [
+        "started", "stopped", "greeted", "poked", "timerFired", "nothingToSend", "exchanged", "failed",
+    ]
     private static let faults = [
-        "network refuse", "network drop", "network lose-reply", "network cut", "network cut-request", "network delay", "network duplicate",
-        "network stale", "network portal", "network junk", "network status", "offline", "sleep", "kill", "power-loss", "server stop", "server kill",
-        "server power-loss", "disk full", "disk error", "clock jump", "clock stopped", "token-revoked", "uses-token-of", "hold-reader",
+        "network refuse", "network drop", "network lose-reply", "network cut", "network cut-request", "network delay",
+        "network duplicate",
+        "network stale", "network portal", "network junk", "network status", "offline", "sleep", "kill", "power-loss",
+        "server stop", "server kill",
+        "server power-loss", "disk full", "disk error", "clock jump", "clock stopped", "token-revoked", "uses-token-of",
+        "hold-reader",
     ]
 
     private mutating func add(_ group: String, _ cell: String) {
@@ -69,7 +82,9 @@ package struct Coverage: Sendable {
 
     /// The cells of a group that can be reached.
     package func possible(_ group: String) -> [(cell: String, count: Int)] {
-        cells.indices.filter { cells[$0].group == group && !impossible.contains($0) }.map { (cells[$0].cell, cells[$0].count) }
+        cells.indices.filter { cells[$0].group == group && !impossible.contains($0) }.map {
+            (cells[$0].cell, cells[$0].count)
+        }
     }
 
     private static func isImpossible(_ group: String, _ cell: String) -> Bool {

@@ -29,10 +29,16 @@ package struct Lanes {
                 row += arrow(from: from, to: to, lane: lane)
                 rows.append(row + "  " + line.text)
             } else {
-                for index in names.indices { row += index == from ? "● " + cell(line.text, width: lane - 2) : "│" + String(repeating: " ", count: lane - 1) }
+                for index in names.indices {
+                    row +=
+                        index == from
+                        ? "● " + cell(line.text, width: lane - 2) : "│" + String(repeating: " ", count: lane - 1)
+                }
                 rows.append(row)
                 // What does not fit stands whole on a line of its own.
-                if line.text.count > lane - 3 { rows.append("            " + String(repeating: " ", count: from * lane) + "  " + line.text) }
+                if line.text.count > lane - 3 {
+                    rows.append("            " + String(repeating: " ", count: from * lane) + "  " + line.text)
+                }
             }
         }
         return rows.map(Lanes.trimmed).joined(separator: "\n") + "\n"
@@ -42,7 +48,8 @@ package struct Lanes {
         var row = ""
         let (low, high) = (min(from, to), max(from, to))
         for index in names.indices {
-            let head = index == from ? "●" : index == to ? (to > from ? "►" : "◄") : index > low && index < high ? "─" : "│"
+            let head =
+                index == from ? "●" : index == to ? (to > from ? "►" : "◄") : index > low && index < high ? "─" : "│"
             let tail = index >= low && index < high ? "─" : " "
             row += head + String(repeating: tail, count: lane - 1)
         }
@@ -67,7 +74,8 @@ package struct Lanes {
 
             """
         for (index, name) in names.enumerated() {
-            svg += "<text x=\"\(x(index))\" y=\"24\" text-anchor=\"middle\" font-weight=\"bold\">\(Lanes.escaped(name))</text>\n"
+            svg +=
+                "<text x=\"\(x(index))\" y=\"24\" text-anchor=\"middle\" font-weight=\"bold\">\(Lanes.escaped(name))</text>\n"
             svg += "<line x1=\"\(x(index))\" y1=\"34\" x2=\"\(x(index))\" y2=\"\(height)\" stroke=\"#bbb\"/>\n"
         }
         for (row, line) in lines.enumerated() {
@@ -78,9 +86,11 @@ package struct Lanes {
                 let tip = x(to) + (to > from ? -6 : 6)
                 svg += "<line x1=\"\(x(from))\" y1=\"\(y)\" x2=\"\(x(to))\" y2=\"\(y)\" stroke=\"#2563eb\"/>\n"
                 svg += "<path d=\"M\(x(to)) \(y) L\(tip) \(y - 4) L\(tip) \(y + 4) Z\" fill=\"#2563eb\"/>\n"
-                svg += "<text x=\"\((x(from) + x(to)) / 2)\" y=\"\(y - 3)\" text-anchor=\"middle\" fill=\"#2563eb\">\(Lanes.escaped(line.text))</text>\n"
+                svg +=
+                    "<text x=\"\((x(from) + x(to)) / 2)\" y=\"\(y - 3)\" text-anchor=\"middle\" fill=\"#2563eb\">\(Lanes.escaped(line.text))</text>\n"
             } else {
-                svg += "<circle cx=\"\(x(from))\" cy=\"\(y)\" r=\"3\"/>\n<text x=\"\(x(from) + 8)\" y=\"\(y + 4)\">\(Lanes.escaped(line.text))</text>\n"
+                svg +=
+                    "<circle cx=\"\(x(from))\" cy=\"\(y)\" r=\"3\"/>\n<text x=\"\(x(from) + 8)\" y=\"\(y + 4)\">\(Lanes.escaped(line.text))</text>\n"
             }
         }
         return svg + "</svg>\n"

@@ -41,7 +41,9 @@ package enum Recall {
         failingWith defect: Defect, among scenarios: [(name: String, folder: String, scenario: Scenario)]
     ) throws -> String? {
         for (name, folder, scenario) in scenarios {
-            let runs = try Defect.$planted.withValue(defect) { try Lab.runAll(scenario, seed: 1, scenarioFolder: folder) }
+            let runs = try Defect.$planted.withValue(defect) {
+                try Lab.runAll(scenario, seed: 1, scenarioFolder: folder)
+            }
             if runs.contains(where: { !$0.wrongs(strictly: false).isEmpty }) { return name }
         }
         return nil
@@ -58,7 +60,8 @@ package enum Recall {
             case (nil, nil): caught = "**missed**"
             }
             let seeds = line.defect.missingFeature == nil ? "\(line.seeds)" : "-"
-            text += "| `\(line.defect.rawValue)` | \(line.defect.summary) | \(caught) | \(seeds) | \(line.scenario ?? "-") |\n"
+            text +=
+                "| `\(line.defect.rawValue)` | \(line.defect.summary) | \(caught) | \(seeds) | \(line.scenario ?? "-") |\n"
         }
         return text
     }

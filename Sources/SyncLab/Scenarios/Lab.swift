@@ -16,7 +16,9 @@ package enum Lab {
             if world.isRunaway { break }
             if case .expect(let expectation, let first) = step.action {
                 if let first, order.first ?? scenario.bothOrders?.first != first { continue }
-                if let why = world.failure(of: expectation) { failures.append(LabRun.Failure(line: step.line, why: why)) }
+                if let why = world.failure(of: expectation) {
+                    failures.append(LabRun.Failure(line: step.line, why: why))
+                }
                 continue
             }
             world.perform(step.action, order: order)
@@ -34,7 +36,9 @@ package enum Lab {
         _ scenario: Scenario, seed: UInt64, scenarioFolder: String = ".", traces: Bool = false
     ) throws -> [LabRun] {
         let orders = scenario.bothOrders.map { [$0, $0.reversed()] } ?? [[]]
-        return try orders.map { try run(scenario, seed: seed, scenarioFolder: scenarioFolder, order: $0, traces: traces) }
+        return try orders.map {
+            try run(scenario, seed: seed, scenarioFolder: scenarioFolder, order: $0, traces: traces)
+        }
     }
 
     /// Members that the story does not start itself have loaded before it begins.

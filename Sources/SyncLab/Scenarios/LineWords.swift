@@ -26,8 +26,10 @@ struct LineWords {
         reading: for character in text {
             column += 1
             let isSpace = !isQuoted && (character == "\t" || character == "\r")
-            guard isSpace || !character.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-                throw ScenarioError(line: line, column: column, why: "a control character stands here", next: "remove it")
+            guard isSpace || !character.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            else {
+                throw ScenarioError(
+                    line: line, column: column, why: "a control character stands here", next: "remove it")
             }
             if isQuoted {
                 if character == "\"" {
@@ -42,7 +44,8 @@ struct LineWords {
             switch character {
             case "\"":
                 guard current.isEmpty else {
-                    throw ScenarioError(line: line, column: column, why: "a quote stands inside a word", next: "put a space before it")
+                    throw ScenarioError(
+                        line: line, column: column, why: "a quote stands inside a word", next: "put a space before it")
                 }
                 isQuoted = true
                 start = column
@@ -53,7 +56,9 @@ struct LineWords {
                 current.append(character)
             }
         }
-        guard !isQuoted else { throw ScenarioError(line: line, column: start, why: "the quote is not closed", next: "end the text with \"") }
+        guard !isQuoted else {
+            throw ScenarioError(line: line, column: start, why: "the quote is not closed", next: "end the text with \"")
+        }
         flush()
         self.words = words
         endColumn = column + 1
@@ -78,7 +83,11 @@ struct LineWords {
     }
 
     func end() throws(ScenarioError) {
-        guard isAtEnd else { throw failure("'\(words[next].text.prefix(40))' stands after the end of the step", "remove it, or put it on a line of its own") }
+        guard isAtEnd else {
+            throw failure(
+                "'\(words[next].text.prefix(40))' stands after the end of the step",
+                "remove it, or put it on a line of its own")
+        }
     }
 
     // MARK: Kinds of word
@@ -93,47 +102,66 @@ struct LineWords {
         guard !isAtEnd, words[next].isQuoted else { throw failure("\(what) is missing", "add \(what)") }
         defer { next += 1 }
         let text = words[next].text
-        guard !text.isEmpty, text.count <= 300 else { throw failure("a text has 1 to 300 characters", "give a shorter one that says something") }
+        guard !text.isEmpty, text.count <= 300 else {
+            throw failure("a text has 1 to 300 characters", "give a shorter one that says something")
+        }
         return text
     }
 
     mutating func expect(_ wanted: String) throws(ScenarioError) {
-        guard try word("'\(wanted)'") == wanted else { throw lastFailure("stands where '\(wanted)' is expected", "write \(wanted)") }
+        guard try word("'\(wanted)'") == wanted else {
+            throw lastFailure("stands where '\(wanted)' is expected", "write \(wanted)")
+        }
     }
 
     mutating func name(_ what: String, of known: [String]) throws(ScenarioError) -> String {
         let found = try word(what)
         guard known.contains(found) else {
-            throw lastFailure("is not \(what)", known.isEmpty ? "nobody of that sort is declared above" : "known here: \(known.joined(separator: ", "))")
+            throw lastFailure(
+                "is not \(what)",
+                known.isEmpty ? "nobody of that sort is declared above" : "known here: \(known.joined(separator: ", "))"
+            )
         }
         return found
     }
 
-    private static let reserved = ["scenario", "incident", "focus", "customer", "member", "wait", "heal", "settle", "reconnect", "server", "system", "expect", "in", "admin"]
+    private static let reserved = [
+        "scenario", "incident", "focus", "customer", "member", "wait", "heal", "settle", "reconnect", "server",
+        "system", "expect", "in", "admin",
+    ]
 
     mutating func newName(_ what: String, known: [String]) throws(ScenarioError) -> String {
         let found = try word("the name of \(what)")
         let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789-".utf8)
-        guard found.utf8.count <= 32, let first = found.utf8.first, (97...122).contains(first), found.utf8.allSatisfy(letters.contains) else {
+        guard found.utf8.count <= 32, let first = found.utf8.first, (97...122).contains(first),
+            found.utf8.allSatisfy(letters.contains)
+        else {
             throw lastFailure("is no name", "use 1 to 32 small letters, digits and hyphens, a letter first")
         }
-        guard !LineWords.reserved.contains(found) else { throw lastFailure("has a meaning of its own", "choose another name") }
+        guard !LineWords.reserved.contains(found) else {
+            throw lastFailure("has a meaning of its own", "choose another name")
+        }
         guard !known.contains(found) else { throw lastFailure("is taken", "choose another name") }
         return found
     }
 
-    mutating func one<Value: RawRepresentable & CaseIterable>(of: Value.Type, _ what: String) throws(ScenarioError) -> Value
+    mutating func one<Value: RawRepresentable & CaseIterable>(
+        of: Value.Type, _ what: String
+    ) throws(ScenarioError) -> Value
     where Value.RawValue == String {
         let found = try word(what)
         guard let value = Value(rawValue: found) else {
-            throw lastFailure("is not known", "\(what) is one of: \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw lastFailure(
+                "is not known", "\(what) is one of: \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return value
     }
 
     mutating func integer(_ what: String, in range: ClosedRange<Int>) throws(ScenarioError) -> Int {
         let found = try word(what)
-        guard found.utf8.count <= 9, found.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int(found), range.contains(value) else {
+        guard found.utf8.count <= 9, found.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int(found),
+            range.contains(value)
+        else {
             throw lastFailure("is not \(what)", "give a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
@@ -148,9 +176,14 @@ struct LineWords {
         let digits = found.first == "-" || found.first == "+" ? found.dropFirst() : Substring(found)
         let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let isDigits = { (text: Substring) in text.utf8.allSatisfy { (48...57).contains($0) } }
-        guard let whole = parts.first, (1...LineWords.wholeDigitsMax).contains(whole.count), isDigits(whole), let major = Int64(whole),
+        guard let whole = parts.first, (1...LineWords.wholeDigitsMax).contains(whole.count), isDigits(whole),
+            let major = Int64(whole),
             parts.count == 1 || ((1...2).contains(parts[1].count) && isDigits(parts[1]))
-        else { throw lastFailure("is no amount", "give at most \(LineWords.wholeDigitsMax) digits and two decimals, such as 500 or 12.50") }
+        else {
+            throw lastFailure(
+                "is no amount", "give at most \(LineWords.wholeDigitsMax) digits and two decimals, such as 500 or 12.50"
+            )
+        }
         var minor: Int64 = 0
         if parts.count == 2 { minor = (Int64(parts[1]) ?? 0) * (parts[1].count == 1 ? 10 : 1) }
         return (found.first == "-" ? -1 : 1) * (major * 100 + minor)
@@ -167,7 +200,9 @@ struct LineWords {
     /// A share in hundredths of a percent: `10`, `12.5`.
     mutating func percent() throws(ScenarioError) -> Int64 {
         let value = try cents()
-        guard (0...1_000_000).contains(value) else { throw lastFailure("is no percentage", "give a number such as 10 or 12.5") }
+        guard (0...1_000_000).contains(value) else {
+            throw lastFailure("is no percentage", "give a number such as 10 or 12.5")
+        }
         return value
     }
 
@@ -175,8 +210,12 @@ struct LineWords {
         let found = try word("a time")
         let sizes: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         guard let unit = found.last, let size = sizes[unit], (1...8).contains(found.utf8.count - 1),
-            found.utf8.dropLast().allSatisfy({ (48...57).contains($0) }), let count = Int(found.dropLast()), count * size <= max
-        else { throw lastFailure("is no time of up to \(max / 86_400) days", "give a number with s, m, h or d, such as 30s or 2h") }
+            found.utf8.dropLast().allSatisfy({ (48...57).contains($0) }), let count = Int(found.dropLast()),
+            count * size <= max
+        else {
+            throw lastFailure(
+                "is no time of up to \(max / 86_400) days", "give a number with s, m, h or d, such as 30s or 2h")
+        }
         return count * size
     }
 
@@ -184,7 +223,8 @@ struct LineWords {
         guard let found = peek, let sign = found.first, sign == "+" || sign == "-" else {
             throw failure("a time with + or - is missing", "say +1h or -1d")
         }
-        var rest = LineWords(line: line, words: [Word(text: String(found.dropFirst()), column: words[next].column + 1, isQuoted: false)])
+        var rest = LineWords(
+            line: line, words: [Word(text: String(found.dropFirst()), column: words[next].column + 1, isQuoted: false)])
         let seconds = try rest.duration(max: 40_000 * 86_400)
         skip()
         return sign == "-" ? -seconds : seconds

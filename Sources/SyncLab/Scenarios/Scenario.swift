@@ -55,32 +55,38 @@ package struct Scenario: Sendable, Hashable {
 
 /// One thing that happens.
 package enum Action: Sendable, Hashable {
-    case start(String), stop(String)
+    case start(String)
+    case stop(String)
     /// The process dies, now or before its n-th write from now; it comes back after a moment.
     case kill(String, atWrite: Int?)
     /// The machine loses power: what was not forced to disk may be gone.
     case powerLoss(String, atWrite: Int?)
-    case offline(String), online(String)
+    case offline(String)
+    case online(String)
     /// The machine is suspended for a time: nothing runs, connections die.
     case sleep(String, seconds: Int)
     case edit(String, Wish)
-    case discard(String, Int), resend(String, Int)
+    case discard(String, Int)
+    case resend(String, Int)
     /// Decides the oldest open conflict that the member sees.
     case decide(String, Decision)
     case sync(String)
     /// A person reads what the replica shows.
     case look(String)
     /// Another program keeps the replica open for reading, or ends.
-    case hold(String), release(String)
+    case hold(String)
+    case release(String)
     /// The next exchanges meet a fault.
     case network(String, NetworkFault, Lane?, count: Int)
     case clock(String, ClockFault)
     case disk(String, DiskFault)
-    case revoke(String), renew(String)
+    case revoke(String)
+    case renew(String)
     /// The replica is set up with the token of another member.
     case useToken(String, of: String)
     case serverStop, serverStart
-    case serverKill(atWrite: Int?), serverPowerLoss(atWrite: Int?)
+    case serverKill(atWrite: Int?)
+    case serverPowerLoss(atWrite: Int?)
     case system(SystemWrite)
     case wait(seconds: Int)
     /// All faults end: the network, the disks, the server; nobody is offline.
@@ -168,14 +174,16 @@ package enum SystemWrite: Sendable, Hashable {
     /// So many bill records at once.
     case bills(String, count: Int)
     /// The newest bill record is corrected, or taken back.
-    case correctBill(String), removeBill(String)
+    case correctBill(String)
+    case removeBill(String)
     case rename(String, String)
     case closeCycle
     /// Every row is written anew, as by a migration at the source.
     case touchAll
     case partner(PartnerState)
     /// The association ends; the customer becomes a former one. Or begins again.
-    case leave(String), join(String)
+    case leave(String)
+    case join(String)
 }
 
 /// What must be so.

@@ -30,7 +30,9 @@ package struct ScenarioParser {
     /// The scenario of a file's bytes.
     package static func parse(_ bytes: [UInt8]) throws(ScenarioError) -> Scenario {
         guard bytes.count <= bytesMax else {
-            throw ScenarioError(line: 1, column: 1, why: "the file is larger than \(bytesMax) bytes", next: "split it into several scenarios")
+            throw ScenarioError(
+                line: 1, column: 1, why: "the file is larger than \(bytesMax) bytes",
+                next: "split it into several scenarios")
         }
         var parser = ScenarioParser()
         for (index, line) in bytes.split(separator: 10, omittingEmptySubsequences: false).enumerated() {
@@ -41,7 +43,9 @@ package struct ScenarioParser {
 
     private mutating func take(_ bytes: ArraySlice<UInt8>, number: Int) throws(ScenarioError) {
         guard bytes.count <= ScenarioParser.lineBytesMax else {
-            throw ScenarioError(line: number, column: ScenarioParser.lineBytesMax, why: "the line is longer than \(ScenarioParser.lineBytesMax) bytes", next: "shorten it")
+            throw ScenarioError(
+                line: number, column: ScenarioParser.lineBytesMax,
+                why: "the line is longer than \(ScenarioParser.lineBytesMax) bytes", next: "shorten it")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ScenarioError(line: number, column: 1, why: "the line is not UTF-8", next: "save the file as UTF-8")
@@ -62,7 +66,9 @@ package struct ScenarioParser {
         case "member": try takeMember(&words)
         default:
             let action = try action(&words)
-            guard scenario.steps.count < ScenarioParser.stepsMax else { throw words.failure("a scenario has at most \(ScenarioParser.stepsMax) steps", "split it") }
+            guard scenario.steps.count < ScenarioParser.stepsMax else {
+                throw words.failure("a scenario has at most \(ScenarioParser.stepsMax) steps", "split it")
+            }
             scenario.steps.append(Scenario.Step(line: number, action: action))
         }
         try words.end()
@@ -70,10 +76,12 @@ package struct ScenarioParser {
 
     private func finished() throws(ScenarioError) -> Scenario {
         guard !scenario.title.isEmpty else {
-            throw ScenarioError(line: 1, column: 1, why: "the scenario has no title", next: "begin with: scenario \"what it shows\"")
+            throw ScenarioError(
+                line: 1, column: 1, why: "the scenario has no title", next: "begin with: scenario \"what it shows\"")
         }
         guard !scenario.members.isEmpty else {
-            throw ScenarioError(line: 1, column: 1, why: "nobody takes part", next: "add a line such as: member ann administrator")
+            throw ScenarioError(
+                line: 1, column: 1, why: "nobody takes part", next: "add a line such as: member ann administrator")
         }
         return scenario
     }
@@ -82,14 +90,19 @@ package struct ScenarioParser {
 
     private mutating func takeCustomer(_ words: inout LineWords) throws(ScenarioError) {
         words.skip()
-        guard scenario.customers.count < ScenarioParser.customersMax else { throw words.failure("there are more than \(ScenarioParser.customersMax) customers", "use fewer") }
-        let name = try words.newName("the customer", known: scenario.customers.map(\.name) + scenario.members.map(\.name))
-        var customer = Scenario.Customer(name: name, association: try words.one(of: AssociationType.self, "the association"))
+        guard scenario.customers.count < ScenarioParser.customersMax else {
+            throw words.failure("there are more than \(ScenarioParser.customersMax) customers", "use fewer")
+        }
+        let name = try words.newName(
+            "the customer", known: scenario.customers.map(\.name) + scenario.members.map(\.name))
+        var customer = Scenario.Customer(
+            name: name, association: try words.one(of: AssociationType.self, "the association"))
         while !words.isAtEnd {
             switch try words.word("budget, discount or bills") {
             case "budget": customer.budgetCents = try words.cents()
             case "discount": customer.discountBasisPoints = try words.percent()
-            case "bills": customer.bills = try words.integer("a number of bill records", in: 0...ScenarioParser.billsMax)
+            case "bills":
+                customer.bills = try words.integer("a number of bill records", in: 0...ScenarioParser.billsMax)
             default: throw words.lastFailure("is not known here", "say budget AMOUNT, discount PERCENT or bills N")
             }
         }
@@ -98,7 +111,9 @@ package struct ScenarioParser {
 
     private mutating func takeMember(_ words: inout LineWords) throws(ScenarioError) {
         words.skip()
-        guard scenario.members.count < ScenarioParser.membersMax else { throw words.failure("there are more than \(ScenarioParser.membersMax) members", "use fewer") }
+        guard scenario.members.count < ScenarioParser.membersMax else {
+            throw words.failure("there are more than \(ScenarioParser.membersMax) members", "use fewer")
+        }
         let name = try words.newName("the member", known: scenario.customers.map(\.name) + scenario.members.map(\.name))
         var member = Scenario.Member(name: name, account: name, role: try words.one(of: MemberRole.self, "the role"))
         while !words.isAtEnd {
@@ -108,15 +123,23 @@ package struct ScenarioParser {
                 guard let other = scenario.members.first(where: { $0.account == account }) else {
                     throw words.lastFailure("is not a member above", "name the member whose second replica this is")
                 }
-                guard other.role == member.role else { throw words.lastFailure("has another role", "give both the role \(other.role.rawValue)") }
+                guard other.role == member.role else {
+                    throw words.lastFailure("has another role", "give both the role \(other.role.rawValue)")
+                }
                 member.account = account
                 member.customers = other.customers
             case "customers":
-                guard member.role == .manager else { throw words.lastFailure("belong to managers only", "make the member a manager, or leave them out") }
-                guard member.account == member.name else { throw words.lastFailure("belong to the account", "leave them out") }
+                guard member.role == .manager else {
+                    throw words.lastFailure("belong to managers only", "make the member a manager, or leave them out")
+                }
+                guard member.account == member.name else {
+                    throw words.lastFailure("belong to the account", "leave them out")
+                }
                 repeat {
                     let customer = try customer(&words)
-                    guard !member.customers.contains(customer) else { throw words.lastFailure("stands twice", "name each customer once") }
+                    guard !member.customers.contains(customer) else {
+                        throw words.lastFailure("stands twice", "name each customer once")
+                    }
                     member.customers.append(customer)
                 } while !words.isAtEnd
             default: throw words.lastFailure("is not known here", "say account NAME or customers NAME …")
@@ -133,7 +156,9 @@ package struct ScenarioParser {
             words.skip()
             let wanted = try words.duration()
             seconds += wanted
-            guard seconds <= ScenarioParser.secondsMax else { throw words.lastFailure("makes the story longer than 40 days", "wait less") }
+            guard seconds <= ScenarioParser.secondsMax else {
+                throw words.lastFailure("makes the story longer than 40 days", "wait less")
+            }
             return .wait(seconds: wanted)
         case "heal":
             words.skip()
@@ -154,7 +179,9 @@ package struct ScenarioParser {
             words.skip()
             return try expectation(&words)
         default:
-            let name = try words.name("a member, or wait, heal, settle, reconnect, server, system or expect", of: scenario.members.map(\.name))
+            let name = try words.name(
+                "a member, or wait, heal, settle, reconnect, server, system or expect", of: scenario.members.map(\.name)
+            )
             return try act(name, &words)
         }
     }
@@ -169,7 +196,9 @@ package struct ScenarioParser {
         try words.expect("in")
         try words.expect("both")
         try words.expect("orders")
-        guard names.count >= 2 else { throw words.lastFailure("needs two members", "say: reconnect A B in both orders") }
+        guard names.count >= 2 else {
+            throw words.lastFailure("needs two members", "say: reconnect A B in both orders")
+        }
         guard scenario.bothOrders == nil else { throw words.lastFailure("stands twice in this scenario", "keep one") }
         return .bothOrders(names)
     }
@@ -199,13 +228,16 @@ package struct ScenarioParser {
         case "disk": return .disk(name, try diskFault(&words))
         default:
             if let wish = try wish(verb, &words) { return .edit(name, wish) }
-            throw words.lastFailure("is nothing that a member does", "say one of: \(ScenarioParser.verbs.joined(separator: ", "))")
+            throw words.lastFailure(
+                "is nothing that a member does", "say one of: \(ScenarioParser.verbs.joined(separator: ", "))")
         }
     }
 
     private static let verbs = [
-        "start", "stop", "offline", "online", "sleep", "sync", "look", "budget", "adjust", "freeze", "unfreeze", "discount", "cancel-discount",
-        "decide", "discard", "resend", "network", "kill", "power-loss", "disk", "clock", "hold-reader", "release-reader",
+        "start", "stop", "offline", "online", "sleep", "sync", "look", "budget", "adjust", "freeze", "unfreeze",
+        "discount", "cancel-discount",
+        "decide", "discard", "resend", "network", "kill", "power-loss", "disk", "clock", "hold-reader",
+        "release-reader",
         "token-revoked", "token-renewed", "uses-token-of",
     ]
 
@@ -225,13 +257,18 @@ package struct ScenarioParser {
                 case "on-exhaustion-manual": action = .manual
                 case "on-exhaustion-freeze": action = .freeze
                 case "this-cycle": thisCycle = true
-                default: throw words.lastFailure("is no option of budget", "say monthly, one-time, on-exhaustion-manual, on-exhaustion-freeze or this-cycle")
+                default:
+                    throw words.lastFailure(
+                        "is no option of budget",
+                        "say monthly, one-time, on-exhaustion-manual, on-exhaustion-freeze or this-cycle")
                 }
             }
             return .budget(name, cents: cents, type: type, action: action, thisCycle: thisCycle)
         case "adjust": return .adjust(try customer(&words), cents: try words.cents())
         case "freeze":
-            return .freeze(try customer(&words), try words.one(of: FreezeKind.self, "the kind"), reason: try words.text("the reason in quotes"))
+            return .freeze(
+                try customer(&words), try words.one(of: FreezeKind.self, "the kind"),
+                reason: try words.text("the reason in quotes"))
         case "unfreeze": return .unfreeze(try customer(&words), try words.one(of: FreezeKind.self, "the kind"))
         case "discount":
             let name = try customer(&words)
@@ -286,7 +323,8 @@ package struct ScenarioParser {
         default:
             throw words.lastFailure(
                 "is no fault of a network",
-                "say refuse, drop, lose-reply, cut N, cut-request N, delay TIME, duplicate TIME, stale, portal, junk or status N")
+                "say refuse, drop, lose-reply, cut N, cut-request N, delay TIME, duplicate TIME, stale, portal, junk or status N"
+            )
         }
     }
 
@@ -304,7 +342,9 @@ package struct ScenarioParser {
         case "full": return .full
         case "free": return .free
         case "error":
-            guard let write = try words.atWrite() else { throw words.failure("at-write N is missing", "say: disk error at-write 3") }
+            guard let write = try words.atWrite() else {
+                throw words.failure("at-write N is missing", "say: disk error at-write 3")
+            }
             return .error(atWrite: write)
         default: throw words.lastFailure("is no fault of a disk", "say full, free or error at-write N")
         }
@@ -324,12 +364,17 @@ package struct ScenarioParser {
         switch try words.word("a change") {
         case "usage": return .usage(try customer(&words), cents: try words.cents())
         case "freeze":
-            return .freeze(try customer(&words), try words.one(of: FreezeCause.self, "the cause"), try words.one(of: FreezeKind.self, "the kind"))
+            return .freeze(
+                try customer(&words), try words.one(of: FreezeCause.self, "the cause"),
+                try words.one(of: FreezeKind.self, "the kind"))
         case "unfreeze": return .unfreeze(try customer(&words))
         case "budget": return .budget(try customer(&words), cents: try words.cents())
         case "discount": return .discount(try customer(&words), basisPoints: try words.percent())
         case "bill": return .bill(try customer(&words), cents: try words.cents())
-        case "bills": return .bills(try customer(&words), count: try words.integer("a number of bill records", in: 1...ScenarioParser.billsMax))
+        case "bills":
+            return .bills(
+                try customer(&words),
+                count: try words.integer("a number of bill records", in: 1...ScenarioParser.billsMax))
         case "correct-bill": return .correctBill(try customer(&words))
         case "remove-bill": return .removeBill(try customer(&words))
         case "rename": return .rename(try customer(&words), try words.text("the new name in quotes"))
@@ -341,7 +386,8 @@ package struct ScenarioParser {
         default:
             throw words.lastFailure(
                 "is no change by the system",
-                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, touch-all, partner, leave or join")
+                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, touch-all, partner, leave or join"
+            )
         }
     }
 
@@ -357,7 +403,9 @@ package struct ScenarioParser {
         return .expect(try expected(&words), first: first)
     }
 
-    private static let states = ["saved", "sent", "waiting", "held", "resulted", "settled", "dead", "discarded", "refused"]
+    private static let states = [
+        "saved", "sent", "waiting", "held", "resulted", "settled", "dead", "discarded", "refused",
+    ]
 
     private func expected(_ words: inout LineWords) throws(ScenarioError) -> Expectation {
         let members = scenario.members.map(\.name)
@@ -367,7 +415,9 @@ package struct ScenarioParser {
             let number = try words.integer("the number of an edit", in: 1...1000)
             let word = try words.word("a state or result")
             guard ScenarioParser.states.contains(word) || ResultCode(rawValue: word) != nil else {
-                throw words.lastFailure("is no state or result", "say one of \(ScenarioParser.states.joined(separator: ", ")) or a result such as applied")
+                throw words.lastFailure(
+                    "is no state or result",
+                    "say one of \(ScenarioParser.states.joined(separator: ", ")) or a result such as applied")
             }
             return .edit(name, number, word)
         case "refused": return .refused(try words.name("a member", of: members), code: try words.word("a code"))
@@ -381,7 +431,8 @@ package struct ScenarioParser {
             return .discount(name, basisPoints: try words.percent())
         case "freezes": return .freezes(try customer(&words), try words.integer("a number", in: 0...1000))
         case "conflicts": return .conflicts(try words.integer("a number", in: 0...1000))
-        case "unsettled": return .unsettled(try words.name("a member", of: members), try words.integer("a number", in: 0...1000))
+        case "unsettled":
+            return .unsettled(try words.name("a member", of: members), try words.integer("a number", in: 0...1000))
         case "agreement": return .agreement
         case "phase":
             let name = try words.name("a member", of: members)
@@ -390,12 +441,16 @@ package struct ScenarioParser {
             let name = try words.name("a member", of: members)
             switch try words.word("budget or freezes") {
             case "budget": return .sees(name, customer: try customer(&words), cents: try words.centsOrNone())
-            case "freezes": return .seesFreezes(name, customer: try customer(&words), try words.integer("a number", in: 0...1000))
-            default: throw words.lastFailure("cannot be expected of what a member sees", "say: expect sees MEMBER budget CUSTOMER AMOUNT")
+            case "freezes":
+                return .seesFreezes(name, customer: try customer(&words), try words.integer("a number", in: 0...1000))
+            default:
+                throw words.lastFailure(
+                    "cannot be expected of what a member sees", "say: expect sees MEMBER budget CUSTOMER AMOUNT")
             }
         default:
             throw words.lastFailure(
-                "cannot be expected", "say edit, refused, budget, discount, freezes, conflicts, unsettled, phase, sees or agreement")
+                "cannot be expected",
+                "say edit, refused, budget, discount, freezes, conflicts, unsettled, phase, sees or agreement")
         }
     }
 }

@@ -18,7 +18,9 @@ extension Scenario {
             var line = "member \(member.name) \(member.role.rawValue)"
             if member.account != member.name { line += " account \(member.account)" }
             // A second replica has the customers of its account.
-            if member.account == member.name, !member.customers.isEmpty { line += " customers " + member.customers.joined(separator: " ") }
+            if member.account == member.name, !member.customers.isEmpty {
+                line += " customers " + member.customers.joined(separator: " ")
+            }
             lines.append(line)
         }
         return (lines + steps.map(\.action.text)).joined(separator: "\n") + "\n"
@@ -59,7 +61,8 @@ extension Action {
         case .heal: "heal"
         case .settle: "settle"
         case .bothOrders(let names): "reconnect \(names.joined(separator: " ")) in both orders"
-        case .expect(let expectation, let first): "expect " + (first.map { "when \($0) first " } ?? "") + expectation.text
+        case .expect(let expectation, let first):
+            "expect " + (first.map { "when \($0) first " } ?? "") + expectation.text
         }
     }
 }
@@ -73,7 +76,8 @@ extension Wish {
         case .adjust(let customer, let cents): "adjust \(customer) \(cents < 0 ? "" : "+")\(Words.cents(cents))"
         case .freeze(let customer, let kind, let reason): "freeze \(customer) \(kind.rawValue) \(Words.quoted(reason))"
         case .unfreeze(let customer, let kind): "unfreeze \(customer) \(kind.rawValue)"
-        case .discount(let customer, let share, let days): "discount \(customer) \(BasisPoints(share).percentText) days \(days)"
+        case .discount(let customer, let share, let days):
+            "discount \(customer) \(BasisPoints(share).percentText) days \(days)"
         case .cancelDiscount(let customer): "cancel-discount \(customer)"
         }
     }
@@ -156,9 +160,11 @@ extension Expectation {
         case .edit(let name, let number, let word): "edit \(name) \(number) \(word)"
         case .refused(let name, let code): "refused \(name) \(code)"
         case .budget(let customer, let cents): "budget \(customer) \(cents.map(Words.cents) ?? "none")"
-        case .discount(let customer, let share): "discount \(customer) \(share.map { BasisPoints($0).percentText } ?? "none")"
+        case .discount(let customer, let share):
+            "discount \(customer) \(share.map { BasisPoints($0).percentText } ?? "none")"
         case .freezes(let customer, let count): "freezes \(customer) \(count)"
-        case .sees(let name, let customer, let cents): "sees \(name) budget \(customer) \(cents.map(Words.cents) ?? "none")"
+        case .sees(let name, let customer, let cents):
+            "sees \(name) budget \(customer) \(cents.map(Words.cents) ?? "none")"
         case .seesFreezes(let name, let customer, let count): "sees \(name) freezes \(customer) \(count)"
         case .conflicts(let count): "conflicts \(count)"
         case .unsettled(let name, let count): "unsettled \(name) \(count)"

@@ -12,7 +12,8 @@ package enum Workload {
     }
 
     private enum Kind: CaseIterable {
-        case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations, restarts, readers, bulk, sleeps
+        case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations,
+            restarts, readers, bulk, sleeps
     }
 
     private struct Maker {
@@ -38,7 +39,10 @@ package enum Workload {
         mutating func make() -> Scenario {
             scenario.title = "seed \(seed)"
             for kind in Kind.allCases where percent(40) { kinds.append(kind) }
-            registers = pick([[.budget, .freezes, .discount], [.budget], [.freezes], [.discount], [.budget, .freezes], [.budget, .freezes, .discount]])
+            registers = pick([
+                [.budget, .freezes, .discount], [.budget], [.freezes], [.discount], [.budget, .freezes],
+                [.budget, .freezes, .discount],
+            ])
             makeCustomers()
             makeMembers()
             for name in names where percent(50) {
@@ -72,7 +76,10 @@ package enum Workload {
 
         private mutating func makeCustomers() {
             for index in 1...pick(1...4) {
-                var customer = Scenario.Customer(name: "c\(index)", association: percent(registers == [.discount] ? 10 : registers.contains(.discount) ? 60 : 95) ? .reseller : .referral)
+                var customer = Scenario.Customer(
+                    name: "c\(index)",
+                    association: percent(registers == [.discount] ? 10 : registers.contains(.discount) ? 60 : 95)
+                        ? .reseller : .referral)
                 if customer.association == .reseller {
                     if percent(70) { customer.budgetCents = Int64(pick(1...20)) * 10_000 }
                 } else if percent(40) {
@@ -89,7 +96,8 @@ package enum Workload {
                 let name = "m\(index)"
                 let isManager = percent(40)
                 var member = Scenario.Member(
-                    name: name, account: index > 1 && percent(15) ? "m1" : name, role: isManager ? .manager : pick([.administrator, .operator]))
+                    name: name, account: index > 1 && percent(15) ? "m1" : name,
+                    role: isManager ? .manager : pick([.administrator, .operator]))
                 if member.account != name {
                     member.role = scenario.members[0].role
                     member.customers = scenario.members[0].customers
@@ -146,7 +154,9 @@ package enum Workload {
                 default: return .unfreeze(customer.name, pick(FreezeKind.allCases))
                 }
             }
-            return percent(75) ? .discount(customer.name, basisPoints: Int64(pick(1...32)) * 100, days: pick(1...40)) : .cancelDiscount(customer.name)
+            return percent(75)
+                ? .discount(customer.name, basisPoints: Int64(pick(1...32)) * 100, days: pick(1...40))
+                : .cancelDiscount(customer.name)
         }
 
         private mutating func decision() -> Decision {
@@ -163,12 +173,16 @@ package enum Workload {
             switch kind {
             case .network:
                 let fault: NetworkFault = pick([
-                    .refuse, .drop, .loseReply, .delay(seconds: pick([1, 10, 70])), .duplicate(seconds: pick([1, 5, 40])), .stale, .portal, .junk,
+                    .refuse, .drop, .loseReply, .delay(seconds: pick([1, 10, 70])),
+                    .duplicate(seconds: pick([1, 5, 40])), .stale, .portal, .junk,
                     .status(pick([401, 403, 404, 413, 429, 500, 502, 503])), .loseReply,
                 ])
                 add(.network(who, fault, lane, count: pick(1...3)))
             case .cuts:
-                add(.network(who, percent(70) ? .cut(perMille: pick(0...999)) : .cutRequest(perMille: pick(0...999)), lane, count: pick(1...4)))
+                add(
+                    .network(
+                        who, percent(70) ? .cut(perMille: pick(0...999)) : .cutRequest(perMille: pick(0...999)), lane,
+                        count: pick(1...4)))
             case .offline: add(percent(50) ? .offline(who) : .online(who))
             case .kills: add(.kill(who, atWrite: percent(60) ? pick(1...40) : nil))
             case .powerLosses: add(.powerLoss(who, atWrite: percent(60) ? pick(1...40) : nil))
@@ -180,7 +194,12 @@ package enum Workload {
                 default: add(.serverStart)
                 }
             case .disks: add(.disk(who, pick([.full, .free, .error(atWrite: pick(1...20)), .free])))
-            case .clocks: add(.clock(who, pick([.jump(seconds: 31_536_000), .jump(seconds: -86_400), .stopped, .right, .jump(seconds: 7)])))
+            case .clocks:
+                add(
+                    .clock(
+                        who,
+                        pick([.jump(seconds: 31_536_000), .jump(seconds: -86_400), .stopped, .right, .jump(seconds: 7)])
+                    ))
             case .tokens:
                 switch pick(0...3) {
                 case 0: add(.useToken(who, of: pick(names)))
@@ -200,7 +219,10 @@ package enum Workload {
         private mutating func systemWrite(_ kind: Kind) -> SystemWrite {
             let name = pick(customers).name
             if kind == .associations {
-                return pick([.leave(name), .join(name), .partner(pick(PartnerState.allCases)), .rename(name, "renamed"), .closeCycle, .touchAll])
+                return pick([
+                    .leave(name), .join(name), .partner(pick(PartnerState.allCases)), .rename(name, "renamed"),
+                    .closeCycle, .touchAll,
+                ])
             }
             return switch pick(0...8) {
             case 0: .usage(name, cents: Int64(pick(1...100)) * 100)

@@ -86,10 +86,12 @@ final class LabAgent: EngineShell {
         isProjectionInDoubt = true
         let chance = LabChance(seed: Mix.of(world.seed, UInt64(index) + 1, UInt64(life)))
         do {
-            let store = try ReplicaStore(directory: folder, clock: clock, chance: chance, networkFileSystem: { _ in nil })
+            let store = try ReplicaStore(
+                directory: folder, clock: clock, chance: chance, networkFileSystem: { _ in nil })
             self.store = store
             engine = SyncEngine(
-                store: store, server: World.host, token: token, clock: clock, chance: chance, log: world.log, shell: self)
+                store: store, server: World.host, token: token, clock: clock, chance: chance, log: world.log,
+                shell: self)
             eye = try ReplicaEye(folder: folder)
         } catch {
             world.tell(member.name, "cannot start: \(error)")
@@ -236,7 +238,8 @@ final class LabAgent: EngineShell {
         let status = engine.status
         return StatusMark(
             phase: status.phase, unsettled: status.outbox.unsettled, held: status.outbox.held, dead: status.outbox.dead,
-            pull: engine.pull.state, push: engine.push.state, hasPullTimer: timers[0] != nil, hasPushTimer: timers[1] != nil,
+            pull: engine.pull.state, push: engine.push.state, hasPullTimer: timers[0] != nil,
+            hasPushTimer: timers[1] != nil,
             pullInFlight: flying[0] != nil, pushInFlight: flying[1] != nil, hasProblem: hasProblem)
     }
 
@@ -244,11 +247,14 @@ final class LabAgent: EngineShell {
     /// the customer.
     private func readLines() throws -> [String] {
         let reader = try currentReader()
-        let customers = Set(edits.filter { LabAgent.pendingStates.contains($0.state) && $0.register != "conflict" }.map(\.customer))
+        let customers = Set(
+            edits.filter { LabAgent.pendingStates.contains($0.state) && $0.register != "conflict" }.map(\.customer))
         var lines: [String] = []
         for key in customers.sorted() {
             let summary = try reader.customer(CustomerKey(key)).summary
-            for (register, layered) in [("budget", summary.budget), ("discount", summary.discount), ("freezes", summary.freezes)] {
+            for (register, layered) in [
+                ("budget", summary.budget), ("discount", summary.discount), ("freezes", summary.freezes),
+            ] {
                 guard let pending = layered.pending else { continue }
                 var (amount, type, freezeKind, percent) = (Int64?.none, String?.none, String?.none, Int64?.none)
                 switch pending {
@@ -258,7 +264,8 @@ final class LabAgent: EngineShell {
                 }
                 lines.append(
                     PendingLine.text(
-                        customer: key, register: register, edits: Int64(layered.edits.count), amount: amount, type: type,
+                        customer: key, register: register, edits: Int64(layered.edits.count), amount: amount,
+                        type: type,
                         freezeKind: freezeKind, percent: percent))
             }
         }
@@ -278,7 +285,9 @@ final class LabAgent: EngineShell {
 
     /// Another program reads the replica and does not end its transaction.
     func holdReader() {
-        guard reader == nil, let connection = try? Connection(path: "\(folder)/replica.db", mode: .readWrite, durability: .reader) else { return }
+        guard reader == nil,
+            let connection = try? Connection(path: "\(folder)/replica.db", mode: .readWrite, durability: .reader)
+        else { return }
         try? connection.execute("BEGIN; SELECT count(*) FROM customer")
         reader = connection
     }

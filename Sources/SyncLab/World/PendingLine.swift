@@ -15,7 +15,8 @@ struct PendingEdit {
 /// "what a person sees is the edits without an end, replayed in order over the server's rows".
 enum PendingLine {
     static func text(
-        customer: Int64, register: String, edits: Int64, amount: Int64?, type: String?, freezeKind: String?, percent: Int64?
+        customer: Int64, register: String, edits: Int64, amount: Int64?, type: String?, freezeKind: String?,
+        percent: Int64?
     ) -> String {
         "\(customer) \(register) \(edits) \(amount.map { "\($0)" } ?? "-") \(type ?? "-") \(freezeKind ?? "-") \(percent.map { "\($0)" } ?? "-")"
     }
@@ -36,7 +37,9 @@ enum PendingLine {
     }
 
     private static func line(_ edits: [PendingEdit], _ target: Target, _ image: Connection) throws -> String? {
-        let version = try first(image, "SELECT version FROM \(target.register) WHERE key = ?", target.customer) { $0.int64(0) } ?? 0
+        let version =
+            try first(image, "SELECT version FROM \(target.register) WHERE key = ?", target.customer) { $0.int64(0) }
+            ?? 0
         // What the image holds already is not laid over it a second time.
         let laid = edits.filter { edit in edit.resultVersion.map { $0 > version } ?? true }
         guard !laid.isEmpty else { return nil }
@@ -48,9 +51,10 @@ enum PendingLine {
     }
 
     private static func budget(_ edits: [PendingEdit], _ target: Target, _ image: Connection) throws -> String {
-        var (amount, type) = try first(image, "SELECT amount, type FROM budget WHERE key = ?", target.customer) {
-            ($0.optionalInt64(0), $0.optionalText(1))
-        } ?? (nil, nil)
+        var (amount, type) =
+            try first(image, "SELECT amount, type FROM budget WHERE key = ?", target.customer) {
+                ($0.optionalInt64(0), $0.optionalText(1))
+            } ?? (nil, nil)
         for edit in edits {
             if edit.wire.kind == "set-budget" {
                 amount = edit.wire.amount.flatMap { Money($0) }?.units
@@ -60,31 +64,41 @@ enum PendingLine {
             }
         }
         return text(
-            customer: target.customer, register: "budget", edits: Int64(edits.count), amount: amount, type: type, freezeKind: nil, percent: nil)
+            customer: target.customer, register: "budget", edits: Int64(edits.count), amount: amount, type: type,
+            freezeKind: nil, percent: nil)
     }
 
     private static func freezes(_ edits: [PendingEdit], _ target: Target, _ image: Connection) throws -> String {
-        let stored = try first(image, "SELECT freezes FROM freezes WHERE key = ?", target.customer) { $0.text(0) } ?? "[]"
-        var members = try WireCoding.decode([V1.Freeze].self, from: stored).map { (id: $0.id.value, kind: $0.kind, cause: $0.cause) }
+        let stored =
+            try first(image, "SELECT freezes FROM freezes WHERE key = ?", target.customer) { $0.text(0) } ?? "[]"
+        var members = try WireCoding.decode([V1.Freeze].self, from: stored).map {
+            (id: $0.id.value, kind: $0.kind, cause: $0.cause)
+        }
         for edit in edits {
             let kind = edit.wire.freezeKind ?? ""
             if edit.wire.kind == "freeze" {
                 members.append((-edit.number, kind, "manual"))
             } else {
                 let seen = Set((edit.wire.seen ?? []).map(\.value))
-                members.removeAll { $0.kind == kind && seen.contains($0.id) && !["partner-state", "vendor"].contains($0.cause) }
+                members.removeAll {
+                    $0.kind == kind && seen.contains($0.id) && !["partner-state", "vendor"].contains($0.cause)
+                }
             }
         }
-        let strictest = members.contains { $0.kind == "account-and-resources" } ? "account-and-resources" : members.isEmpty ? "" : "account"
+        let strictest =
+            members.contains { $0.kind == "account-and-resources" }
+            ? "account-and-resources" : members.isEmpty ? "" : "account"
         return text(
-            customer: target.customer, register: "freezes", edits: Int64(edits.count), amount: nil, type: nil, freezeKind: strictest, percent: nil)
+            customer: target.customer, register: "freezes", edits: Int64(edits.count), amount: nil, type: nil,
+            freezeKind: strictest, percent: nil)
     }
 
     private static func discount(_ edits: [PendingEdit], _ target: Target, _ image: Connection) throws -> String {
         let last = edits.last?.wire
         let percent = last?.kind == "set-discount" ? last?.percentBasisPoints.map { Int64($0) } : 0
         return text(
-            customer: target.customer, register: "discount", edits: Int64(edits.count), amount: nil, type: nil, freezeKind: nil,
+            customer: target.customer, register: "discount", edits: Int64(edits.count), amount: nil, type: nil,
+            freezeKind: nil,
             percent: percent)
     }
 

@@ -38,7 +38,8 @@ final class ReplicaEye {
         ).rows {
             EditMark(
                 number: $0.int64(0), state: $0.text(1), customer: $0.int64(2), register: $0.text(3), kind: $0.text(4),
-                payload: $0.withTextBytes(5) { Mix.bytes($0) }, code: $0.optionalText(6), predecessor: $0.optionalInt64(7),
+                payload: $0.withTextBytes(5) { Mix.bytes($0) }, code: $0.optionalText(6),
+                predecessor: $0.optionalInt64(7),
                 resultSequence: Int64($0.text(8)), resultVersion: Int64($0.text(9)))
         }
     }
@@ -51,7 +52,10 @@ final class ReplicaEye {
         imageVersion = version
         // Most commits of a replica at rest move nothing but the time of its checkpoint; rows are read when the place in the
         // feed moved, and every so often even so.
-        let now = try connection.statement("SELECT epoch || applied_sequence || (applied_cursor IS NULL) FROM meta").first { $0.text(0) } ?? ""
+        let now =
+            try connection.statement("SELECT epoch || applied_sequence || (applied_cursor IS NULL) FROM meta").first {
+                $0.text(0)
+            } ?? ""
         looks += 1
         guard now != place || looks % 8 == 0 else { return nil }
         place = now
@@ -76,9 +80,10 @@ final class ReplicaEye {
     private func mark() throws -> ImageMark? {
         guard let (number, connection) = image else { return nil }
         return try connection.read { _ in
-            let meta = try connection.statement("SELECT epoch, applied_sequence, applied_cursor IS NULL FROM meta").first {
-                ($0.text(0), $0.int64(1), $0.int64(2) != 0)
-            }
+            let meta = try connection.statement("SELECT epoch, applied_sequence, applied_cursor IS NULL FROM meta")
+                .first {
+                    ($0.text(0), $0.int64(1), $0.int64(2) != 0)
+                }
             guard let (epoch, sequence, isPartial) = meta else { return nil }
             var rows: [RowMark] = []
             for entity in Entity.allCases {

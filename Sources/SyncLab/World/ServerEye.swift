@@ -60,7 +60,9 @@ final class ServerEye {
         return found
     }
 
-    private func row(_ entity: Entity, _ key: Int64, version: Int64, _ subject: Int64, _ deleted: Bool) throws -> TruthRow {
+    private func row(
+        _ entity: Entity, _ key: Int64, version: Int64, _ subject: Int64, _ deleted: Bool
+    ) throws -> TruthRow {
         guard !deleted else {
             return TruthRow(entity: entity, key: key, version: version, subject: subject, content: nil, value: .other)
         }
@@ -68,7 +70,8 @@ final class ServerEye {
         try statement.bind(1, key)
         let content = try statement.first { $0.withTextBytes(2) { Mix.bytes($0) } }
         return TruthRow(
-            entity: entity, key: key, version: version, subject: subject, content: content, value: try value(entity, key))
+            entity: entity, key: key, version: version, subject: subject, content: content,
+            value: try value(entity, key))
     }
 
     private func value(_ entity: Entity, _ key: Int64) throws -> RowValue {
@@ -90,8 +93,11 @@ final class ServerEye {
     private static func value(_ entity: Entity, _ row: Statement) throws -> RowValue {
         switch entity {
         case .partner:
-            return .partner(PartnerState(rawValue: row.text(0)) ?? .active, lowest: row.optionalInt64(1), highest: row.optionalInt64(2))
-        case .customer: return .customer(AssociationType(rawValue: row.text(0)) ?? .reseller, isFormer: row.int64(1) != 0)
+            return .partner(
+                PartnerState(rawValue: row.text(0)) ?? .active, lowest: row.optionalInt64(1),
+                highest: row.optionalInt64(2))
+        case .customer:
+            return .customer(AssociationType(rawValue: row.text(0)) ?? .reseller, isFormer: row.int64(1) != 0)
         case .budget:
             guard let amount = row.optionalInt64(0), let type = BudgetType(rawValue: row.text(1)),
                 let action = ExhaustionAction(rawValue: row.text(2))
@@ -103,11 +109,13 @@ final class ServerEye {
             guard let percent = row.optionalInt64(0) else { return .discount(nil) }
             return .discount(
                 Discount(
-                    percent: BasisPoints(percent), validFrom: Timestamp(seconds: row.int64(1)), validUntil: Timestamp(seconds: row.int64(2))))
+                    percent: BasisPoints(percent), validFrom: Timestamp(seconds: row.int64(1)),
+                    validUntil: Timestamp(seconds: row.int64(2))))
         case .conflict:
             return .conflict(
                 ConflictMark(
-                    customer: row.int64(0), register: row.text(1), replica: row.text(2), edit: row.int64(3), isOpen: row.text(4) == "open",
+                    customer: row.int64(0), register: row.text(1), replica: row.text(2), edit: row.int64(3),
+                    isOpen: row.text(4) == "open",
                     theirsVersion: row.int64(5), choice: row.optionalText(6)))
         default: return .other
         }
@@ -115,11 +123,13 @@ final class ServerEye {
 
     private func records() throws -> [RecordMark] {
         let statement = try connection.statement(
-            "SELECT id, customer, register, author, action, before, after, replica, edit FROM history WHERE id > ? ORDER BY id")
+            "SELECT id, customer, register, author, action, before, after, replica, edit FROM history WHERE id > ? ORDER BY id"
+        )
         try statement.bind(1, lastRecord)
         return try statement.rows {
             RecordMark(
-                id: $0.int64(0), customer: $0.int64(1), register: $0.text(2), author: $0.text(3), action: $0.text(4), before: $0.text(5),
+                id: $0.int64(0), customer: $0.int64(1), register: $0.text(2), author: $0.text(3), action: $0.text(4),
+                before: $0.text(5),
                 after: $0.text(6), replica: $0.optionalText(7), edit: $0.optionalInt64(8))
         }
     }

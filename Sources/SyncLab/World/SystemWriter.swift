@@ -14,13 +14,17 @@ struct SystemWriter {
             try putCycle(writer)
             try writer.put(
                 .product, key: SystemWriter.product, subject: Subject.everyone,
-                [.text("p-1"), .text("vm"), .text("svc"), .text("Elastic Server"), .text("vm"), .text("VM"), .text("s6")])
+                [
+                    .text("p-1"), .text("vm"), .text("svc"), .text("Elastic Server"), .text("vm"), .text("VM"),
+                    .text("s6"),
+                ])
             for _ in 0..<SystemWriter.firstCustomerKey { _ = writer.newKey() }
             for customer in customers { try make(customer, writer) }
             try writer.put(
                 .coupon, key: writer.newKey(), subject: Subject.coupons,
                 [
-                    .text("CP-1"), .text("CODE1"), .integer(2), .null, .integer(1), .integer(Money.unitsPerMajor), .null, .text("USD"),
+                    .text("CP-1"), .text("CODE1"), .integer(2), .null, .integer(1), .integer(Money.unitsPerMajor),
+                    .null, .text("USD"),
                     .integer(now), .integer(now + 864_000), .integer(1), .text("Support"), .null, .integer(0), .null,
                 ])
         }
@@ -37,17 +41,21 @@ struct SystemWriter {
 
     private func make(_ customer: Scenario.Customer, _ writer: LedgerWriter) throws {
         let key = CustomerKey(writer.newKey())
-        func put(_ entity: Entity, _ values: [LedgerValue]) throws { try writer.put(entity, key: key.value, subject: key.value, values) }
+        func put(_ entity: Entity, _ values: [LedgerValue]) throws {
+            try writer.put(entity, key: key.value, subject: key.value, values)
+        }
         try put(
             .customer,
             [
-                .text(customer.name), .null, .text(customer.name), .text(customer.name), .text(customer.association.rawValue),
+                .text(customer.name), .null, .text(customer.name), .text(customer.name),
+                .text(customer.association.rawValue),
                 .integer(now - 864_000), .integer(1), .text("2"), .text("V1"), .integer(0),
             ])
         try put(.contact, [.text("13000000000"), .text("0086"), .text("billing@\(customer.name).example")])
         if customer.association == .reseller { try put(.usage, [.integer(0), .integer(now)]) }
         if let cents = customer.budgetCents {
-            _ = try writer.set(.budget(SystemWriter.budget(cents)), of: key, author: "admin", at: Timestamp(seconds: now))
+            _ = try writer.set(
+                .budget(SystemWriter.budget(cents)), of: key, author: "admin", at: Timestamp(seconds: now))
         }
         if let share = customer.discountBasisPoints {
             _ = try writer.set(.discount(discount(share)), of: key, author: "admin", at: Timestamp(seconds: now))
@@ -63,7 +71,8 @@ struct SystemWriter {
 
     private func discount(_ share: Int64) -> Discount {
         Discount(
-            percent: BasisPoints(share), validFrom: Timestamp(seconds: now), validUntil: Timestamp(seconds: now + 30 * 86_400))
+            percent: BasisPoints(share), validFrom: Timestamp(seconds: now),
+            validUntil: Timestamp(seconds: now + 30 * 86_400))
     }
 
     private var cycleKey: Int64 {
@@ -83,25 +92,31 @@ struct SystemWriter {
             case .closeCycle:
                 let cycle = BillingCycle(containing: now)
                 try writer.put(
-                    .cycle, key: cycleKey, subject: Subject.everyone, [.text(cycle.description), .text("final"), .integer(now)])
+                    .cycle, key: cycleKey, subject: Subject.everyone,
+                    [.text(cycle.description), .text("final"), .integer(now)])
             case .usage(let name, let cents):
                 try with(name, writer) { key in
-                    try writer.put(.usage, key: key.value, subject: key.value, [.money(SystemWriter.money(cents)), .integer(now)])
+                    try writer.put(
+                        .usage, key: key.value, subject: key.value, [.money(SystemWriter.money(cents)), .integer(now)])
                 }
             case .freeze(let name, let cause, let kind):
                 try with(name, writer) { key in try freeze(key, cause, kind, writer) }
             case .unfreeze(let name):
                 try with(name, writer) { key in
                     guard case .freezes(let freezes) = try writer.register(.freezes, of: key).state else { return }
-                    try change(.freezes(freezes.filter(\.cause.isLiftedByPartner)), from: .freezes(freezes), key, writer)
+                    try change(
+                        .freezes(freezes.filter(\.cause.isLiftedByPartner)), from: .freezes(freezes), key, writer)
                 }
             case .budget(let name, let cents):
                 try with(name, writer) { key in
-                    try change(.budget(SystemWriter.budget(cents)), from: try writer.register(.budget, of: key).state, key, writer)
+                    try change(
+                        .budget(SystemWriter.budget(cents)), from: try writer.register(.budget, of: key).state, key,
+                        writer)
                 }
             case .discount(let name, let share):
                 try with(name, writer) { key in
-                    try change(.discount(discount(share)), from: try writer.register(.discount, of: key).state, key, writer)
+                    try change(
+                        .discount(discount(share)), from: try writer.register(.discount, of: key).state, key, writer)
                 }
             case .bills(let name, let count):
                 try with(name, writer) { key in for _ in 0..<count { try putBill(writer, key, cents: 100) } }
@@ -118,7 +133,8 @@ struct SystemWriter {
     private func freeze(_ key: CustomerKey, _ cause: FreezeCause, _ kind: FreezeKind, _ writer: LedgerWriter) throws {
         guard case .freezes(let freezes) = try writer.register(.freezes, of: key).state else { return }
         let added = Freeze(
-            id: writer.newKey(), kind: kind, cause: cause, reason: cause.rawValue, author: "system", at: Timestamp(seconds: now))
+            id: writer.newKey(), kind: kind, cause: cause, reason: cause.rawValue, author: "system",
+            at: Timestamp(seconds: now))
         try change(.freezes(freezes + [added]), from: .freezes(freezes), key, writer)
     }
 
@@ -129,8 +145,10 @@ struct SystemWriter {
         _ = try writer.set(state, of: key, author: "system", at: Timestamp(seconds: now))
         try writer.record(
             HistoryEntry(
-                at: Timestamp(seconds: now), customer: key, register: state.register, author: "system", action: "applied",
-                before: try WireCoding.text(V1.State(before)), after: try WireCoding.text(V1.State(state)), rule: "system",
+                at: Timestamp(seconds: now), customer: key, register: state.register, author: "system",
+                action: "applied",
+                before: try WireCoding.text(V1.State(before)), after: try WireCoding.text(V1.State(state)),
+                rule: "system",
                 rulesVersion: 1, replica: nil, edit: nil))
     }
 
@@ -177,7 +195,9 @@ struct SystemWriter {
                 let row = try SystemWriter.values(of: bytes)
                 if row.key == key.value { values = row.values }
             }
-            guard var values, let index = Entity.customer.columns.firstIndex(where: { $0.name == column }) else { return }
+            guard var values, let index = Entity.customer.columns.firstIndex(where: { $0.name == column }) else {
+                return
+            }
             values[index] = value
             try writer.put(.customer, key: key.value, subject: key.value, values)
         }
@@ -222,8 +242,10 @@ struct SystemWriter {
             .billRecord, key: record, subject: key.value,
             [
                 .integer(key.value), .integer(cycleKey), .text("b-\(record)"), .null, .integer(5), .integer(3),
-                .integer(SystemWriter.product), .null, .null, .integer(now), .integer(now), .text("Duration"), .text("1.5"), .text("hour"),
-                .text("USD"), .integer(units), .integer(0), .integer(units), .integer(units), .integer(0), .integer(0), .integer(0),
+                .integer(SystemWriter.product), .null, .null, .integer(now), .integer(now), .text("Duration"),
+                .text("1.5"), .text("hour"),
+                .text("USD"), .integer(units), .integer(0), .integer(units), .integer(units), .integer(0), .integer(0),
+                .integer(0),
                 .integer(0), .integer(0), .integer(0), .null, .null,
             ])
     }

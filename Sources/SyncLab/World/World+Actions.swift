@@ -70,7 +70,9 @@ extension World {
         case .useToken(_, let other):
             // A replica belongs to the first member whose token it used; this is about one that has its own.
             guard agent.store?.identity.member == agent.member.account else { return }
-            if let other = agents.first(where: { $0.member.name == other }) { restart(agent, account: other.account, token: other.token) }
+            if let other = agents.first(where: { $0.member.name == other }) {
+                restart(agent, account: other.account, token: other.token)
+            }
         default: break
         }
     }
@@ -129,7 +131,8 @@ extension World {
     private func renew(_ agent: LabAgent) {
         onServer {
             let account = agent.member.account
-            let token = try server.newToken(account: account, chance: LabChance(seed: Mix.of(seed, 12, UInt64(tokens.count))))
+            let token = try server.newToken(
+                account: account, chance: LabChance(seed: Mix.of(seed, 12, UInt64(tokens.count))))
             tokens[token] = account
             restart(agent, account: account, token: token)
         }
@@ -160,7 +163,9 @@ extension World {
     }
 
     private func resend(_ number: Int, _ agent: LabAgent) {
-        guard agent.made.indices.contains(number - 1), case .accepted(let number) = agent.made[number - 1] else { return }
+        guard agent.made.indices.contains(number - 1), case .accepted(let number) = agent.made[number - 1] else {
+            return
+        }
         add(agent) { try $0.resend(EditNumber(number)) }
     }
 
@@ -197,7 +202,9 @@ extension World {
     }
 
     private func withEdit(_ number: Int, _ agent: LabAgent, _ body: (ReplicaStore, EditNumber) throws -> Void) {
-        guard agent.made.indices.contains(number - 1), case .accepted(let number) = agent.made[number - 1] else { return }
+        guard agent.made.indices.contains(number - 1), case .accepted(let number) = agent.made[number - 1] else {
+            return
+        }
         _ = agent.command { try body($0, EditNumber(number)) }
         agent.afterWork()
         agent.handle(.editAdded)
@@ -235,7 +242,8 @@ extension World {
         guard let status = agent.engine?.status else { return false }
         switch status.phase {
         case .needsLogin, .blocked: return true
-        case .inSync, .needsPerson: return agent.image?.sequence == server.eye?.sequence && agent.engine?.push.state == .idle
+        case .inSync, .needsPerson:
+            return agent.image?.sequence == server.eye?.sequence && agent.engine?.push.state == .idle
         default: return false
         }
     }
@@ -245,12 +253,16 @@ extension Action {
     /// The member that the action is of; nil for one of the server or of everybody.
     package var member: String? {
         switch self {
-        case .start(let name), .stop(let name), .kill(let name, _), .powerLoss(let name, _), .offline(let name), .online(let name), .sleep(let name, _),
-            .edit(let name, _), .discard(let name, _), .resend(let name, _), .decide(let name, _), .sync(let name), .look(let name),
+        case .start(let name), .stop(let name), .kill(let name, _), .powerLoss(let name, _), .offline(let name),
+            .online(let name), .sleep(let name, _),
+            .edit(let name, _), .discard(let name, _), .resend(let name, _), .decide(let name, _), .sync(let name),
+            .look(let name),
             .hold(let name), .release(let name), .network(let name, _, _, _), .clock(let name, _), .disk(let name, _),
             .revoke(let name), .renew(let name), .useToken(let name, _):
             name
-        case .serverStop, .serverStart, .serverKill, .serverPowerLoss, .system, .wait, .heal, .settle, .bothOrders, .expect: nil
+        case .serverStop, .serverStart, .serverKill, .serverPowerLoss, .system, .wait, .heal, .settle, .bothOrders,
+            .expect:
+            nil
         }
     }
 }
@@ -294,6 +306,7 @@ extension Decision {
 
     static func grant(_ share: Int64, days: Int, now: Int64) -> Discount {
         Discount(
-            percent: BasisPoints(share), validFrom: Timestamp(seconds: now), validUntil: Timestamp(seconds: now + Int64(days) * 86_400))
+            percent: BasisPoints(share), validFrom: Timestamp(seconds: now),
+            validUntil: Timestamp(seconds: now + Int64(days) * 86_400))
     }
 }

@@ -9,19 +9,22 @@ extension World {
         switch expectation {
         case .edit(let name, let number, let word):
             let found = state(of: number, by: name)
-            return found.contains(word) ? nil : "edit \(number) of \(name) is \(found.joined(separator: ", ")), not \(word)"
+            return found.contains(word)
+                ? nil : "edit \(number) of \(name) is \(found.joined(separator: ", ")), not \(word)"
         case .refused(let name, let code):
             guard case .refused(let found)? = agents.first(where: { $0.member.name == name })?.made.last else {
                 return "the last edit of \(name) was not refused"
             }
             return found == code ? nil : "the last edit of \(name) was refused with \(found), not \(code)"
         case .budget(let customer, let cents):
-            return difference("the budget of \(customer)", budget(customer).map { Words.cents($0) }, cents.map { Words.cents($0) })
+            return difference(
+                "the budget of \(customer)", budget(customer).map { Words.cents($0) }, cents.map { Words.cents($0) })
         case .discount(let customer, let share):
             guard case .discount(let found)? = value(.discount, customer) else {
                 return difference("the discount of \(customer)", nil, share.map { BasisPoints($0).percentText })
             }
-            return difference("the discount of \(customer)", found?.percent.percentText, share.map { BasisPoints($0).percentText })
+            return difference(
+                "the discount of \(customer)", found?.percent.percentText, share.map { BasisPoints($0).percentText })
         case .freezes(let customer, let count):
             var found = 0
             if case .freezes(let freezes)? = value(.freezes, customer) { found = freezes.count }
@@ -40,15 +43,21 @@ extension World {
     private func failureAtAgent(_ expectation: Expectation) -> String? {
         switch expectation {
         case .sees(let name, let customer, let cents):
-            guard case .budget(let found)? = seen(name, customer)?.budget.visible else { return "\(name) does not see \(customer)" }
+            guard case .budget(let found)? = seen(name, customer)?.budget.visible else {
+                return "\(name) does not see \(customer)"
+            }
             return difference(
-                "what \(name) sees as the budget of \(customer)", found.map { Words.cents($0.amount.units / World.unitsPerCent) },
+                "what \(name) sees as the budget of \(customer)",
+                found.map { Words.cents($0.amount.units / World.unitsPerCent) },
                 cents.map { Words.cents($0) })
         case .seesFreezes(let name, let customer, let count):
-            guard case .freezes(let found)? = seen(name, customer)?.freezes.visible else { return "\(name) does not see \(customer)" }
+            guard case .freezes(let found)? = seen(name, customer)?.freezes.visible else {
+                return "\(name) does not see \(customer)"
+            }
             return found.count == count ? nil : "\(name) sees \(found.count) freezes of \(customer), not \(count)"
         case .unsettled(let name, let count):
-            let found = agents.first { $0.member.name == name }?.edits.count { LabAgent.pendingStates.contains($0.state) } ?? 0
+            let found =
+                agents.first { $0.member.name == name }?.edits.count { LabAgent.pendingStates.contains($0.state) } ?? 0
             return found == count ? nil : "\(name) has \(found) edits without an end, not \(count)"
         case .phase(let name, let phase):
             let found = agents.first { $0.member.name == name }?.engine?.status.phase.rawValue ?? "not running"
@@ -81,7 +90,8 @@ extension World {
 
     /// The words that fit an edit: its state and its result's code.
     private func state(of number: Int, by name: String) -> [String] {
-        guard let agent = agents.first(where: { $0.member.name == name }), agent.made.indices.contains(number - 1) else { return ["not made"] }
+        guard let agent = agents.first(where: { $0.member.name == name }), agent.made.indices.contains(number - 1)
+        else { return ["not made"] }
         switch agent.made[number - 1] {
         case .refused(let code): return ["refused", code]
         case .accepted(let number):

@@ -32,19 +32,27 @@ extension World {
         let back = 2_000 + Int64(draw >> 20 % 40_000)
         let fault = agent.takeFault(exchange.lane)
         let bytes = MemoryExchange.bytes(of: exchange.request, host: "lab")
-        var parcel = Parcel(agent: agent.index, life: agent.life, exchange: exchange, bytes: bytes, fault: fault, back: back)
+        var parcel = Parcel(
+            agent: agent.index, life: agent.life, exchange: exchange, bytes: bytes, fault: fault, back: back)
         let name = agent.member.name
         guard agent.isOnline, fault != .refuse else {
             tell(name, "\(parcel.kind): no connection")
-            deliver(parcel, .failed(HTTPError(code: .unreachable, what: "cannot connect", why: "no route")), after: 1_000)
+            deliver(
+                parcel, .failed(HTTPError(code: .unreachable, what: "cannot connect", why: "no route")), after: 1_000)
             return
         }
         tellArrow(from: name, to: "server", parcel.kind + (fault.map { " (\($0.text))" } ?? ""))
         switch fault {
         case .drop:
-            deliver(parcel, .failed(HTTPError(code: .timeout, what: "no reply came", why: "time ran out")), after: Int64(World.patience) * 1_000_000)
+            deliver(
+                parcel, .failed(HTTPError(code: .timeout, what: "no reply came", why: "time ran out")),
+                after: Int64(World.patience) * 1_000_000)
         case .portal:
-            deliver(parcel, .reply(status: 200, headers: HTTPHeaders(), body: Array("<html>Please log in</html>".utf8), isWhole: true), after: back)
+            deliver(
+                parcel,
+                .reply(
+                    status: 200, headers: HTTPHeaders(), body: Array("<html>Please log in</html>".utf8), isWhole: true),
+                after: back)
         case .junk:
             let junk = (0..<200).map { UInt8(truncatingIfNeeded: Mix.of(draw, $0)) }
             deliver(parcel, read(junk, parcel), after: back)
@@ -61,7 +69,9 @@ extension World {
         case .delay(let seconds):
             queue.add(.arrives(parcel), at: time.now + out + Int64(seconds) * 1_000_000)
             if seconds >= World.patience {
-                deliver(parcel, .failed(HTTPError(code: .timeout, what: "no reply came", why: "time ran out")), after: Int64(World.patience) * 1_000_000)
+                deliver(
+                    parcel, .failed(HTTPError(code: .timeout, what: "no reply came", why: "time ran out")),
+                    after: Int64(World.patience) * 1_000_000)
             }
         case .duplicate(let seconds):
             queue.add(.arrives(parcel), at: time.now + out)
@@ -73,13 +83,17 @@ extension World {
 
     /// A request reaches the server.
     func arrive(_ parcel: Parcel) {
-        let closed = ExchangeOutcome.failed(HTTPError(code: .closed, what: "no reply came", why: "the connection ended before a reply"))
+        let closed = ExchangeOutcome.failed(
+            HTTPError(code: .closed, what: "no reply came", why: "the connection ended before a reply"))
         guard server.isUp else {
-            deliver(parcel, .failed(HTTPError(code: .refused, what: "cannot connect", why: "connection refused")), after: parcel.back)
+            deliver(
+                parcel, .failed(HTTPError(code: .refused, what: "cannot connect", why: "connection refused")),
+                after: parcel.back)
             return
         }
         if case .cutRequest(let part) = parcel.fault {
-            _ = server.answer(Array(parcel.bytes.prefix(parcel.bytes.count * part / 1000)), bodyLimit: ProtocolLimits.pushBytesMax)
+            _ = server.answer(
+                Array(parcel.bytes.prefix(parcel.bytes.count * part / 1000)), bodyLimit: ProtocolLimits.pushBytesMax)
             deliver(parcel, closed, after: parcel.back)
             return
         }
@@ -118,13 +132,19 @@ extension World {
 
     private func deliver(_ parcel: Parcel, _ outcome: ExchangeOutcome, after delay: Int64) {
         guard parcel.isAwaited else { return }
-        queue.add(.returns(agent: parcel.agent, life: parcel.life, exchange: parcel.exchange.id, outcome), at: time.now + delay)
+        queue.add(
+            .returns(agent: parcel.agent, life: parcel.life, exchange: parcel.exchange.id, outcome),
+            at: time.now + delay)
     }
 
     private func read(_ bytes: [UInt8], _ parcel: Parcel) -> ExchangeOutcome {
-        switch MemoryExchange.reply(bytes, toMethod: parcel.exchange.request.method, bodyLimit: parcel.exchange.bodyLimit) {
-        case .whole(let status, let headers, let body): .reply(status: status, headers: headers, body: body, isWhole: true)
-        case .cut(let status, let headers, let body): .reply(status: status, headers: headers, body: body, isWhole: false)
+        switch MemoryExchange.reply(
+            bytes, toMethod: parcel.exchange.request.method, bodyLimit: parcel.exchange.bodyLimit)
+        {
+        case .whole(let status, let headers, let body):
+            .reply(status: status, headers: headers, body: body, isWhole: true)
+        case .cut(let status, let headers, let body):
+            .reply(status: status, headers: headers, body: body, isWhole: false)
         case .failed(let error): .failed(error)
         }
     }
@@ -145,15 +165,18 @@ extension World {
         }
         let bearer = exchange.request.headers["Authorization"].map { String($0.dropFirst("Bearer ".count)) }
         return RequestMark(
-            lane: exchange.lane, path: path, account: bearer.flatMap { tokens[$0] }, replica: replica, ownReplica: agent.replica, edits: edits)
+            lane: exchange.lane, path: path, account: bearer.flatMap { tokens[$0] }, replica: replica,
+            ownReplica: agent.replica, edits: edits)
     }
 
     // MARK: What the server did
 
     /// Records what a request changed, and for a push what was told of each edit.
     private func observeServer(after parcel: Parcel, _ reply: [UInt8]) {
-        if parcel.kind == "POST /sync/v1/push", case .whole(200, _, let body) = MemoryExchange.reply(
-            reply, toMethod: "POST", bodyLimit: parcel.exchange.bodyLimit), let told = try? WireCoding.decode(V1.Results.self, from: body)
+        if parcel.kind == "POST /sync/v1/push",
+            case .whole(200, _, let body) = MemoryExchange.reply(
+                reply, toMethod: "POST", bodyLimit: parcel.exchange.bodyLimit),
+            let told = try? WireCoding.decode(V1.Results.self, from: body)
         {
             recordJudged(parcel, told: told.results)
             lookAtTruth(isPush: true)

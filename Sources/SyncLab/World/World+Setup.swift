@@ -24,7 +24,10 @@ extension World {
         var accounts: Set<String> = ["admin"]
         for (index, member) in scenario.members.enumerated() {
             let isNew = accounts.insert(member.account).inserted
-            let token = isNew ? try server.addMember(member, chance: chance) : try server.newToken(account: member.account, chance: chance)
+            let token =
+                isNew
+                ? try server.addMember(member, chance: chance)
+                : try server.newToken(account: member.account, chance: chance)
             tokens[token] = member.account
             agents.append(LabAgent(member, index: index, token: token, folder: "\(folder)/\(member.name)", world: self))
             addMember(

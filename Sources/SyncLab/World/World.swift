@@ -73,7 +73,9 @@ final class World {
     private static func removeTree(_ path: String) {
         if let handle = opendir(path) {
             while let entry = readdir(handle) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+                let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                }
                 if name != ".", name != ".." { removeTree("\(path)/\(name)") }
             }
             closedir(handle)
@@ -94,7 +96,9 @@ final class World {
             trace?.step(at: time.now, agents[agent].member.name, step)
         case .truth(let sequence, let rows, _):
             for row in rows { truth[TruthKey(entity: row.entity, key: row.key)] = row.content == nil ? nil : row }
-            hash = rows.reduce(Mix.of(hash, UInt64(bitPattern: sequence))) { Mix.of($0, UInt64(bitPattern: $1.key), $1.content ?? 0) }
+            hash = rows.reduce(Mix.of(hash, UInt64(bitPattern: sequence))) {
+                Mix.of($0, UInt64(bitPattern: $1.key), $1.content ?? 0)
+            }
         case .outbox(_, let edits):
             hash = edits.reduce(hash) { Mix.of($0, UInt64(bitPattern: $1.number), Mix.text($1.state), $1.payload) }
         case .image(_, let image):
@@ -140,7 +144,11 @@ final class World {
         switch happening {
         case .timer(let agent, let life, let lane, let serial):
             guard agents[agent].life == life else { return }
-            if agents[agent].isAsleep { agents[agent].missed.append(happening) } else { agents[agent].timerFired(lane, serial: serial) }
+            if agents[agent].isAsleep {
+                agents[agent].missed.append(happening)
+            } else {
+                agents[agent].timerFired(lane, serial: serial)
+            }
         case .arrives(let parcel): arrive(parcel)
         case .returns(let agent, let life, let exchange, let outcome):
             guard agents[agent].life == life, agents[agent].isUp else { return }

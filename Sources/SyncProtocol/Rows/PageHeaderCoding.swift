@@ -8,7 +8,9 @@ enum PageHeaderCoding {
     private static let mark = Array("\"entities\":".utf8)
 
     /// The header line without its line feed.
-    static func encode(kind: String, epoch: String, start: String, serverTime: Int64) throws(WireCoding.Malformed) -> [UInt8] {
+    static func encode(
+        kind: String, epoch: String, start: String, serverTime: Int64
+    ) throws(WireCoding.Malformed) -> [UInt8] {
         // Cursors, epochs and kinds of ours need no escapes; the fields stand in order of name, as everywhere.
         guard [kind, epoch, start].allSatisfy({ $0.utf8.allSatisfy(isPlain) }) else {
             return try WireCoding.encode(
@@ -25,7 +27,9 @@ enum PageHeaderCoding {
     }
 
     static func decode(_ line: ArraySlice<UInt8>) throws(WireCoding.Malformed) -> V1.PageHeader {
-        guard let place = place(in: Array(line)), case let rest = line[(line.startIndex + place)...], rest.starts(with: list) else {
+        guard let place = place(in: Array(line)), case let rest = line[(line.startIndex + place)...],
+            rest.starts(with: list)
+        else {
             return try WireCoding.decode(V1.PageHeader.self, from: Array(line))
         }
         let short = line[..<(line.startIndex + place)] + Array("[]".utf8) + rest[(rest.startIndex + list.count)...]

@@ -45,11 +45,15 @@ package struct ReceivedPage: Sendable {
         #else
         let takesAnyPage = false
         #endif
-        guard header.cursor == expectedCursor || takesAnyPage else { throw RowError("the page does not start at the cursor it was asked for") }
+        guard header.cursor == expectedCursor || takesAnyPage else {
+            throw RowError("the page does not start at the cursor it was asked for")
+        }
         entities = try ReceivedPage.resolve(header.entities)
         let scan = try PageLines(bytes, from: headerEnd + 1)
         if let closing = scan.closing {
-            guard scan.rowCount == closing.count else { throw RowError("the page has another number of rows than it says") }
+            guard scan.rowCount == closing.count else {
+                throw RowError("the page has another number of rows than it says")
+            }
             guard PageDigest.text(scan.digest) == closing.digest else { throw RowError("the page fails its digest") }
             rowsEnd = scan.closingStart
             rowCount = closing.count
@@ -59,7 +63,9 @@ package struct ReceivedPage: Sendable {
             isCut = false
             sequence = closing.sequence.value
         } else {
-            guard !isWhole, let last = scan.lastCursor else { throw RowError("the page ends before its first cursor line") }
+            guard !isWhole, let last = scan.lastCursor else {
+                throw RowError("the page ends before its first cursor line")
+            }
             rowsEnd = last.lineStart
             rowCount = last.rowsAbove
             cursor = last.cursor

@@ -39,9 +39,12 @@ package struct PageWriter {
     }
 
     /// Closes the page at a cursor and the sequence it stands for.
-    package mutating func finish(cursor: String, sequence: Int64, more: Bool, checkpoint: Bool) throws(WireCoding.Malformed) {
+    package mutating func finish(
+        cursor: String, sequence: Int64, more: Bool, checkpoint: Bool
+    ) throws(WireCoding.Malformed) {
         let closing = V1.PageClosing(
-            cursor: cursor, sequence: sequence, count: rowCount, digest: PageDigest.text(digest), more: more, checkpoint: checkpoint)
+            cursor: cursor, sequence: sequence, count: rowCount, digest: PageDigest.text(digest), more: more,
+            checkpoint: checkpoint)
         bytes += try WireCoding.encode(closing)
         bytes.append(0x0A)
     }

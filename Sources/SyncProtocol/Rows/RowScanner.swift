@@ -44,7 +44,9 @@ package struct RowScanner {
         }
     }
 
-    private mutating func scanNull(_ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int) throws(RowError) -> Int {
+    private mutating func scanNull(
+        _ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int
+    ) throws(RowError) -> Int {
         guard start + 4 <= end, buffer[start + 1] == UInt8(ascii: "u"), buffer[start + 2] == UInt8(ascii: "l"),
             buffer[start + 3] == UInt8(ascii: "l")
         else { throw RowError("a row line holds something other than integer, text or null") }
@@ -52,7 +54,9 @@ package struct RowScanner {
         return start + 4
     }
 
-    private mutating func scanInteger(_ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int) throws(RowError) -> Int {
+    private mutating func scanInteger(
+        _ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int
+    ) throws(RowError) -> Int {
         var index = start
         let isNegative = buffer[index] == UInt8(ascii: "-")
         if isNegative { index += 1 }
@@ -70,7 +74,9 @@ package struct RowScanner {
         }
         let digits = index - firstDigit
         guard digits > 0 else { throw RowError("a row line holds something other than integer, text or null") }
-        guard digits == 1 || buffer[firstDigit] != UInt8(ascii: "0") else { throw RowError("an integer has a leading zero") }
+        guard digits == 1 || buffer[firstDigit] != UInt8(ascii: "0") else {
+            throw RowError("an integer has a leading zero")
+        }
         if !isNegative {
             guard value != .min else { throw RowError("an integer does not fit in 64 bits") }
             value = -value
@@ -79,7 +85,9 @@ package struct RowScanner {
         return index
     }
 
-    private mutating func scanText(_ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int) throws(RowError) -> Int {
+    private mutating func scanText(
+        _ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int
+    ) throws(RowError) -> Int {
         var read = start
         var hasHighBytes = false
         while read < end {
@@ -144,7 +152,8 @@ private enum TextEscapes {
         var scalarValue = UInt32(first)
         var used = 6
         if (0xD800...0xDBFF).contains(first) {
-            guard index + 7 < end, buffer[index + 6] == UInt8(ascii: "\\"), buffer[index + 7] == UInt8(ascii: "u") else {
+            guard index + 7 < end, buffer[index + 6] == UInt8(ascii: "\\"), buffer[index + 7] == UInt8(ascii: "u")
+            else {
                 throw RowError("a surrogate stands alone")
             }
             let second = try hexUnit(buffer, at: index + 8, end: end)
@@ -152,7 +161,9 @@ private enum TextEscapes {
             scalarValue = 0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00)
             used = 12
         }
-        guard let scalar = Unicode.Scalar(scalarValue), scalarValue != 0 else { throw RowError("an escape names no character") }
+        guard let scalar = Unicode.Scalar(scalarValue), scalarValue != 0 else {
+            throw RowError("an escape names no character")
+        }
         for byte in UTF8.encode(scalar) ?? UTF8.EncodedScalar() {
             buffer[write] = byte
             write += 1
@@ -160,7 +171,9 @@ private enum TextEscapes {
         return used
     }
 
-    private static func hexUnit(_ buffer: UnsafeMutableRawBufferPointer, at index: Int, end: Int) throws(RowError) -> UInt16 {
+    private static func hexUnit(
+        _ buffer: UnsafeMutableRawBufferPointer, at index: Int, end: Int
+    ) throws(RowError) -> UInt16 {
         guard index + 4 <= end else { throw RowError("an escape is cut") }
         var value: UInt16 = 0
         for position in index..<index + 4 {
@@ -184,22 +197,35 @@ enum UTF8Check {
         var index = range.lowerBound
         while index < range.upperBound {
             let first = bytes[index]
-            if first < 0x80 { index += 1; continue }
+            if first < 0x80 {
+                index += 1
+                continue
+            }
             let length: Int
             var low: UInt8 = 0x80
             var high: UInt8 = 0xBF
             switch first {
             case 0xC2...0xDF: length = 2
-            case 0xE0: length = 3; low = 0xA0
-            case 0xED: length = 3; high = 0x9F
+            case 0xE0:
+                length = 3
+                low = 0xA0
+            case 0xED:
+                length = 3
+                high = 0x9F
             case 0xE1...0xEF: length = 3
-            case 0xF0: length = 4; low = 0x90
-            case 0xF4: length = 4; high = 0x8F
+            case 0xF0:
+                length = 4
+                low = 0x90
+            case 0xF4:
+                length = 4
+                high = 0x8F
             case 0xF1...0xF3: length = 4
             default: return false
             }
             guard index + length <= range.upperBound, (low...high).contains(bytes[index + 1]) else { return false }
-            for position in index + 2..<max(index + 2, index + length) where bytes[position] & 0xC0 != 0x80 { return false }
+            for position in index + 2..<max(index + 2, index + length) where bytes[position] & 0xC0 != 0x80 {
+                return false
+            }
             index += length
         }
         return true

@@ -26,7 +26,8 @@ extension V1.State {
 
 extension V1.Budget {
     package init(_ budget: Budget) {
-        self.init(amount: budget.amount.exactText, type: budget.type.rawValue, onExhaustion: budget.onExhaustion.rawValue)
+        self.init(
+            amount: budget.amount.exactText, type: budget.type.rawValue, onExhaustion: budget.onExhaustion.rawValue)
     }
 
     /// The domain's budget; a word or amount that cannot be read is refused.
@@ -41,7 +42,8 @@ extension V1.Budget {
 extension V1.Freeze {
     package init(_ freeze: Freeze) {
         self.init(
-            id: freeze.id, kind: freeze.kind.rawValue, cause: freeze.cause.rawValue, reason: freeze.reason, by: freeze.author,
+            id: freeze.id, kind: freeze.kind.rawValue, cause: freeze.cause.rawValue, reason: freeze.reason,
+            by: freeze.author,
             at: freeze.at.seconds)
     }
 
@@ -150,12 +152,16 @@ extension V1.Edit {
     private func budgetArgument() throws(IntentRefusal) -> Budget {
         guard let text = amount, let amount = Money(text) else { throw .malformed("amount") }
         guard let type = type.flatMap(BudgetType.init(rawValue:)) else { throw .malformed("type") }
-        guard let action = onExhaustion.flatMap(ExhaustionAction.init(rawValue:)) else { throw .malformed("onExhaustion") }
+        guard let action = onExhaustion.flatMap(ExhaustionAction.init(rawValue:)) else {
+            throw .malformed("onExhaustion")
+        }
         return Budget(amount: amount, type: type, onExhaustion: action)
     }
 
     private func discountArgument() throws(IntentRefusal) -> Discount {
-        guard let percent = percentBasisPoints, (0...10_000).contains(percent) else { throw .malformed("percentBasisPoints") }
+        guard let percent = percentBasisPoints, (0...10_000).contains(percent) else {
+            throw .malformed("percentBasisPoints")
+        }
         guard let from = validFrom, let until = validUntil else { throw .malformed("validUntil") }
         return Discount(
             percent: BasisPoints(Int64(percent)), validFrom: Timestamp(seconds: from.value),

@@ -31,8 +31,10 @@ package enum V1 {
         package var pushBytesMax: Int
 
         package init(
-            software: String, partner: String, partnerName: String, member: String, role: String, scope: Int64, epoch: String,
-            epochOrdinal: Int64, lineage: [Ancestor], head: Int64, lowWatermark: Int64, serverTime: Int64, rulesVersion: Int
+            software: String, partner: String, partnerName: String, member: String, role: String, scope: Int64,
+            epoch: String,
+            epochOrdinal: Int64, lineage: [Ancestor], head: Int64, lowWatermark: Int64, serverTime: Int64,
+            rulesVersion: Int
         ) {
             self.protocol = V1.version
             self.software = software

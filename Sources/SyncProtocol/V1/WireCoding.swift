@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Digests
+import FoundationEssentials
 
 /// JSON of control messages: keys sorted, slashes plain, so that equal values have equal bytes.
 package enum WireCoding {
@@ -24,14 +24,17 @@ package enum WireCoding {
     }
 
     /// Reads a message; unknown fields are ignored. The error names the field, never its value.
-    package static func decode<Message: Decodable>(_ type: Message.Type, from bytes: [UInt8]) throws(Malformed) -> Message {
+    package static func decode<Message: Decodable>(
+        _ type: Message.Type, from bytes: [UInt8]
+    ) throws(Malformed) -> Message {
         do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch let error as DecodingError {
             throw Malformed(why: describe(error))
         } catch { throw Malformed(why: "not JSON") }
     }
 
     /// Reads a message from text.
-    package static func decode<Message: Decodable>(_ type: Message.Type, from text: String) throws(Malformed) -> Message {
+    package static func decode<Message: Decodable>(_ type: Message.Type, from text: String) throws(Malformed) -> Message
+    {
         try decode(type, from: Array(text.utf8))
     }
 
@@ -40,7 +43,8 @@ package enum WireCoding {
             keys.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue.prefix(40))" }.joined()
         }
         switch error {
-        case .keyNotFound(let key, let context): return "the field \(path(context.codingPath)).\(key.stringValue) is missing"
+        case .keyNotFound(let key, let context):
+            return "the field \(path(context.codingPath)).\(key.stringValue) is missing"
         case .typeMismatch(_, let context): return "the field \(path(context.codingPath)) has the wrong type"
         case .valueNotFound(_, let context): return "the field \(path(context.codingPath)) is null"
         case .dataCorrupted(let context):

@@ -40,7 +40,9 @@ package struct DataFolder: Sendable, Hashable {
 
     /// Opens the directory of members and tokens; refuses a folder that was not made by `init`.
     package func openDirectory() throws -> Directory {
-        do { return try Directory(path: directoryFile, create: false) } catch let error as SQLiteError where error.code == .cannotOpen {
+        do { return try Directory(path: directoryFile, create: false) } catch let error as SQLiteError
+            where error.code == .cannotOpen
+        {
             throw UserError(
                 .settings, what: "cannot open the data folder \(path)", why: "it holds no server's data",
                 next: "make it with: fieldbook-server init --data \(path)")
@@ -67,14 +69,16 @@ package struct DataFolder: Sendable, Hashable {
         if try directory.members(of: partner).contains(where: { $0.account == account }) {
             throw UserError(
                 .refused, what: "cannot add \(account)", why: "there is a member of that name",
-                next: "choose another name, or revoke the member's tokens with: fieldbook-server token revoke \(account)")
+                next:
+                    "choose another name, or revoke the member's tokens with: fieldbook-server token revoke \(account)")
         }
         var scope: Int64 = 1
         if role == .manager {
             let ledger = try Ledger.open(path: ledgerFile(partner), forWriting: true)
             defer { ledger.close() }
             scope = try ledger.write { writer in
-                try writer.addScope(customers: try customers.map { try known($0, writer) }, seesCoupons: role.seesCoupons)
+                try writer.addScope(
+                    customers: try customers.map { try known($0, writer) }, seesCoupons: role.seesCoupons)
             }
         }
         try directory.put(Member(partner: partner, account: account, role: role, scope: scope))
@@ -85,7 +89,8 @@ package struct DataFolder: Sendable, Hashable {
         if let key = try reader.customer(id: customer) { return key }
         if let key = try reader.customer(sourceID: customer) { return key }
         throw UserError(
-            .refused, what: "cannot give the member the customer \(customer)", why: "there is none of that id or account name",
+            .refused, what: "cannot give the member the customer \(customer)",
+            why: "there is none of that id or account name",
             next: "list ids with: fieldbook-server dump --entity customer --data \(path)")
     }
 
@@ -101,7 +106,8 @@ package struct DataFolder: Sendable, Hashable {
         let allowed = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@".utf8)
         guard (1...64).contains(account.utf8.count), account.utf8.allSatisfy(allowed.contains) else {
             throw UserError(
-                .refused, what: "cannot use the account name", why: "it must be 1 to 64 letters, digits or any of - _ . @",
+                .refused, what: "cannot use the account name",
+                why: "it must be 1 to 64 letters, digits or any of - _ . @",
                 next: "choose another name")
         }
     }

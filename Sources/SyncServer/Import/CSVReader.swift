@@ -28,7 +28,9 @@ struct CSVReader: ~Copyable {
         name = path
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw UserError(.refused, what: "cannot read \(path)", why: String(cString: strerror(errno)), next: "check the path and its permissions")
+            throw UserError(
+                .refused, what: "cannot read \(path)", why: String(cString: strerror(errno)),
+                next: "check the path and its permissions")
         }
     }
 
@@ -41,7 +43,9 @@ struct CSVReader: ~Copyable {
             var count = -1
             repeat { count = read(descriptor, &chunk, chunk.count) } while count < 0 && errno == EINTR
             guard count >= 0 else {
-                throw UserError(.failed, what: "cannot read \(name)", why: String(cString: strerror(errno)), next: "nothing was imported; try again")
+                throw UserError(
+                    .failed, what: "cannot read \(name)", why: String(cString: strerror(errno)),
+                    next: "nothing was imported; try again")
             }
             if count == 0 {
                 isAtEnd = true
@@ -84,7 +88,8 @@ struct CSVReader: ~Copyable {
             bytes += 1
             guard bytes <= CSVReader.recordBytesMax, fields.count < CSVReader.fieldsMax else {
                 throw UserError(
-                    .refused, what: "cannot read \(name)", why: "the record at line \(recordLine) is too large; a quote may be missing",
+                    .refused, what: "cannot read \(name)",
+                    why: "the record at line \(recordLine) is too large; a quote may be missing",
                     next: "nothing was imported; mend the file")
             }
             if isQuoted {

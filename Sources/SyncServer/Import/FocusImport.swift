@@ -58,7 +58,8 @@ package enum FocusImport {
         let next = "export the file in the FOCUS 1.0 form"
         let first: [String]?
         do { first = try reader.next() } catch let damage as CSVReader.Damage {
-            throw UserError(.refused, what: "cannot import \(file)", why: "line \(damage.line): \(damage.why)", next: next)
+            throw UserError(
+                .refused, what: "cannot import \(file)", why: "line \(damage.line): \(damage.why)", next: next)
         }
         guard let header = first else {
             throw UserError(.refused, what: "cannot import \(file)", why: "it is empty", next: next)
@@ -96,15 +97,20 @@ package enum FocusImport {
         report.listResidual += line.list.residual
     }
 
-    private static func refuse(_ line: Int, _ why: String, _ file: String, _ options: Options, _ report: inout Report) throws {
+    private static func refuse(
+        _ line: Int, _ why: String, _ file: String, _ options: Options, _ report: inout Report
+    ) throws {
         report.refused.append(Report.Refusal(line: line, why: why))
         if options.isStrict {
             throw UserError(
-                .refused, what: "cannot import \(file)", why: "line \(line): \(why)", next: "nothing was imported; mend the line, or leave --strict out")
+                .refused, what: "cannot import \(file)", why: "line \(line): \(why)",
+                next: "nothing was imported; mend the line, or leave --strict out")
         }
         guard report.refused.count <= refusedMax else {
             throw UserError(
-                .refused, what: "cannot import \(file)", why: "more than \(refusedMax) lines are refused, the first at line \(report.refused[0].line): \(report.refused[0].why)",
+                .refused, what: "cannot import \(file)",
+                why:
+                    "more than \(refusedMax) lines are refused, the first at line \(report.refused[0].line): \(report.refused[0].why)",
                 next: "nothing was imported; check that it is a FOCUS 1.0 file")
         }
     }

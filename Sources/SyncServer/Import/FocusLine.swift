@@ -52,20 +52,25 @@ struct FocusColumns {
     private let index: [String: Int]
     private let count: Int
 
-    private static let required = ["SubAccountId", "BilledCost", "ListCost", "BillingPeriodStart", "BillingCurrency", "ChargeCategory"]
+    private static let required = [
+        "SubAccountId", "BilledCost", "ListCost", "BillingPeriodStart", "BillingCurrency", "ChargeCategory",
+    ]
 
     init(header: [String], file: String) throws(UserError) {
         var index: [String: Int] = [:]
         for (position, name) in header.enumerated() {
             let name = position == 0 && name.hasPrefix("\u{FEFF}") ? String(name.dropFirst()) : name
             guard index[name] == nil else {
-                throw UserError(.refused, what: "cannot import \(file)", why: "the column \(name.prefix(64)) stands twice", next: "mend the header line")
+                throw UserError(
+                    .refused, what: "cannot import \(file)", why: "the column \(name.prefix(64)) stands twice",
+                    next: "mend the header line")
             }
             index[name] = position
         }
         for name in FocusColumns.required where index[name] == nil {
             throw UserError(
-                .refused, what: "cannot import \(file)", why: "the column \(name) is missing", next: "export the file in the FOCUS 1.0 form")
+                .refused, what: "cannot import \(file)", why: "the column \(name) is missing",
+                next: "export the file in the FOCUS 1.0 form")
         }
         self.index = index
         count = header.count
@@ -86,7 +91,9 @@ struct FocusColumns {
         }
         func money(_ name: String) throws(LineRefusal) -> FocusMoney {
             let value = try text(name, 64)
-            guard let money = FocusMoney(value) else { throw LineRefusal("\(name) is not a plain decimal amount in range") }
+            guard let money = FocusMoney(value) else {
+                throw LineRefusal("\(name) is not a plain decimal amount in range")
+            }
             return money
         }
         func bounded(_ name: String, _ limit: Int) throws(LineRefusal) -> String? {
@@ -96,16 +103,23 @@ struct FocusColumns {
         }
         // The text of the billing period names the cycle; no time zone is applied to it.
         let period = try text("BillingPeriodStart", 64)
-        guard let cycle = BillingCycle(period.prefix(7)) else { throw LineRefusal("BillingPeriodStart does not begin with YYYY-MM") }
+        guard let cycle = BillingCycle(period.prefix(7)) else {
+            throw LineRefusal("BillingPeriodStart does not begin with YYYY-MM")
+        }
         let currency = try text("BillingCurrency", 3)
-        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (65...90).contains($0) }) else { throw LineRefusal("BillingCurrency is not a currency code") }
+        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (65...90).contains($0) }) else {
+            throw LineRefusal("BillingCurrency is not a currency code")
+        }
         let start = optional("ChargePeriodStart") ?? period
         guard let consumed = Instant(rfc3339: start) else { throw LineRefusal("ChargePeriodStart is not a time") }
         let service = try bounded("ServiceName", 256) ?? "unknown"
         return FocusLine(
-            subAccountID: try text("SubAccountId", 256), subAccountName: try bounded("SubAccountName", 128), cycle: cycle,
-            billed: try money("BilledCost"), list: try money("ListCost"), currency: currency, category: try text("ChargeCategory", 32),
-            consumedAt: consumed.seconds, usageAmount: try bounded("ConsumedQuantity", 64), usageUnit: try bounded("ConsumedUnit", 64),
+            subAccountID: try text("SubAccountId", 256), subAccountName: try bounded("SubAccountName", 128),
+            cycle: cycle,
+            billed: try money("BilledCost"), list: try money("ListCost"), currency: currency,
+            category: try text("ChargeCategory", 32),
+            consumedAt: consumed.seconds, usageAmount: try bounded("ConsumedQuantity", 64),
+            usageUnit: try bounded("ConsumedUnit", 64),
             skuID: try bounded("SkuId", 256) ?? "", priceID: try bounded("SkuPriceId", 256) ?? "", serviceName: service,
             serviceCategory: try bounded("ServiceCategory", 128) ?? "", regionID: try bounded("RegionId", 64),
             regionName: try bounded("RegionName", 128), resourceID: try bounded("ResourceId", 2048),

@@ -29,8 +29,12 @@ final class FocusRows {
     /// Writes one charge. Whatever refuses the line is found before anything of it is written.
     func put(_ line: FocusLine, raw: [String]) throws -> Outcome {
         let payment = line.billed.money
-        guard let discount = line.list.money.subtracting(payment) else { throw FocusColumns.LineRefusal("ListCost less BilledCost is out of range") }
-        if let id = line.id, !ids.insert(id).inserted { throw FocusColumns.LineRefusal("its Id stands in the file twice") }
+        guard let discount = line.list.money.subtracting(payment) else {
+            throw FocusColumns.LineRefusal("ListCost less BilledCost is out of range")
+        }
+        if let id = line.id, !ids.insert(id).inserted {
+            throw FocusColumns.LineRefusal("its Id stands in the file twice")
+        }
         let billID = "focus:" + sourceKey(line, raw: raw)
         let known = try writer.bill(id: billID)
         if let known, try writer.customer(sourceID: line.subAccountID).map({ .integer($0.value) }) != known.values[0] {
@@ -39,10 +43,13 @@ final class FocusRows {
         let customer = try customerKey(line)
         let values: [LedgerValue] = [
             .integer(customer.value), .integer(Int64(line.cycle.year * 100 + line.cycle.month)), .text(billID), .null,
-            .integer(FocusRows.billType(line.category)), .integer(line.category == "Purchase" ? 1 : 3), .integer(try productKey(line)),
-            .optional(try regionKey(line)), .optional(try resourceKey(line, customer)), .null, .integer(line.consumedAt),
+            .integer(FocusRows.billType(line.category)), .integer(line.category == "Purchase" ? 1 : 3),
+            .integer(try productKey(line)),
+            .optional(try regionKey(line)), .optional(try resourceKey(line, customer)), .null,
+            .integer(line.consumedAt),
             .text(line.category), .optional(line.usageAmount), .optional(line.usageUnit), .text(line.currency),
-            .money(line.list.money), .money(discount), .money(payment), .integer(0), .integer(0), .integer(0), .integer(0), .integer(0),
+            .money(line.list.money), .money(discount), .money(payment), .integer(0), .integer(0), .integer(0),
+            .integer(0), .integer(0),
             // How a charge was paid a FOCUS file does not say: all of it is owed.
             .money(payment), .integer(0), .null, .null,
         ]
@@ -91,7 +98,8 @@ final class FocusRows {
             .customer, key: key.value, subject: key.value,
             [
                 .text(String(hash.prefix(32))), .text(line.subAccountID), .text(try accountName(line, hash)),
-                .text(line.subAccountName ?? line.subAccountID), .text(options.association.rawValue), .integer(options.now), .integer(1),
+                .text(line.subAccountName ?? line.subAccountID), .text(options.association.rawValue),
+                .integer(options.now), .integer(1),
                 .text("-1"), .null, .integer(0),
             ])
         customers[line.subAccountID] = key
@@ -139,7 +147,8 @@ final class FocusRows {
         try writer.put(
             .product, key: key, subject: Subject.everyone,
             [
-                .text(id), .text(line.chargeDescription ?? line.serviceName), .text(line.serviceCategory), .text(line.serviceName),
+                .text(id), .text(line.chargeDescription ?? line.serviceName), .text(line.serviceCategory),
+                .text(line.serviceName),
                 .text(line.resourceType ?? ""), .optional(line.resourceType), .null,
             ])
         products[identity] = key
@@ -165,7 +174,8 @@ final class FocusRows {
         }
         let key = writer.newKey()
         try writer.put(
-            .resource, key: key, subject: customer.value, [.integer(customer.value), .text(id), .optional(line.resourceName)])
+            .resource, key: key, subject: customer.value,
+            [.integer(customer.value), .text(id), .optional(line.resourceName)])
         resources[identity] = key
         return key
     }

@@ -17,12 +17,15 @@ struct ConflictDecision {
             return judge.forbidden(edit)
         }
         guard conflict.isOpen else { return settledAlready(conflict, choice) }
-        guard let register = Register(rawValue: conflict.register) else { throw LedgerError.damaged("a conflict names no register") }
+        guard let register = Register(rawValue: conflict.register) else {
+            throw LedgerError.damaged("a conflict names no register")
+        }
         let (current, version) = try writer.register(register, of: conflict.customer)
         guard edit.base.value == version.value else { return try showAnew(conflict, key, register, current, version) }
         guard let facts = try judge.facts(of: conflict.customer) else {
             return judge.refusal(
-                edit, .rejected, "CBC.99000035", "the customer is no longer associated with this partner", "nothing is left to decide")
+                edit, .rejected, "CBC.99000035", "the customer is no longer associated with this partner",
+                "nothing is left to decide")
         }
         if let violation = EditLimits.violation(of: choice, register: register, facts: facts) {
             return judge.refusal(edit, .rejected, violation.code, violation.message, violation.next)
@@ -36,7 +39,9 @@ struct ConflictDecision {
         case .discount(let discount): intent = .setDiscount(discount)
         }
         if case .mine = choice, intent == nil { throw LedgerError.damaged("a held edit cannot be read") }
-        if let intent, let violation = EditLimits.violation(of: intent, on: current, facts: facts), !current.alreadyHolds(intent) {
+        if let intent, let violation = EditLimits.violation(of: intent, on: current, facts: facts),
+            !current.alreadyHolds(intent)
+        {
             return judge.refusal(edit, .rejected, violation.code, violation.message, violation.next)
         }
         var after = current
@@ -44,7 +49,12 @@ struct ConflictDecision {
         if let intent, !current.alreadyHolds(intent) {
             (after, newVersion) = try judge.apply(intent, to: current, of: conflict.customer, author: asker.account)
         }
-        let outcome: ResultCode = switch choice { case .mine: .applied; case .theirs: .overruled; case .budget, .discount: .merged }
+        let outcome: ResultCode =
+            switch choice {
+            case .mine: .applied
+            case .theirs: .overruled
+            case .budget, .discount: .merged
+            }
         try close(conflict, key, choice, outcome, newVersion)
         try settleHeldEdit(conflict, held, outcome, newVersion)
         try judge.record(.init(conflict.customer, "decided", current, after, "hold"), edit, register, asker)
@@ -54,11 +64,14 @@ struct ConflictDecision {
     private func settledAlready(_ conflict: ConflictRow, _ choice: ConflictChoice) -> V1.Result {
         let by = conflict.decidedBy ?? "someone"
         if conflict.choice == word(choice), word(choice) != "value" {
-            var result = judge.success(edit, .noop, rule: "first-writer", version: conflict.outcomeVersion.map { Version($0) }, isIntact: true)
+            var result = judge.success(
+                edit, .noop, rule: "first-writer", version: conflict.outcomeVersion.map { Version($0) }, isIntact: true)
             result.message = "\(by) decided the same before"
             return result
         }
-        var result = judge.success(edit, .overruled, rule: "first-writer", version: conflict.outcomeVersion.map { Version($0) }, isIntact: true)
+        var result = judge.success(
+            edit, .overruled, rule: "first-writer", version: conflict.outcomeVersion.map { Version($0) }, isIntact: true
+        )
         result.message = "\(by) decided this conflict first: \(conflict.choice ?? "")"
         result.next = "make a new edit if the outcome is not what you want"
         return result
@@ -92,7 +105,9 @@ struct ConflictDecision {
     }
 
     /// The held edit's stored result becomes the final one, so that a repeat of it learns what became of it.
-    private func settleHeldEdit(_ conflict: ConflictRow, _ held: V1.Edit, _ outcome: ResultCode, _ version: Version) throws {
+    private func settleHeldEdit(
+        _ conflict: ConflictRow, _ held: V1.Edit, _ outcome: ResultCode, _ version: Version
+    ) throws {
         guard let stored = try writer.result(replica: conflict.replica, number: conflict.edit) else { return }
         var result = V1.Result(
             number: conflict.edit, code: outcome, epoch: writer.state.epoch, sequence: writer.sequence,

@@ -62,10 +62,13 @@ package struct Judge {
         let intent: EditIntent
         do throws(V1.Edit.IntentRefusal) { intent = try edit.intent() } catch .unsupported {
             return refusal(
-                edit, .unsupported, "FB.UNSUPPORTED", "this server does not know edits of kind \(edit.kind.prefix(40)) and schema \(edit.schema)",
+                edit, .unsupported, "FB.UNSUPPORTED",
+                "this server does not know edits of kind \(edit.kind.prefix(40)) and schema \(edit.schema)",
                 "upgrade the server, then resend the edit")
         } catch .malformed(let field) {
-            return refusal(edit, .rejected, "CBC.0100", "the argument \(field) is missing or cannot be read", "upgrade the program that made the edit")
+            return refusal(
+                edit, .rejected, "CBC.0100", "the argument \(field) is missing or cannot be read",
+                "upgrade the program that made the edit")
         }
         if let stated = edit.payloadHash, stated != (try edit.computedPayloadHash()) {
             return refusal(edit, .rejected, "FB.PAYLOAD", "the edit does not match its own hash", "make the edit again")
@@ -96,8 +99,10 @@ package struct Judge {
             #if FIELDBOOK_DEFECTS
             if Defect.planted == .deviceClockDecides {
                 facts = EditFacts(
-                    association: facts.association, partnerState: facts.partnerState, discountRange: facts.discountRange,
-                    cycle: BillingCycle(containing: edit.deviceTime.value), now: Timestamp(seconds: edit.deviceTime.value))
+                    association: facts.association, partnerState: facts.partnerState,
+                    discountRange: facts.discountRange,
+                    cycle: BillingCycle(containing: edit.deviceTime.value),
+                    now: Timestamp(seconds: edit.deviceTime.value))
             }
             #endif
             let question = Question(intent: intent, current: current, baseIsIntact: isIntact, facts: facts)
@@ -113,7 +118,9 @@ package struct Judge {
 
     private func baseStanding(_ edit: V1.Edit, current: Version, _ asker: Asker) throws -> BaseStanding {
         guard let predecessor = edit.predecessor?.value else { return .intact(edit.base.value == current.value) }
-        guard let before = try writer.result(replica: asker.replica, number: predecessor)?.result else { return .unknownPredecessor }
+        guard let before = try writer.result(replica: asker.replica, number: predecessor)?.result else {
+            return .unknownPredecessor
+        }
         switch before.code {
         case .held, .retry, .blocked, .needsStepUp: return .waits
         case .rejected, .forbidden, .unsupported, .expired, .overruled: return .refused(predecessor)
@@ -126,7 +133,8 @@ package struct Judge {
     }
 
     private func carryOut(
-        _ resolution: Resolution, _ edit: V1.Edit, _ intent: EditIntent, _ customer: CustomerKey, _ current: RegisterState,
+        _ resolution: Resolution, _ edit: V1.Edit, _ intent: EditIntent, _ customer: CustomerKey,
+        _ current: RegisterState,
         _ version: Version, _ isIntact: Bool, _ asker: Asker
     ) throws -> V1.Result {
         switch resolution {
@@ -154,8 +162,10 @@ package struct Judge {
         let theirs = try WireCoding.text(V1.State(current))
         let base = try WireCoding.text(edit.before ?? V1.State(RegisterState.empty(intent.register) ?? current))
         let row = ConflictRow(
-            customer: customer, register: intent.register.rawValue, replica: asker.replica, edit: edit.number.value, isOpen: true,
-            intent: try WireCoding.text(edit), base: base, theirs: theirs, theirsVersion: version.value, mineBy: asker.account,
+            customer: customer, register: intent.register.rawValue, replica: asker.replica, edit: edit.number.value,
+            isOpen: true,
+            intent: try WireCoding.text(edit), base: base, theirs: theirs, theirsVersion: version.value,
+            mineBy: asker.account,
             theirsBy: try writer.lastAuthor(of: intent.register, customer: customer), rule: rule,
             rulesVersion: Int64(rules.rulesVersion), heldAt: now.seconds)
         try writer.putConflict(row, key: key)
@@ -166,7 +176,8 @@ package struct Judge {
         #endif
         if isRecorded { try record(.init(customer, "held", current, current, rule), edit, intent.register, asker) }
         var result = V1.Result(
-            number: edit.number.value, code: .held, epoch: writer.state.epoch, sequence: writer.sequence, baseWasIntact: false)
+            number: edit.number.value, code: .held, epoch: writer.state.epoch, sequence: writer.sequence,
+            baseWasIntact: false)
         result.rule = rule
         result.rulesVersion = rules.rulesVersion
         result.conflict = WireInteger(key.value)
@@ -193,12 +204,16 @@ package struct Judge {
             Freeze(id: writer.newKey(), kind: kind, cause: .manual, reason: reason, author: author, at: now)
         }
         #if FIELDBOOK_DEFECTS
-        if Defect.planted == .liftsUnseenFreeze, case .unfreeze(let kind, _, _) = intent, case .freezes(let freezes) = current {
+        if Defect.planted == .liftsUnseenFreeze, case .unfreeze(let kind, _, _) = intent,
+            case .freezes(let freezes) = current
+        {
             let state = RegisterState.freezes(freezes.filter { $0.kind != kind })
             return (state, try writer.set(state, of: customer, author: author, at: now))
         }
         #endif
-        guard let state = applied else { throw LedgerError.damaged("an edit that was judged legal cannot be carried out") }
+        guard let state = applied else {
+            throw LedgerError.damaged("an edit that was judged legal cannot be carried out")
+        }
         return (state, try writer.set(state, of: customer, author: author, at: now))
     }
 
@@ -209,7 +224,8 @@ package struct Judge {
         let before: RegisterState
         let after: RegisterState
         let rule: String
-        init(_ customer: CustomerKey, _ action: String, _ before: RegisterState, _ after: RegisterState, _ rule: String) {
+        init(_ customer: CustomerKey, _ action: String, _ before: RegisterState, _ after: RegisterState, _ rule: String)
+        {
             self.customer = customer
             self.action = action
             self.before = before
@@ -222,22 +238,26 @@ package struct Judge {
         try writer.record(
             HistoryEntry(
                 at: now, customer: change.customer, register: register, author: asker.account, action: change.action,
-                before: try WireCoding.text(V1.State(change.before)), after: try WireCoding.text(V1.State(change.after)),
+                before: try WireCoding.text(V1.State(change.before)),
+                after: try WireCoding.text(V1.State(change.after)),
                 rule: change.rule, rulesVersion: rules.rulesVersion, replica: asker.replica, edit: edit.number.value))
     }
 
     func success(_ edit: V1.Edit, _ code: ResultCode, rule: String, version: Version?, isIntact: Bool) -> V1.Result {
         var result = V1.Result(
-            number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: writer.sequence, baseWasIntact: isIntact)
+            number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: writer.sequence,
+            baseWasIntact: isIntact)
         result.rule = rule
         result.rulesVersion = rules.rulesVersion
         result.version = version.map { WireInteger($0.value) }
         return result
     }
 
-    func refusal(_ edit: V1.Edit, _ code: ResultCode, _ reason: String, _ message: String, _ next: String) -> V1.Result {
+    func refusal(_ edit: V1.Edit, _ code: ResultCode, _ reason: String, _ message: String, _ next: String) -> V1.Result
+    {
         var result = V1.Result(
-            number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: writer.sequence, baseWasIntact: false)
+            number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: writer.sequence,
+            baseWasIntact: false)
         result.rulesVersion = rules.rulesVersion
         result.reason = reason
         result.message = message
@@ -253,7 +273,8 @@ package struct Judge {
     }
 
     func transient(_ edit: V1.Edit, _ code: ResultCode, _ message: String) -> V1.Result {
-        var result = V1.Result(number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: 0, baseWasIntact: false)
+        var result = V1.Result(
+            number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: 0, baseWasIntact: false)
         result.message = message
         return result
     }

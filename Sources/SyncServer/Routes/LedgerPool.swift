@@ -47,7 +47,8 @@ final class LedgerPool: @unchecked Sendable {
             throw LedgerError.damaged("the partner has no ledger")
         }
         let taken = content.wait(until: nil) { content -> Ledger? in
-            guard let index = content.writers.firstIndex(where: { $0.partner == partner }), let ledger = content.writers[index].ledger
+            guard let index = content.writers.firstIndex(where: { $0.partner == partner }),
+                let ledger = content.writers[index].ledger
             else { return nil }
             content.writers[index].ledger = nil
             return ledger
@@ -55,7 +56,9 @@ final class LedgerPool: @unchecked Sendable {
         guard let ledger = taken else { throw LedgerError.damaged("the partner has no ledger") }
         defer {
             content.withLock { content in
-                if let index = content.writers.firstIndex(where: { $0.partner == partner }) { content.writers[index].ledger = ledger }
+                if let index = content.writers.firstIndex(where: { $0.partner == partner }) {
+                    content.writers[index].ledger = ledger
+                }
             }
         }
         return try body(ledger)
@@ -70,7 +73,11 @@ final class LedgerPool: @unchecked Sendable {
         let ledger = try kept ?? Ledger.open(path: folder.ledgerFile(partner), forWriting: false)
         defer {
             content.withLock { content in
-                if content.readers.count < LedgerPool.readersMax { content.readers.append((partner, ledger)) } else { ledger.close() }
+                if content.readers.count < LedgerPool.readersMax {
+                    content.readers.append((partner, ledger))
+                } else {
+                    ledger.close()
+                }
             }
         }
         return try body(ledger)

@@ -15,12 +15,17 @@ enum Problem {
         switch error {
         case let refusal as RouteRefusal: return reply(refusal.code, refusal.detail, refusal.next)
         case LedgerError.cursorRefused:
-            return reply(.badRequest, "the cursor is damaged or was not given by this server", "begin with POST /sync/v1/snapshot")
-        case LedgerError.resyncRequired(let why): return reply(.resyncRequired, why, "begin with POST /sync/v1/snapshot")
+            return reply(
+                .badRequest, "the cursor is damaged or was not given by this server",
+                "begin with POST /sync/v1/snapshot")
+        case LedgerError.resyncRequired(let why):
+            return reply(.resyncRequired, why, "begin with POST /sync/v1/snapshot")
         case LedgerError.foreignReplica:
             return reply(.forbidden, "the replica belongs to another member", "use a replica of your own")
         case LedgerError.keyMismatch(let number):
-            return reply(.keyMismatch, "edit \(number) came before with another content; nothing of this push was applied", "use a new replica: the old one was copied or restored")
+            return reply(
+                .keyMismatch, "edit \(number) came before with another content; nothing of this push was applied",
+                "use a new replica: the old one was copied or restored")
         case let error as SQLiteError where error.isRetryable:
             log.log(.error, "store", [("why", error.description)])
             var response = reply(.busy, "the store is busy or full", "try again")

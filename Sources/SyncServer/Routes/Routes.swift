@@ -15,13 +15,16 @@ struct Routes {
     func hello(_ reader: LedgerReader) throws -> HTTPResponse {
         let state = reader.state
         var hello = V1.Hello(
-            software: SoftwareVersion.text, partner: member.partner, partnerName: try reader.partner().name, member: member.account,
+            software: SoftwareVersion.text, partner: member.partner, partnerName: try reader.partner().name,
+            member: member.account,
             role: member.role.rawValue, scope: member.scope, epoch: state.epoch, epochOrdinal: state.epochOrdinal,
             lineage: state.lineage, head: state.sequence, lowWatermark: state.lowWatermark, serverTime: now.seconds,
             rulesVersion: rules.rulesVersion)
         if let echo = request.query("echo"), !echo.isEmpty {
             guard echo.utf8.count <= 64, echo.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-                throw RouteRefusal(.badRequest, "the word to give back is malformed", "give 1 to 64 printable ASCII characters as echo")
+                throw RouteRefusal(
+                    .badRequest, "the word to give back is malformed", "give 1 to 64 printable ASCII characters as echo"
+                )
             }
             hello.echo = echo
         }
@@ -42,9 +45,12 @@ struct Routes {
 
     func push(_ writer: LedgerWriter) throws -> HTTPResponse {
         let push = try decode(V1.Push.self)
-        guard Routes.isReplicaName(push.replica) else { throw RouteRefusal(.badRequest, "the replica's name is malformed", "give 32 hex digits") }
+        guard Routes.isReplicaName(push.replica) else {
+            throw RouteRefusal(.badRequest, "the replica's name is malformed", "give 32 hex digits")
+        }
         guard !push.edits.isEmpty, push.edits.count <= ProtocolLimits.pushEditsMax else {
-            throw RouteRefusal(.tooLarge, "a push takes 1 to \(ProtocolLimits.pushEditsMax) edits", "send fewer edits at once")
+            throw RouteRefusal(
+                .tooLarge, "a push takes 1 to \(ProtocolLimits.pushEditsMax) edits", "send fewer edits at once")
         }
         let at = Timestamp(seconds: now.seconds)
         try writer.noteReplica(push.replica, account: member.account, incarnation: push.incarnation.value, at: at)
@@ -55,7 +61,8 @@ struct Routes {
             do { results.append(try writer.step { try judge.judge(edit, of: asker) }) } catch let error as LedgerError {
                 // A payload that changed under its number fences the whole push; a damaged row fails its edit alone.
                 guard case .damaged = error else { throw error }
-                results.append(judge.transient(edit, .retry, "the server could not judge this edit; the others went on"))
+                results.append(
+                    judge.transient(edit, .retry, "the server could not judge this edit; the others went on"))
             }
         }
         return .json(200, try WireCoding.encode(V1.Results(epoch: writer.state.epoch, results: results)))
@@ -91,17 +98,21 @@ struct Routes {
 
     private func cursor() throws -> String {
         guard let cursor = request.query("cursor"), !cursor.isEmpty else {
-            throw RouteRefusal(.badRequest, "the cursor is missing", "begin with POST /sync/v1/snapshot and follow its cursor")
+            throw RouteRefusal(
+                .badRequest, "the cursor is missing", "begin with POST /sync/v1/snapshot and follow its cursor")
         }
         return cursor
     }
 
     private func decode<Message: Decodable>(_ type: Message.Type) throws -> Message {
         guard request.body.count <= ProtocolLimits.pushBytesMax else {
-            throw RouteRefusal(.tooLarge, "the body is larger than \(ProtocolLimits.pushBytesMax) bytes", "send fewer edits at once")
+            throw RouteRefusal(
+                .tooLarge, "the body is larger than \(ProtocolLimits.pushBytesMax) bytes", "send fewer edits at once")
         }
         do { return try WireCoding.decode(type, from: request.body) } catch {
-            throw RouteRefusal(.badRequest, "the body cannot be read: \(error.why)", "see the description of the interface in Config/openapi.json")
+            throw RouteRefusal(
+                .badRequest, "the body cannot be read: \(error.why)",
+                "see the description of the interface in Config/openapi.json")
         }
     }
 

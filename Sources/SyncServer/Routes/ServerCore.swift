@@ -49,10 +49,14 @@ package final class ServerCore: Sendable {
 
     private func answer(_ request: HTTPRequest, path: String?, account: inout String) -> HTTPResponse {
         guard let path, path.hasPrefix("/sync/v1/") else {
-            return Problem.reply(.notFound, "there is nothing at this path", "see the description of the interface in Config/openapi.json")
+            return Problem.reply(
+                .notFound, "there is nothing at this path",
+                "see the description of the interface in Config/openapi.json")
         }
         guard let route = Route.all.first(where: { $0.path == path }) else {
-            return Problem.reply(.notFound, "there is nothing at this path", "see the description of the interface in Config/openapi.json")
+            return Problem.reply(
+                .notFound, "there is nothing at this path",
+                "see the description of the interface in Config/openapi.json")
         }
         guard route.method == request.method else {
             var response = Problem.reply(.methodNotAllowed, "this path takes \(route.method)", "use \(route.method)")
@@ -61,7 +65,9 @@ package final class ServerCore: Sendable {
         }
         do {
             guard let token = bearer(request), let member = try pool.member(token: token) else {
-                var response = Problem.reply(.unauthenticated, "the token is missing, unknown or revoked", "set up the client with a valid token")
+                var response = Problem.reply(
+                    .unauthenticated, "the token is missing, unknown or revoked", "set up the client with a valid token"
+                )
                 response.headers.add("WWW-Authenticate", "Bearer")
                 return response
             }
@@ -92,12 +98,15 @@ package final class ServerCore: Sendable {
         var response: HTTPResponse
         do { response = try work() } catch { response = Problem.reply(for: error, log) }
         response.headers.add(V1.epochHeader, state.epoch)
-        response.headers.add(V1.lineageHeader, state.lineage.map { "\($0.epoch)@\($0.last.value)" }.joined(separator: ","))
+        response.headers.add(
+            V1.lineageHeader, state.lineage.map { "\($0.epoch)@\($0.last.value)" }.joined(separator: ","))
         return response
     }
 
     private func bearer(_ request: HTTPRequest) -> String? {
-        guard let value = request.headers["Authorization"], value.hasPrefix("Bearer "), value.utf8.count <= 512 else { return nil }
+        guard let value = request.headers["Authorization"], value.hasPrefix("Bearer "), value.utf8.count <= 512 else {
+            return nil
+        }
         return String(value.dropFirst("Bearer ".count))
     }
 }

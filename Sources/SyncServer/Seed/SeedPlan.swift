@@ -35,7 +35,10 @@ enum SeedWords {
         ("hws.service.type.ebs", "Elastic Volume Service", "hws.resource.type.volume", "Disk", "SAS"),
         ("hws.service.type.obs", "Object Storage Service", "hws.resource.type.obs", "Storage", "STANDARD"),
         ("hws.service.type.vpc", "Virtual Private Cloud", "hws.resource.type.bandwidth", "Bandwidth", "19_bgp"),
-        ("hws.service.type.rds", "Relational Database Service", "hws.resource.type.rds.vm", "Database instance", "rds.mysql.n1.large.2"),
+        (
+            "hws.service.type.rds", "Relational Database Service", "hws.resource.type.rds.vm", "Database instance",
+            "rds.mysql.n1.large.2"
+        ),
         ("hws.service.type.cce", "Cloud Container Engine", "hws.resource.type.cce.cluster", "Cluster", "cce.s1.small"),
     ]
     static let regions = [

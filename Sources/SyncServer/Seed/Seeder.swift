@@ -33,7 +33,8 @@ package final class Seeder {
     package func run() throws {
         guard try writer.customer(id: "acct-\(plan.seed)-0") == nil else {
             throw UserError(
-                .refused, what: "cannot seed", why: "this data folder holds the rows of seed \(plan.seed) already", next: "give another --seed")
+                .refused, what: "cannot seed", why: "this data folder holds the rows of seed \(plan.seed) already",
+                next: "give another --seed")
         }
         try putCycles()
         try putDictionaries()
@@ -82,8 +83,10 @@ package final class Seeder {
                 try writer.put(
                     .product, key: key, subject: Subject.everyone,
                     [
-                        .text("00301-\(28_000 + index * 100 + variant)-0--0"), .text("\(service.resourceName) \(variant + 1)"),
-                        .text(service.code), .text(service.name), .text(service.resource), .text(service.resourceName), .text(service.spec),
+                        .text("00301-\(28_000 + index * 100 + variant)-0--0"),
+                        .text("\(service.resourceName) \(variant + 1)"),
+                        .text(service.code), .text(service.name), .text(service.resource), .text(service.resourceName),
+                        .text(service.spec),
                     ])
             }
         }
@@ -107,19 +110,30 @@ package final class Seeder {
         let base = SeedWords.names[index % SeedWords.names.count]
         let name = index < SeedWords.names.count ? base : "\(base) \(index / SeedWords.names.count + 1)"
         let associated = now - pick(40...900) * 86_400
-        func put(_ entity: Entity, _ values: [LedgerValue]) throws { try writer.put(entity, key: key.value, subject: key.value, values) }
+        func put(_ entity: Entity, _ values: [LedgerValue]) throws {
+            try writer.put(entity, key: key.value, subject: key.value, values)
+        }
         try put(
             .customer,
             [
-                .text(hex(32)), .null, .text("acct-\(plan.seed)-\(index)"), .text(name), .text(isReseller ? "reseller" : "referral"),
-                .integer(associated), .integer(pick(0...1)), .text(pick(["-1", "2", "2", "2"])), .text("V\(pick(0...5))"), .integer(0),
+                .text(hex(32)), .null, .text("acct-\(plan.seed)-\(index)"), .text(name),
+                .text(isReseller ? "reseller" : "referral"),
+                .integer(associated), .integer(pick(0...1)), .text(pick(["-1", "2", "2", "2"])),
+                .text("V\(pick(0...5))"), .integer(0),
             ])
         try put(
             .contact,
-            [.text("1\(pick(3_000_000_000...8_999_999_999))"), .text("0086"), .text("billing@customer-\(index).example")])
+            [
+                .text("1\(pick(3_000_000_000...8_999_999_999))"), .text("0086"),
+                .text("billing@customer-\(index).example"),
+            ])
         try put(.manager, [pick(0...3) == 0 ? .null : .text(pick(["mona", "li.wei", "ibrahim"]))])
         try put(.label, [pick(0...2) == 0 ? .text(pick(["gold", "trial", "public sector", "重点客户"])) : .null])
-        if isReseller { try putResellerRegisters(key, index, associated) } else if index % 6 == 2 { try putDiscount(key) }
+        if isReseller {
+            try putResellerRegisters(key, index, associated)
+        } else if index % 6 == 2 {
+            try putDiscount(key)
+        }
     }
 
     private func putResellerRegisters(_ key: CustomerKey, _ index: Int, _ associated: Int64) throws {
@@ -129,16 +143,22 @@ package final class Seeder {
         try writer.put(.usage, key: key.value, subject: key.value, [.money(used), .integer(now - pick(60...900))])
         if index % 9 != 4 {
             let budget = Budget(
-                amount: amount, type: index % 7 == 0 ? .oneTime : .monthly, onExhaustion: index % 2 == 0 ? .freeze : .manual)
-            _ = try writer.set(.budget(budget), of: key, author: pick(["mona", "admin"]), at: Timestamp(seconds: now - pick(1...60) * 86_400))
+                amount: amount, type: index % 7 == 0 ? .oneTime : .monthly,
+                onExhaustion: index % 2 == 0 ? .freeze : .manual)
+            _ = try writer.set(
+                .budget(budget), of: key, author: pick(["mona", "admin"]),
+                at: Timestamp(seconds: now - pick(1...60) * 86_400))
         }
         guard index % 7 == 3 else { return }
         let causes = FreezeCause.allCases
         let cause = causes[(index / 7) % causes.count]
-        let kind: FreezeKind = cause == .manual && index % 2 == 1 || cause == .partnerState ? .accountAndResources : .account
+        let kind: FreezeKind =
+            cause == .manual && index % 2 == 1 || cause == .partnerState ? .accountAndResources : .account
         let freeze = Freeze(
-            id: writer.newKey(), kind: kind, cause: cause, reason: cause == .manual ? pick(SeedWords.freezeReasons) : cause.rawValue,
-            author: cause == .manual ? "mona" : "system", at: Timestamp(seconds: max(associated, now - pick(1...12) * 86_400)))
+            id: writer.newKey(), kind: kind, cause: cause,
+            reason: cause == .manual ? pick(SeedWords.freezeReasons) : cause.rawValue,
+            author: cause == .manual ? "mona" : "system",
+            at: Timestamp(seconds: max(associated, now - pick(1...12) * 86_400)))
         _ = try writer.set(.freezes([freeze]), of: key, author: freeze.author, at: freeze.at)
     }
 
@@ -159,12 +179,18 @@ package final class Seeder {
         try writer.put(
             .billRecord, key: writer.newKey(), subject: customer.value,
             [
-                .integer(customer.value), .integer(Int64(cycle.year * 100 + cycle.month)), .text("\(plan.seed)-\(index)-\(hex(16))"),
-                .text(bill.hasOrder ? "CS\(pick(100_000_000_000...999_999_999_999))NO\(pick(1...9))" : hex(24)), .integer(bill.type),
-                .integer(bill.chargingMode), .integer(pick(products)), .integer(pick(regions)), .null, .integer(consumed + 3600),
-                .integer(consumed), .text(bill.usageType), .text("\(pick(1...5000)).\(pick(10_000_000...99_999_999))"), .text(bill.usageUnit),
-                .text(currency), .integer(bill.official), .integer(bill.discount), .integer(bill.payment), .integer(bill.cash),
-                .integer(bill.credit), .integer(bill.coupon), .integer(0), .integer(0), .integer(bill.debt), .integer(0),
+                .integer(customer.value), .integer(Int64(cycle.year * 100 + cycle.month)),
+                .text("\(plan.seed)-\(index)-\(hex(16))"),
+                .text(bill.hasOrder ? "CS\(pick(100_000_000_000...999_999_999_999))NO\(pick(1...9))" : hex(24)),
+                .integer(bill.type),
+                .integer(bill.chargingMode), .integer(pick(products)), .integer(pick(regions)), .null,
+                .integer(consumed + 3600),
+                .integer(consumed), .text(bill.usageType), .text("\(pick(1...5000)).\(pick(10_000_000...99_999_999))"),
+                .text(bill.usageUnit),
+                .text(currency), .integer(bill.official), .integer(bill.discount), .integer(bill.payment),
+                .integer(bill.cash),
+                .integer(bill.credit), .integer(bill.coupon), .integer(0), .integer(0), .integer(bill.debt),
+                .integer(0),
                 .integer(bill.hasOrder ? 20 : 25), .integer(1),
             ])
     }
@@ -183,7 +209,8 @@ package final class Seeder {
                 isBound && !customers.isEmpty ? .integer(pick(customers).value) : .null, .integer(1), .integer(face),
                 index % 5 == 0 ? .null : .integer(balance), .text(currency), .integer(from),
                 .integer(status == 4 ? now - 86_400 : now + pick(3...200) * 86_400), .integer(index % 5 == 0 ? 1 : 2),
-                .text(isTest ? "Proof of concept" : "Partner support"), isTest ? .text("test") : .null, .integer(index % 17 == 0 ? 1 : 0), .null,
+                .text(isTest ? "Proof of concept" : "Partner support"), isTest ? .text("test") : .null,
+                .integer(index % 17 == 0 ? 1 : 0), .null,
             ])
     }
 }

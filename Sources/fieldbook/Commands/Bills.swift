@@ -10,53 +10,69 @@ extension Context {
         let count = try limit()
         let cycle = try cycle("cycle")
         let rows = try ask { () throws(StoreError) in
-            let key = try command.option("customer").map { text throws(StoreError) in try reader.resolveCustomer(text).key }
+            let key = try command.option("customer").map { text throws(StoreError) in
+                try reader.resolveCustomer(text).key
+            }
             return try reader.bills(customer: key, cycle: cycle, limit: count)
         }
         var table = Table([
-            .init("CYCLE"), .init("STATUS"), .init("CUSTOMER"), .init("SERVICE"), .init("PRODUCT"), .init("REGION"), .init("USAGE", .right),
+            .init("CYCLE"), .init("STATUS"), .init("CUSTOMER"), .init("SERVICE"), .init("PRODUCT"), .init("REGION"),
+            .init("USAGE", .right),
             .init("LIST PRICE", .right), .init("PAYABLE", .right), .init(""), .init("AS OF"),
         ])
         for row in rows {
             table.add([
-                row.cycle, row.status, row.customer, row.service, row.product, row.region ?? "-", row.usage ?? "-", row.official.exactText,
+                row.cycle, row.status, row.customer, row.service, row.product, row.region ?? "-", row.usage ?? "-",
+                row.official.exactText,
                 row.payment.exactText, row.currency, row.asOf.map { Instant(seconds: $0).rfc3339 } ?? "-",
             ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
         if table.isEmpty { answer.notes.append("no bill records") }
-        answer.json["bills"] = .array(rows.map { row in
-            .object([
-                "billId": .text(row.billID), "customer": .text(row.customer), "cycle": .text(row.cycle), "status": .text(row.status),
-                "billType": .integer(row.billType), "class": .optional(BillClass(billType: Int(row.billType))?.rawValue),
-                "service": .text(row.service), "product": .text(row.product), "region": .optional(row.region),
-                "resource": .optional(row.resource), "consumeTime": Wording.time(row.consumeTime), "usage": .optional(row.usage),
-                "currency": .text(row.currency), "asOf": Wording.time(row.asOf),
-                "official": .text(row.official.exactText), "payment": .text(row.payment.exactText),
-            ])
-        })
+        answer.json["bills"] = .array(
+            rows.map { row in
+                .object([
+                    "billId": .text(row.billID), "customer": .text(row.customer), "cycle": .text(row.cycle),
+                    "status": .text(row.status),
+                    "billType": .integer(row.billType),
+                    "class": .optional(BillClass(billType: Int(row.billType))?.rawValue),
+                    "service": .text(row.service), "product": .text(row.product), "region": .optional(row.region),
+                    "resource": .optional(row.resource), "consumeTime": Wording.time(row.consumeTime),
+                    "usage": .optional(row.usage),
+                    "currency": .text(row.currency), "asOf": Wording.time(row.asOf),
+                    "official": .text(row.official.exactText), "payment": .text(row.payment.exactText),
+                ])
+            })
         try addAge(to: &answer, reader)
         return answer
     }
 
     /// `bills sum`.
     func sumBills() throws(UserError) -> Answer {
-        guard let grouping = BillGrouping(rawValue: command.option("by") ?? "cycle") else { throw usage("--by must be cycle, customer or product") }
+        guard let grouping = BillGrouping(rawValue: command.option("by") ?? "cycle") else {
+            throw usage("--by must be cycle, customer or product")
+        }
         let reader = try reader()
         let cycle = try cycle("cycle")
         let sums = try ask { () throws(StoreError) in
-            let key = try command.option("customer").map { text throws(StoreError) in try reader.resolveCustomer(text).key }
+            let key = try command.option("customer").map { text throws(StoreError) in
+                try reader.resolveCustomer(text).key
+            }
             return try reader.billSums(by: grouping, customer: key, cycle: cycle)
         }
         let isByCustomer = grouping == .customer
-        var table = Table([.init(grouping.rawValue.uppercased())] + (isByCustomer ? [.init("ACCOUNT")] : []) + [
-            .init("STATUS"), .init("RECORDS", .right), .init("LIST PRICE", .right), .init("PAYABLE", .right), .init(""),
-            .init("AS OF"),
-        ])
-        for sum in sums {
-            table.add([sum.group] + (isByCustomer ? [sum.accountName ?? "-"] : []) + [
-                sum.cycleStatus, "\(sum.records)", sum.official, sum.payment, sum.currency, Instant(seconds: sum.asOf).rfc3339,
+        var table = Table(
+            [.init(grouping.rawValue.uppercased())] + (isByCustomer ? [.init("ACCOUNT")] : []) + [
+                .init("STATUS"), .init("RECORDS", .right), .init("LIST PRICE", .right), .init("PAYABLE", .right),
+                .init(""),
+                .init("AS OF"),
             ])
+        for sum in sums {
+            table.add(
+                [sum.group] + (isByCustomer ? [sum.accountName ?? "-"] : []) + [
+                    sum.cycleStatus, "\(sum.records)", sum.official, sum.payment, sum.currency,
+                    Instant(seconds: sum.asOf).rfc3339,
+                ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
         if table.isEmpty { answer.notes.append("no bill records") }
@@ -70,28 +86,36 @@ extension Context {
         let reader = try reader()
         let count = try limit()
         let rows = try ask { () throws(StoreError) in
-            let key = try command.option("customer").map { text throws(StoreError) in try reader.resolveCustomer(text).key }
+            let key = try command.option("customer").map { text throws(StoreError) in
+                try reader.resolveCustomer(text).key
+            }
             return try reader.coupons(customer: key, limit: count)
         }
         let role = try ask { () throws(StoreError) in try reader.identity()?.role }
         var table = Table([
-            .init("COUPON"), .init("STATE"), .init("CUSTOMER"), .init("FACE", .right), .init("BALANCE", .right), .init(""), .init("EXPIRES"), .init("USE"),
+            .init("COUPON"), .init("STATE"), .init("CUSTOMER"), .init("FACE", .right), .init("BALANCE", .right),
+            .init(""), .init("EXPIRES"), .init("USE"),
         ])
         for row in rows {
             table.add([
-                row.couponID, Context.couponState(row.status), row.customer ?? "any", row.faceValue.shortText, row.balance?.shortText ?? "-",
+                row.couponID, Context.couponState(row.status), row.customer ?? "any", row.faceValue.shortText,
+                row.balance?.shortText ?? "-",
                 row.currency, String(Instant(seconds: row.expires).rfc3339.prefix(10)), row.usage ?? "cash",
             ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
         if table.isEmpty { answer.notes.append(role == "manager" ? "your role does not see coupons" : "no coupons") }
-        answer.json["coupons"] = .array(rows.map { row in
-            .object([
-                "couponId": .text(row.couponID), "state": .text(Context.couponState(row.status)), "customer": .optional(row.customer),
-                "faceValue": .text(row.faceValue.exactText), "balance": .optional(row.balance?.exactText), "currency": .text(row.currency),
-                "validFrom": Wording.time(row.validFrom), "expires": Wording.time(row.expires), "usage": .optional(row.usage), "plan": .optional(row.planName),
-            ])
-        })
+        answer.json["coupons"] = .array(
+            rows.map { row in
+                .object([
+                    "couponId": .text(row.couponID), "state": .text(Context.couponState(row.status)),
+                    "customer": .optional(row.customer),
+                    "faceValue": .text(row.faceValue.exactText), "balance": .optional(row.balance?.exactText),
+                    "currency": .text(row.currency),
+                    "validFrom": Wording.time(row.validFrom), "expires": Wording.time(row.expires),
+                    "usage": .optional(row.usage), "plan": .optional(row.planName),
+                ])
+            })
         try addAge(to: &answer, reader)
         return answer
     }

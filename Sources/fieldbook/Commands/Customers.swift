@@ -11,12 +11,15 @@ extension Context {
         let found = try ask { () throws(StoreError) in try reader.customers(matching: text, limit: count + 1) }
         var answer = Answer()
         var table = Table([
-            .init("NAME"), .init("ACCOUNT"), .init("TYPE"), .init("BUDGET", .right), .init("USED (LIST)", .right), .init("AS OF"), .init("FROZEN"), .init("DISCOUNT", .right),
+            .init("NAME"), .init("ACCOUNT"), .init("TYPE"), .init("BUDGET", .right), .init("USED (LIST)", .right),
+            .init("AS OF"), .init("FROZEN"), .init("DISCOUNT", .right),
         ])
         for entry in found.prefix(count) {
             table.add([
-                entry.customer.name, entry.customer.accountName, entry.customer.association.rawValue, Wording.text(entry.budget, short: true),
-                entry.used?.shortText ?? "-", entry.usedAsOf.map { ago($0) } ?? "-", Wording.text(entry.freezes, short: true), Wording.text(entry.discount, short: true),
+                entry.customer.name, entry.customer.accountName, entry.customer.association.rawValue,
+                Wording.text(entry.budget, short: true),
+                entry.used?.shortText ?? "-", entry.usedAsOf.map { ago($0) } ?? "-",
+                Wording.text(entry.freezes, short: true), Wording.text(entry.discount, short: true),
             ])
         }
         answer.text = table.isEmpty ? "" : table.render(width: terminal.width)
@@ -46,7 +49,8 @@ extension Context {
         }
         let summary = detail.summary
         var lines: [(String, String)] = [
-            ("name", summary.customer.name), ("id", summary.customer.customerID), ("account", summary.customer.accountName),
+            ("name", summary.customer.name), ("id", summary.customer.customerID),
+            ("account", summary.customer.accountName),
             ("type", summary.customer.association.rawValue + (detail.isFormer ? ", former" : "")),
         ]
         if let source = detail.sourceID { lines.append(("source id", source)) }
@@ -56,15 +60,24 @@ extension Context {
         if let label = detail.label { lines.append(("label", label)) }
         if summary.customer.association == .reseller {
             lines.append(("budget", Wording.text(summary.budget, short: false)))
-            if let used = summary.used { lines.append(("used", "\(used.shortText) at list price\(summary.usedAsOf.map { ", as of \(age($0))" } ?? "")")) }
+            if let used = summary.used {
+                lines.append(
+                    ("used", "\(used.shortText) at list price\(summary.usedAsOf.map { ", as of \(age($0))" } ?? "")"))
+            }
             lines.append(("frozen", Wording.text(summary.freezes, short: false)))
         } else {
             lines.append(("discount", Wording.text(summary.discount, short: false)))
         }
         for sum in sums {
-            lines.append(("cycle \(sum.group)", "\(sum.payment) \(sum.currency) payable, \(sum.official) at list price (\(sum.cycleStatus), as of \(age(sum.asOf)))"))
+            lines.append(
+                (
+                    "cycle \(sum.group)",
+                    "\(sum.payment) \(sum.currency) payable, \(sum.official) at list price (\(sum.cycleStatus), as of \(age(sum.asOf)))"
+                ))
         }
-        for key in detail.openConflicts { lines.append(("conflict", "\(key.value), decide it: fieldbook conflicts show \(key.value)")) }
+        for key in detail.openConflicts {
+            lines.append(("conflict", "\(key.value), decide it: fieldbook conflicts show \(key.value)"))
+        }
         var answer = Answer()
         answer.text = lines.map { name, value in
             TextWidth.safe(name) + String(repeating: " ", count: max(1, 15 - name.count))
@@ -86,8 +99,10 @@ extension Context {
     static func json(_ sum: BillSum) -> JSONOutput {
         .object([
             "group": .text(sum.group), "customerId": .optional(sum.customerID),
-            "accountName": .optional(sum.accountName), "status": .text(sum.cycleStatus), "currency": .text(sum.currency),
-            "records": .integer(sum.records), "official": .text(sum.official), "payment": .text(sum.payment), "asOf": Wording.time(sum.asOf),
+            "accountName": .optional(sum.accountName), "status": .text(sum.cycleStatus),
+            "currency": .text(sum.currency),
+            "records": .integer(sum.records), "official": .text(sum.official), "payment": .text(sum.payment),
+            "asOf": Wording.time(sum.asOf),
         ])
     }
 }

@@ -11,7 +11,8 @@ extension Context {
     func startDaemon() throws(UserError) -> Answer {
         if let running = try settledStatus() {
             return Answer(
-                json: ["running": .bool(true), "pid": .integer(Int64(running.processID))], text: "the daemon runs already (process \(running.processID))\n")
+                json: ["running": .bool(true), "pid": .integer(Int64(running.processID))],
+                text: "the daemon runs already (process \(running.processID))\n")
         }
         guard SecureFile.exists(paths.settingsFile) else {
             throw UserError(
@@ -25,7 +26,8 @@ extension Context {
         while clock.monotonicNow() < end {
             if let status = try daemon.statusIfRunning() {
                 return Answer(
-                    json: ["running": .bool(true), "pid": .integer(Int64(status.processID))], text: "the daemon runs (process \(status.processID)); log: \(paths.daemonLog)\n")
+                    json: ["running": .bool(true), "pid": .integer(Int64(status.processID))],
+                    text: "the daemon runs (process \(status.processID)); log: \(paths.daemonLog)\n")
             }
             var ended: Int32 = 0
             if waitpid(process, &ended, WNOHANG) == process {
@@ -33,7 +35,9 @@ extension Context {
             }
             usleep(20_000)
         }
-        throw UserError(.failed, what: "the daemon does not answer", why: lastLogLine(since: logged) ?? "it wrote no log", next: "the whole log: \(paths.daemonLog)")
+        throw UserError(
+            .failed, what: "the daemon does not answer", why: lastLogLine(since: logged) ?? "it wrote no log",
+            next: "the whole log: \(paths.daemonLog)")
     }
 
     /// The status of a daemon that runs. One that was just killed still holds its socket for a moment and resets what
@@ -54,7 +58,9 @@ extension Context {
             return Answer(json: ["running": .bool(false)], text: "the daemon is not running\n")
         }
         guard kill(pid_t(process), SIGTERM) == 0 else {
-            throw UserError(.failed, what: "cannot stop the daemon", why: String(cString: strerror(errno)), next: "stop process \(process) by hand")
+            throw UserError(
+                .failed, what: "cannot stop the daemon", why: String(cString: strerror(errno)),
+                next: "stop process \(process) by hand")
         }
         let end = clock.monotonicNow() + .seconds(Context.patienceSeconds)
         while clock.monotonicNow() < end {
@@ -63,7 +69,9 @@ extension Context {
             }
             usleep(20_000)
         }
-        throw UserError(.notYet, what: "the daemon has not stopped yet", why: "process \(process) is still there", next: "look again: fieldbook status; end it for good with: kill -9 \(process)")
+        throw UserError(
+            .notYet, what: "the daemon has not stopped yet", why: "process \(process) is still there",
+            next: "look again: fieldbook status; end it for good with: kill -9 \(process)")
     }
 
     /// A process that has ended but was not collected by its parent yet (state Z, proc(5)) counts as ended. The lock is
@@ -94,7 +102,9 @@ extension Context {
         var candidates = [own.lastIndex(of: "/").map { own[..<$0] + "/fieldbookd" } ?? "fieldbookd"]
         for folder in (Paths.variable("PATH") ?? "").split(separator: ":") { candidates.append(folder + "/fieldbookd") }
         for candidate in candidates where access(String(candidate), X_OK) == 0 { return String(candidate) }
-        throw UserError(.failed, what: "cannot start the daemon", why: "fieldbookd is neither beside fieldbook nor on PATH", next: "install it, or run it by hand: fieldbookd run")
+        throw UserError(
+            .failed, what: "cannot start the daemon", why: "fieldbookd is neither beside fieldbook nor on PATH",
+            next: "install it, or run it by hand: fieldbookd run")
     }
 
     private func spawn(_ program: String) throws(UserError) -> pid_t {
@@ -114,7 +124,9 @@ extension Context {
         defer { for argument in arguments { free(argument) } }
         let failure = posix_spawn(&process, program, &actions, &attributes, &arguments, environ)
         guard failure == 0 else {
-            throw UserError(.failed, what: "cannot start the daemon", why: String(cString: strerror(failure)), next: "run it by hand: fieldbookd run")
+            throw UserError(
+                .failed, what: "cannot start the daemon", why: String(cString: strerror(failure)),
+                next: "run it by hand: fieldbookd run")
         }
         return process
     }

@@ -36,18 +36,28 @@ extension Context {
     /// `discount show CUSTOMER`.
     func showDiscount() throws(UserError) -> Answer { try showRegister("discount", .referral) { $0.discount } }
 
-    private func showRegister(_ name: String, _ association: AssociationType, _ part: (CustomerSummary) -> Layered) throws(UserError) -> Answer {
+    private func showRegister(
+        _ name: String, _ association: AssociationType, _ part: (CustomerSummary) -> Layered
+    ) throws(UserError) -> Answer {
         let reader = try reader()
-        let detail = try ask { () throws(StoreError) in try reader.customer(try reader.resolveCustomer(command.arguments[0]).key) }
+        let detail = try ask { () throws(StoreError) in
+            try reader.customer(try reader.resolveCustomer(command.arguments[0]).key)
+        }
         let summary = detail.summary
         var answer = Answer()
         answer.text = TextWidth.safe(Wording.text(summary.customer)) + "\n"
         if summary.customer.association != association {
-            answer.notes.append("this is a \(summary.customer.association.rawValue) customer; a \(name) exists for \(association.rawValue) customers only")
+            answer.notes.append(
+                "this is a \(summary.customer.association.rawValue) customer; a \(name) exists for \(association.rawValue) customers only"
+            )
         }
-        answer.text += "\(name)  " + Wording.text(part(summary), short: false).split(separator: "\n").map { TextWidth.safe(String($0)) }.joined(separator: "\n") + "\n"
+        answer.text +=
+            "\(name)  "
+            + Wording.text(part(summary), short: false).split(separator: "\n").map { TextWidth.safe(String($0)) }
+            .joined(separator: "\n") + "\n"
         if name == "budget", let used = summary.used {
-            answer.text += "used    \(used.shortText) at list price\(summary.usedAsOf.map { ", as of \(age($0))" } ?? "")\n"
+            answer.text +=
+                "used    \(used.shortText) at list price\(summary.usedAsOf.map { ", as of \(age($0))" } ?? "")\n"
         }
         answer.json = Wording.json(summary.customer)
         answer.json[name] = Wording.json(part(summary))
@@ -62,8 +72,12 @@ extension Context {
     /// `budget set CUSTOMER AMOUNT`.
     func setBudget() throws(UserError) -> Answer {
         let reader = try reader()
-        let detail = try ask { () throws(StoreError) in try reader.customer(try reader.resolveCustomer(command.arguments[0]).key) }
-        guard let amount = Money(command.arguments[1]) else { throw refused("the amount is not a plain number with at most eight decimals", "give it like 500 or 500.50") }
+        let detail = try ask { () throws(StoreError) in
+            try reader.customer(try reader.resolveCustomer(command.arguments[0]).key)
+        }
+        guard let amount = Money(command.arguments[1]) else {
+            throw refused("the amount is not a plain number with at most eight decimals", "give it like 500 or 500.50")
+        }
         var current: Budget?
         if case .budget(let budget) = detail.summary.budget.visible { current = budget }
         let type = try choice("type", BudgetType.self) ?? current?.type ?? .monthly
@@ -74,8 +88,11 @@ extension Context {
 
     /// `budget adjust CUSTOMER CHANGE`.
     func adjustBudget() throws(UserError) -> Answer {
-        guard let delta = Money(command.arguments[1]) else { throw refused("the change is not a plain number", "give it like +100, or -50 after a --") }
-        return try queue(.adjustBudget(delta: delta, validThrough: try cycle("through")), try customer(command.arguments[0]))
+        guard let delta = Money(command.arguments[1]) else {
+            throw refused("the change is not a plain number", "give it like +100, or -50 after a --")
+        }
+        return try queue(
+            .adjustBudget(delta: delta, validThrough: try cycle("through")), try customer(command.arguments[0]))
     }
 
     // MARK: Freezes
@@ -86,9 +103,12 @@ extension Context {
         let kind = try choice("kind", FreezeKind.self) ?? .account
         if kind == .accountAndResources, !command.flag("yes"), !command.flag("dry-run") {
             guard terminal.isErrorTerminal else {
-                throw refused("freezing resources leads to their deletion after about 15 days and needs a clear yes", "add --yes if that is what you want")
+                throw refused(
+                    "freezing resources leads to their deletion after about 15 days and needs a clear yes",
+                    "add --yes if that is what you want")
             }
-            let question = "Freeze account and resources of \(TextWidth.safe(Wording.text(customer)))? Resources not released within about 15 days are deleted."
+            let question =
+                "Freeze account and resources of \(TextWidth.safe(Wording.text(customer)))? Resources not released within about 15 days are deleted."
             guard terminal.confirm(question) else { throw refused("you did not say yes", "nothing was queued") }
         }
         return try queue(.freeze(kind, reason: try reason()), customer)
@@ -97,11 +117,16 @@ extension Context {
     /// `unfreeze CUSTOMER`. Without `--kind` the kind that stands is meant, if there is only one.
     func unfreeze() throws(UserError) -> Answer {
         let reader = try reader()
-        let detail = try ask { () throws(StoreError) in try reader.customer(try reader.resolveCustomer(command.arguments[0]).key) }
+        let detail = try ask { () throws(StoreError) in
+            try reader.customer(try reader.resolveCustomer(command.arguments[0]).key)
+        }
         var kind = try choice("kind", FreezeKind.self)
-        if kind == nil, case .freezes(let freezes) = detail.summary.freezes.visible, let strictest = freezes.strictestKind {
+        if kind == nil, case .freezes(let freezes) = detail.summary.freezes.visible,
+            let strictest = freezes.strictestKind
+        {
             guard freezes.allSatisfy({ $0.kind == strictest }) else {
-                throw refused("there are freezes of both kinds", "say which: --kind account or --kind account-and-resources")
+                throw refused(
+                    "there are freezes of both kinds", "say which: --kind account or --kind account-and-resources")
             }
             kind = strictest
         }
@@ -117,7 +142,9 @@ extension Context {
 
     /// `discount set CUSTOMER PERCENT`.
     func setDiscount() throws(UserError) -> Answer {
-        guard let percent = BasisPoints(percent: command.arguments[1]) else { throw refused("the percentage is not a number with at most two decimals", "give it like 12.5") }
+        guard let percent = BasisPoints(percent: command.arguments[1]) else {
+            throw refused("the percentage is not a number with at most two decimals", "give it like 12.5")
+        }
         let discount = Discount(percent: percent, validFrom: try from(), validUntil: try until())
         return try queue(.setDiscount(discount), try customer(command.arguments[0]))
     }
@@ -140,7 +167,9 @@ extension Context {
 
     // MARK: Parts
 
-    func choice<Value: RawRepresentable & CaseIterable>(_ option: String, _ type: Value.Type) throws(UserError) -> Value? where Value.RawValue == String {
+    func choice<Value: RawRepresentable & CaseIterable>(
+        _ option: String, _ type: Value.Type
+    ) throws(UserError) -> Value? where Value.RawValue == String {
         guard let text = command.option(option) else { return nil }
         guard let value = Value(rawValue: text) else {
             throw usage("--\(option) must be one of: \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -148,5 +177,7 @@ extension Context {
         return value
     }
 
-    func refused(_ why: String, _ next: String) -> UserError { UserError(.refused, what: "cannot queue the edit", why: why, next: next) }
+    func refused(_ why: String, _ next: String) -> UserError {
+        UserError(.refused, what: "cannot queue the edit", why: why, next: next)
+    }
 }

@@ -15,11 +15,14 @@ extension Context {
     func listEdits() throws(UserError) -> Answer {
         let reader = try reader()
         let edits = try ask { () throws(StoreError) in try reader.edits(all: command.flag("all")) }
-        var table = Table([.init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("WHAT"), .init("STATE"), .init("WHY")])
+        var table = Table([
+            .init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("WHAT"), .init("STATE"), .init("WHY"),
+        ])
         for edit in edits {
             let account = try ask { () throws(StoreError) in try reader.accountName(of: edit.customer) }
             table.add([
-                "\(edit.number.value)", edit.customerName, account ?? "-", Wording.text(edit.intent), stateText(edit), edit.result?.message ?? "",
+                "\(edit.number.value)", edit.customerName, account ?? "-", Wording.text(edit.intent), stateText(edit),
+                edit.result?.message ?? "",
             ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
@@ -41,30 +44,58 @@ extension Context {
         let key = EditNumber(try number(command.arguments[0], "EDIT"))
         let edit = try ask { () throws(StoreError) in try reader.edit(key) }
         var lines: [(String, String)] = [
-            ("edit", "\(edit.number.value)"), ("customer", "\(edit.customerName) (\(edit.customerID))"), ("asked", Wording.text(edit.intent)),
-            ("saw", (try? edit.wire.before?.state()).map { Wording.text($0) } ?? "-"), ("made", age(edit.savedAt)), ("state", stateText(edit)),
+            ("edit", "\(edit.number.value)"), ("customer", "\(edit.customerName) (\(edit.customerID))"),
+            ("asked", Wording.text(edit.intent)),
+            ("saw", (try? edit.wire.before?.state()).map { Wording.text($0) } ?? "-"), ("made", age(edit.savedAt)),
+            ("state", stateText(edit)),
         ]
         if let predecessor = edit.wire.predecessor { lines.append(("builds on", "edit \(predecessor.value)")) }
-        if edit.sentCount > 0 { lines.append(("sent", "\(edit.sentCount) time\(edit.sentCount == 1 ? "" : "s")\(edit.firstSentAt.map { ", first \(age($0))" } ?? "")")) }
+        if edit.sentCount > 0 {
+            lines.append(
+                (
+                    "sent",
+                    "\(edit.sentCount) time\(edit.sentCount == 1 ? "" : "s")\(edit.firstSentAt.map { ", first \(age($0))" } ?? "")"
+                ))
+        }
         if let result = edit.result {
-            lines.append(("result", result.code.rawValue + (result.rule.map { " by rule \($0) of rules \(result.rulesVersion ?? 0)" } ?? "")))
-            if let message = result.message { lines.append(("why", message + (result.reason.map { " (\($0))" } ?? ""))) }
+            lines.append(
+                (
+                    "result",
+                    result.code.rawValue
+                        + (result.rule.map { " by rule \($0) of rules \(result.rulesVersion ?? 0)" } ?? "")
+                ))
+            if let message = result.message {
+                lines.append(("why", message + (result.reason.map { " (\($0))" } ?? "")))
+            }
             if let next = result.next { lines.append(("next", next)) }
         }
-        if edit.state == .dead { lines.append(("you can", "fieldbook edits resend \(edit.number.value), or fieldbook edits discard \(edit.number.value)")) }
-        var answer = Answer(text: lines.map { $0 + String(repeating: " ", count: 12 - $0.count) + TextWidth.safe($1) + "\n" }.joined())
+        if edit.state == .dead {
+            lines.append(
+                (
+                    "you can",
+                    "fieldbook edits resend \(edit.number.value), or fieldbook edits discard \(edit.number.value)"
+                ))
+        }
+        var answer = Answer(
+            text: lines.map { $0 + String(repeating: " ", count: 12 - $0.count) + TextWidth.safe($1) + "\n" }.joined())
         answer.json["edit"] = json(edit)
         return answer
     }
 
     private func json(_ edit: OutboxEdit) -> JSONOutput {
         .object([
-            "number": .integer(edit.number.value), "customerKey": .integer(edit.customer.value), "customerId": .text(edit.customerID),
-            "customer": .text(edit.customerName), "kind": .text(edit.intent.kind.rawValue), "register": .text(edit.register.rawValue),
-            "asked": .text(Wording.text(edit.intent)), "state": .text(edit.state.rawValue), "base": .integer(edit.wire.base.value),
-            "predecessor": .optional(edit.wire.predecessor?.value), "savedAt": Wording.time(edit.savedAt), "firstSentAt": Wording.time(edit.firstSentAt),
-            "sentCount": .integer(edit.sentCount), "result": .optional(edit.result?.code.rawValue), "rule": .optional(edit.result?.rule),
-            "conflict": .optional(edit.result?.conflict?.value), "reason": .optional(edit.result?.reason), "message": .optional(edit.result?.message),
+            "number": .integer(edit.number.value), "customerKey": .integer(edit.customer.value),
+            "customerId": .text(edit.customerID),
+            "customer": .text(edit.customerName), "kind": .text(edit.intent.kind.rawValue),
+            "register": .text(edit.register.rawValue),
+            "asked": .text(Wording.text(edit.intent)), "state": .text(edit.state.rawValue),
+            "base": .integer(edit.wire.base.value),
+            "predecessor": .optional(edit.wire.predecessor?.value), "savedAt": Wording.time(edit.savedAt),
+            "firstSentAt": Wording.time(edit.firstSentAt),
+            "sentCount": .integer(edit.sentCount), "result": .optional(edit.result?.code.rawValue),
+            "rule": .optional(edit.result?.rule),
+            "conflict": .optional(edit.result?.conflict?.value), "reason": .optional(edit.result?.reason),
+            "message": .optional(edit.result?.message),
             "version": .optional(edit.result?.version?.value), "resentAs": .optional(edit.resentAs?.value),
         ])
     }
@@ -81,7 +112,8 @@ extension Context {
         let key = try number(command.arguments[0], "EDIT")
         let reply = try daemon.resend(EditNumber(key))
         return Answer(
-            json: ["edit": .integer(key), "resentAs": .optional(reply.number?.value)], text: "edit \(key) made anew as edit \(reply.number?.value ?? 0)\n")
+            json: ["edit": .integer(key), "resentAs": .optional(reply.number?.value)],
+            text: "edit \(key) made anew as edit \(reply.number?.value ?? 0)\n")
     }
 
     // MARK: Conflicts
@@ -92,12 +124,16 @@ extension Context {
         let (conflicts, decisions) = try ask { () throws(StoreError) in
             (try reader.conflicts(onlyOpen: !command.flag("all")), try reader.pendingDecisions())
         }
-        var table = Table([.init("CONFLICT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("ON"), .init("MINE"), .init("THEIRS"), .init("HELD"), .init("STATE")])
+        var table = Table([
+            .init("CONFLICT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("ON"), .init("MINE"), .init("THEIRS"),
+            .init("HELD"), .init("STATE"),
+        ])
         for conflict in conflicts {
             table.add([
                 "\(conflict.key.value)", conflict.customerName, conflict.accountName, conflict.register.rawValue,
                 "\(conflict.mineBy): \(Wording.text(conflict.mine))",
-                "\(conflict.theirsBy ?? "-"): \(Wording.short(conflict.theirs))", Instant(seconds: conflict.heldAt).rfc3339,
+                "\(conflict.theirsBy ?? "-"): \(Wording.short(conflict.theirs))",
+                Instant(seconds: conflict.heldAt).rfc3339,
                 conflictState(conflict, decisions[conflict.key]),
             ])
         }
@@ -116,15 +152,23 @@ extension Context {
     func showConflict() throws(UserError) -> Answer {
         let reader = try reader()
         let key = ConflictKey(try number(command.arguments[0], "CONFLICT"))
-        let (conflict, decision) = try ask { () throws(StoreError) in (try reader.conflict(key), try reader.pendingDecisions()[key]) }
+        let (conflict, decision) = try ask { () throws(StoreError) in
+            (try reader.conflict(key), try reader.pendingDecisions()[key])
+        }
         var table = Table([.init(""), .init("BASE"), .init("MINE"), .init("THEIRS")])
         table.add(["value", Wording.text(conflict.base), Wording.text(conflict.mine), Wording.text(conflict.theirs)])
         table.add(["by", "", conflict.mineBy, conflict.theirsBy ?? "-"])
-        table.add(["when", "", Instant(seconds: conflict.mineMadeAt).rfc3339, "version \(conflict.theirsVersion.value)"])
+        table.add([
+            "when", "", Instant(seconds: conflict.mineMadeAt).rfc3339, "version \(conflict.theirsVersion.value)",
+        ])
         var answer = Answer()
-        answer.text = TextWidth.safe("conflict \(conflict.key.value) on the \(conflict.register.rawValue) of \(conflict.customerName) (\(conflict.accountName))") + "\n\n"
+        answer.text =
+            TextWidth.safe(
+                "conflict \(conflict.key.value) on the \(conflict.register.rawValue) of \(conflict.customerName) (\(conflict.accountName))"
+            ) + "\n\n"
         answer.text += table.render(width: terminal.width)
-        answer.text += "\nrule \(conflict.rule) (rules \(conflict.rulesVersion)): the \(conflict.register.rawValue) was changed after the edit's base; held \(age(conflict.heldAt))\n"
+        answer.text +=
+            "\nrule \(conflict.rule) (rules \(conflict.rulesVersion)): the \(conflict.register.rawValue) was changed after the edit's base; held \(age(conflict.heldAt))\n"
         if conflict.isOpen, let decision {
             answer.text += "\nyour decision waits for the server: fieldbook edits show \(decision.value)\n"
         } else if conflict.isOpen {
@@ -136,11 +180,13 @@ extension Context {
                 """ + "\n"
             switch conflict.register {
             case .budget: answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --amount AMOUNT\n"
-            case .discount: answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --percent PERCENT\n"
+            case .discount:
+                answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --percent PERCENT\n"
             case .freezes, .conflict: break
             }
         } else {
-            answer.text += "\ndecided: \(conflict.choice ?? "") by \(conflict.decidedBy ?? "")\(conflict.decidedAt.map { ", \(age($0))" } ?? "")\n"
+            answer.text +=
+                "\ndecided: \(conflict.choice ?? "") by \(conflict.decidedBy ?? "")\(conflict.decidedAt.map { ", \(age($0))" } ?? "")\n"
         }
         answer.json = json(conflict, decision)
         return answer
@@ -148,13 +194,19 @@ extension Context {
 
     private func json(_ conflict: ConflictDetail, _ decision: EditNumber?) -> [String: JSONOutput] {
         [
-            "conflict": .integer(conflict.key.value), "customerKey": .integer(conflict.customer.value), "customer": .text(conflict.customerName),
+            "conflict": .integer(conflict.key.value), "customerKey": .integer(conflict.customer.value),
+            "customer": .text(conflict.customerName),
             "accountName": .text(conflict.accountName),
-            "register": .text(conflict.register.rawValue), "open": .bool(conflict.isOpen), "base": Wording.json(conflict.base),
-            "mine": .text(Wording.text(conflict.mine)), "mineBy": .text(conflict.mineBy), "mineMadeAt": Wording.time(conflict.mineMadeAt),
-            "theirs": Wording.json(conflict.theirs), "theirsBy": .optional(conflict.theirsBy), "theirsVersion": .integer(conflict.theirsVersion.value),
-            "heldAt": Wording.time(conflict.heldAt), "rule": .text(conflict.rule), "rulesVersion": .integer(conflict.rulesVersion),
-            "ownEdit": .optional(conflict.ownEdit?.value), "choice": .optional(conflict.choice), "decidedBy": .optional(conflict.decidedBy),
+            "register": .text(conflict.register.rawValue), "open": .bool(conflict.isOpen),
+            "base": Wording.json(conflict.base),
+            "mine": .text(Wording.text(conflict.mine)), "mineBy": .text(conflict.mineBy),
+            "mineMadeAt": Wording.time(conflict.mineMadeAt),
+            "theirs": Wording.json(conflict.theirs), "theirsBy": .optional(conflict.theirsBy),
+            "theirsVersion": .integer(conflict.theirsVersion.value),
+            "heldAt": Wording.time(conflict.heldAt), "rule": .text(conflict.rule),
+            "rulesVersion": .integer(conflict.rulesVersion),
+            "ownEdit": .optional(conflict.ownEdit?.value), "choice": .optional(conflict.choice),
+            "decidedBy": .optional(conflict.decidedBy),
             "decidedAt": Wording.time(conflict.decidedAt), "outcome": .optional(conflict.outcome),
             "pendingDecision": .optional(decision?.value),
         ]
@@ -175,10 +227,15 @@ extension Context {
         case ("mine", _): return .mine
         case ("theirs", _): return .theirs
         case ("value", .budget(let theirs)):
-            guard let amount = command.option("amount").flatMap({ Money($0) }) else { throw usage("value needs --amount AMOUNT") }
-            return .budget(Budget(amount: amount, type: theirs?.type ?? .monthly, onExhaustion: theirs?.onExhaustion ?? .manual))
+            guard let amount = command.option("amount").flatMap({ Money($0) }) else {
+                throw usage("value needs --amount AMOUNT")
+            }
+            return .budget(
+                Budget(amount: amount, type: theirs?.type ?? .monthly, onExhaustion: theirs?.onExhaustion ?? .manual))
         case ("value", .discount(let theirs)):
-            guard let percent = command.option("percent").flatMap({ BasisPoints(percent: $0) }) else { throw usage("value needs --percent PERCENT") }
+            guard let percent = command.option("percent").flatMap({ BasisPoints(percent: $0) }) else {
+                throw usage("value needs --percent PERCENT")
+            }
             guard let theirs else { throw usage("there is no discount to change; decide mine or theirs") }
             return .discount(Discount(percent: percent, validFrom: theirs.validFrom, validUntil: theirs.validUntil))
         case ("value", .freezes): throw usage("a conflict on freezes is decided with mine or theirs")

@@ -17,7 +17,8 @@ extension Context {
         }
         let token = try readToken()
         try SecureFile.makeFolder(paths.config)
-        var settings = SecureFile.exists(paths.settingsFile) ? try SettingsFile.load(paths.settingsFile) : SettingsFile()
+        var settings =
+            SecureFile.exists(paths.settingsFile) ? try SettingsFile.load(paths.settingsFile) : SettingsFile()
         settings.set("server", url.text)
         let greeting = greet(url, token)
         switch greeting {
@@ -50,7 +51,8 @@ extension Context {
         else { return }
         throw UserError(
             .denied, what: "cannot set up",
-            why: "this replica belongs to \(member) of \(identity.partnerName ?? "another partner"), the token to \(hello.member) of \(hello.partnerName)",
+            why:
+                "this replica belongs to \(member) of \(identity.partnerName ?? "another partner"), the token to \(hello.member) of \(hello.partnerName)",
             next: "give a token of \(member), or use another FIELDBOOK_HOME; nothing was changed")
     }
 
@@ -63,7 +65,9 @@ extension Context {
         }
         let words = text.split(whereSeparator: \.isWhitespace)
         guard words.count == 1, words[0].utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw UserError(.refused, what: "cannot use the token", why: "it is not one word of plain characters", next: "give the token as the server printed it")
+            throw UserError(
+                .refused, what: "cannot use the token", why: "it is not one word of plain characters",
+                next: "give the token as the server printed it")
         }
         return String(words[0])
     }
@@ -74,12 +78,21 @@ extension Context {
         let client = HTTPClient(endpoint: url.endpoint, limits: ClientLimits(connect: .seconds(5), idle: .seconds(10)))
         do throws(HTTPError) {
             let reply = try client.send(
-                HTTPRequest(method: "GET", target: "/sync/v1/hello", headers: headers), bodyLimit: ProtocolLimits.controlBytesMax)
+                HTTPRequest(method: "GET", target: "/sync/v1/hello", headers: headers),
+                bodyLimit: ProtocolLimits.controlBytesMax)
             if reply.status == 401, reply.headers["Fieldbook"] != nil {
-                return .failure(UserError(.denied, what: "cannot set up", why: "the server does not take the token", next: "ask an administrator for a new one; nothing was changed"))
+                return .failure(
+                    UserError(
+                        .denied, what: "cannot set up", why: "the server does not take the token",
+                        next: "ask an administrator for a new one; nothing was changed"))
             }
-            guard reply.status == 200, reply.headers["Fieldbook"] != nil, let hello = try? WireCoding.decode(V1.Hello.self, from: reply.body) else {
-                return .failure(UserError(.failed, what: "cannot greet the server", why: "what answers at \(url.text) is not a Fieldbook server", next: ""))
+            guard reply.status == 200, reply.headers["Fieldbook"] != nil,
+                let hello = try? WireCoding.decode(V1.Hello.self, from: reply.body)
+            else {
+                return .failure(
+                    UserError(
+                        .failed, what: "cannot greet the server",
+                        why: "what answers at \(url.text) is not a Fieldbook server", next: ""))
             }
             return .success(hello)
         } catch {

@@ -15,13 +15,22 @@ extension Context {
         let image = try ask { () throws(StoreError) in try reader.imageState() }
         let conflicts = try ask { () throws(StoreError) in try reader.undecidedConflictCount() }
         var lines: [(String, String)] = []
-        lines.append(("daemon", running.map { "runs (process \($0.processID), \($0.software))" } ?? "not running; start it with: fieldbook daemon start"))
+        lines.append(
+            (
+                "daemon",
+                running.map { "runs (process \($0.processID), \($0.software))" }
+                    ?? "not running; start it with: fieldbook daemon start"
+            ))
         lines.append(("sync", phrase(running, counts, image)))
-        if let identity, let member = identity.member { lines.append(("you", "\(member) (\(identity.role ?? "")) of \(identity.partnerName ?? "")")) }
+        if let identity, let member = identity.member {
+            lines.append(("you", "\(member) (\(identity.role ?? "")) of \(identity.partnerName ?? "")"))
+        }
         lines.append(("server", running?.server ?? identity?.server ?? "-"))
         // The outbox notes a contact only at a greeting; a checkpoint is one too.
         let kept = [identity?.contactAt, image?.checkpointAt].compactMap { $0 }.max()
-        if let at = running?.lastContactAt.flatMap({ Instant(rfc3339: $0)?.seconds }) ?? kept { lines.append(("last contact", age(at))) }
+        if let at = running?.lastContactAt.flatMap({ Instant(rfc3339: $0)?.seconds }) ?? kept {
+            lines.append(("last contact", age(at)))
+        }
         if let image {
             lines.append(("data", image.checkpointAt.map { "as of \(age($0))" } ?? "not complete yet"))
             if image.isLoading { lines.append(("first load", "\(image.rowsDone) of \(image.rowsTotal) rows")) }
@@ -31,7 +40,9 @@ extension Context {
         lines.append(("edits", editsPhrase(counts)))
         if let oldest = counts.oldestUnsettledAt { lines.append(("oldest edit", age(oldest))) }
         lines.append(("conflicts", conflicts == 0 ? "none" : "\(conflicts) to decide: fieldbook conflicts list"))
-        if let problem = running?.problem { lines.append(("last problem", "\(problem.what): \(problem.why)\n              \(problem.next)")) }
+        if let problem = running?.problem {
+            lines.append(("last problem", "\(problem.what): \(problem.why)\n              \(problem.next)"))
+        }
         if let next = running?.nextAttemptAt { lines.append(("next attempt", next)) }
         var answer = Answer()
         answer.text = lines.map { name, value in
@@ -49,7 +60,8 @@ extension Context {
         case "needs-person":
             let count = counts.held + counts.dead
             return "in sync, but \(count) of your edits need\(count == 1 ? "s" : "") you"
-        case "loading": return "loading \(running.loadRowsDone?.value ?? 0) of \(running.loadRowsTotal?.value ?? 0) rows"
+        case "loading":
+            return "loading \(running.loadRowsDone?.value ?? 0) of \(running.loadRowsTotal?.value ?? 0) rows"
         case "offline": return "offline: the server is not reached\(waiting(counts))"
         case "failing": return "failing: see the last problem; it is tried again by itself\(waiting(counts))"
         case "needs-login": return "stopped: the server does not take your token\(waiting(counts))"
@@ -69,29 +81,40 @@ extension Context {
 
     private func editsPhrase(_ counts: OutboxCounts) -> String {
         let parts = [
-            (counts.saved, "saved here"), (counts.sent, "sent"), (counts.waiting, "waiting"), (counts.held, "held for a person"),
+            (counts.saved, "saved here"), (counts.sent, "sent"), (counts.waiting, "waiting"),
+            (counts.held, "held for a person"),
             (counts.resulted, "accepted, not yet in the feed"), (counts.dead, "refused"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         return parts.isEmpty ? "all settled" : parts.joined(separator: ", ")
     }
 
     private func json(
-        _ running: Local.Status?, _ identity: ReplicaIdentity?, _ counts: OutboxCounts, _ image: ImageState?, _ conflicts: Int
+        _ running: Local.Status?, _ identity: ReplicaIdentity?, _ counts: OutboxCounts, _ image: ImageState?,
+        _ conflicts: Int
     ) -> [String: JSONOutput] {
         [
-            "daemonRunning": .bool(running != nil), "phase": .optional(running?.phase), "pid": .optional(running.map { Int64($0.processID) }),
-            "residentBytes": .optional(running?.residentBytes?.value), "server": .optional(running?.server ?? identity?.server),
-            "member": .optional(identity?.member), "role": .optional(identity?.role), "partner": .optional(identity?.partnerName),
+            "daemonRunning": .bool(running != nil), "phase": .optional(running?.phase),
+            "pid": .optional(running.map { Int64($0.processID) }),
+            "residentBytes": .optional(running?.residentBytes?.value),
+            "server": .optional(running?.server ?? identity?.server),
+            "member": .optional(identity?.member), "role": .optional(identity?.role),
+            "partner": .optional(identity?.partnerName),
             "replica": .optional(identity?.replica), "lastContactAt": .optional(running?.lastContactAt),
             "nextAttemptAt": .optional(running?.nextAttemptAt), "checkpointAt": Wording.time(image?.checkpointAt),
-            "loading": .bool(image?.isLoading ?? true), "rowsDone": .optional(image?.rowsDone), "rowsTotal": .optional(image?.rowsTotal),
-            "loadRowsDone": .optional(running?.loadRowsDone?.value), "loadRowsTotal": .optional(running?.loadRowsTotal?.value),
+            "loading": .bool(image?.isLoading ?? true), "rowsDone": .optional(image?.rowsDone),
+            "rowsTotal": .optional(image?.rowsTotal),
+            "loadRowsDone": .optional(running?.loadRowsDone?.value),
+            "loadRowsTotal": .optional(running?.loadRowsTotal?.value),
             "edits": .object([
-                "saved": .integer(Int64(counts.saved)), "sent": .integer(Int64(counts.sent)), "waiting": .integer(Int64(counts.waiting)),
-                "held": .integer(Int64(counts.held)), "resulted": .integer(Int64(counts.resulted)), "dead": .integer(Int64(counts.dead)),
+                "saved": .integer(Int64(counts.saved)), "sent": .integer(Int64(counts.sent)),
+                "waiting": .integer(Int64(counts.waiting)),
+                "held": .integer(Int64(counts.held)), "resulted": .integer(Int64(counts.resulted)),
+                "dead": .integer(Int64(counts.dead)),
             ]),
             "openConflicts": .integer(Int64(conflicts)),
-            "problem": running?.problem.map { .object(["what": .text($0.what), "why": .text($0.why), "next": .text($0.next)]) } ?? .null,
+            "problem": running?.problem.map {
+                .object(["what": .text($0.what), "why": .text($0.why), "next": .text($0.next)])
+            } ?? .null,
         ]
     }
 
@@ -103,7 +126,9 @@ extension Context {
         }
         var seconds = 60
         if let text = command.option("timeout") {
-            guard let value = Int(text), (1...Local.waitSecondsMax).contains(value) else { throw usage("--timeout must be 1 to \(Local.waitSecondsMax)") }
+            guard let value = Int(text), (1...Local.waitSecondsMax).contains(value) else {
+                throw usage("--timeout must be 1 to \(Local.waitSecondsMax)")
+            }
             seconds = value
         }
         let end = clock.monotonicNow() + .seconds(Int64(seconds))
