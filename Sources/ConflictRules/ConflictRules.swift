@@ -23,10 +23,10 @@ package struct ConflictRules: Sendable, Hashable {
     package func resolve(_ question: Question) -> Resolution {
         if let violation = EditLimits.violation(of: question.intent, on: question.current, facts: question.facts) {
             // What is already so needs no permission: an unfreeze of a freeze that is gone is done.
-            if question.current.alreadyHolds(question.intent), violation.code.hasPrefix("FB.N") {
+            if question.current.alreadyHolds(question.intent), violation.meansNothingIsThere {
                 return .noop(rule: "equal")
             }
-            return violation.code == "FB.EXPIRED" ? .expired(violation) : .reject(violation)
+            return violation.meansTooLate ? .expired(violation) : .reject(violation)
         }
         if question.current.alreadyHolds(question.intent) { return .noop(rule: "equal") }
         #if FIELDBOOK_DEFECTS

@@ -78,7 +78,7 @@ package enum Defect: String, Sendable, CaseIterable {
         case .scopeForgotten: "the feed carries customers that are not the member's"
         case .settledTooEarly: "an edit counts as settled before the image shows it"
         case .stackedOnTrunk: "an edit that builds on an unsettled one is judged against the base of the first"
-        case .stalePageTaken: "a page is taken that does not start where the replica stands"
+        case .stalePageTaken: "a page is taken that does not start where the replica stands, older rows and all"
         case .unreadRowsSkipped: "a cut page counts as read to its end"
         case .ghostAfterLatePage: "a late page brings a wiped customer back"
         case .groupHalfApplied: "a group of edits is carried out in part"

@@ -28,7 +28,7 @@ import Testing
         }
         let number = try #require(line) + 1
         #expect(
-            failed.code == 1 && failed.output.contains("line \(number): there are 1 open conflicts, not 0"), "\(failed)"
+            failed.code == 1 && failed.output.contains("line \(number): open conflicts: 1, not 0"), "\(failed)"
         )
         #expect(failed.output.contains("(ann first, then ben)") && failed.output.contains("(ben first, then ann)"))
         #expect(text.contains("Mend it by saying 1 instead of 0."))

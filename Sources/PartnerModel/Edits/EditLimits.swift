@@ -15,6 +15,11 @@ package struct LimitViolation: Error, Sendable, Hashable {
         self.message = message
         self.next = next
     }
+
+    /// The edit asks to take away or change what is not there.
+    package var meansNothingIsThere: Bool { ["FB.NO_BUDGET", "FB.NO_DISCOUNT", "FB.NOT_FROZEN"].contains(code) }
+    /// The edit's own time limit has passed.
+    package var meansTooLate: Bool { code == "FB.EXPIRED" }
 }
 
 /// What has to be known about a customer and its partner to say whether an edit is legal.

@@ -73,10 +73,15 @@ final class RowApplier {
         if let prepared = upserts[entity.rawValue] { return prepared }
         let names = ["key", "version"] + entity.columns.map(\.name)
         let sets = names.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+        #if FIELDBOOK_DEFECTS
+        let condition = Defect.planted == .stalePageTaken ? "" : " WHERE excluded.version > version"
+        #else
+        let condition = " WHERE excluded.version > version"
+        #endif
         let prepared = try connection.prepare(
             """
             INSERT INTO \(entity.name) (\(names.joined(separator: ", "))) VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))
-            ON CONFLICT (key) DO UPDATE SET \(sets) WHERE excluded.version > version
+            ON CONFLICT (key) DO UPDATE SET \(sets)\(condition)
             """)
         upserts[entity.rawValue] = prepared
         return prepared

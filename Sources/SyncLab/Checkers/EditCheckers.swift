@@ -214,7 +214,7 @@ struct AuthorsOrder: Checker {
         }
         let sent = Set(request.edits.map(\.number))
         let open = Set(
-            edits.filter { LabAgent.pendingStates.contains($0.state) && $0.state != "resulted" }.map(\.number))
+            edits.filter { $0.isPending && $0.state != "resulted" }.map(\.number))
         return edits.first { edit in
             edit.state == "saved" && edit.number < highest && !sent.contains(edit.number)
                 && !(edit.predecessor.map { open.contains($0) && !sent.contains($0) } ?? false)

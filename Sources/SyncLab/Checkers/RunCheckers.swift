@@ -64,7 +64,7 @@ extension QueuesDrain {
     /// The first edit without an end that neither waits for a person nor builds on one that does.
     static func moving(_ edits: [EditMark]) -> EditMark? {
         var waiting = Set(edits.filter { $0.state == "held" }.map(\.number))
-        for edit in edits where LabAgent.pendingStates.contains(edit.state) && edit.state != "held" {
+        for edit in edits where edit.isPending && edit.state != "held" {
             guard let predecessor = edit.predecessor, waiting.contains(predecessor) else { return edit }
             waiting.insert(edit.number)
         }
@@ -146,7 +146,7 @@ struct StatusIsTrue: Checker {
     }
 
     private func lie(_ status: StatusMark, _ edits: [EditMark]) -> String? {
-        let open = edits.count { LabAgent.pendingStates.contains($0.state) }
+        let open = edits.count { $0.isPending }
         let held = edits.count { $0.state == "held" }
         let dead = edits.count { $0.state == "dead" }
         if status.unsettled != open || status.held != held || status.dead != dead {

@@ -114,20 +114,6 @@ package struct Reducer {
 }
 
 extension Action {
-    /// Members and customers that the action names.
-    var names: [String] {
-        var names = member.map { [$0] } ?? []
-        switch self {
-        case .edit(_, let wish): names.append(wish.customer)
-        case .system(let write): names += write.customers
-        case .bothOrders(let members): names += members
-        case .useToken(_, let other): names.append(other)
-        case .expect(let expectation, let first): names += expectation.names + (first.map { [$0] } ?? [])
-        default: break
-        }
-        return names
-    }
-
     /// A simpler action of the same kind; nil when there is none.
     var smaller: Action? {
         switch self {
@@ -146,30 +132,6 @@ extension Action {
             .edit(name, .budget(customer, cents: cents / 10_000 * 10_000, type: nil, action: nil, thisCycle: false))
         case .system(.bills(let customer, let count)) where count > 1: .system(.bills(customer, count: count / 2))
         default: nil
-        }
-    }
-}
-
-extension SystemWrite {
-    var customers: [String] {
-        switch self {
-        case .usage(let name, _), .freeze(let name, _, _), .unfreeze(let name), .budget(let name, _),
-            .discount(let name, _),
-            .bill(let name, _), .bills(let name, _), .correctBill(let name), .removeBill(let name),
-            .rename(let name, _), .leave(let name), .join(let name):
-            [name]
-        case .closeCycle, .touchAll, .partner: []
-        }
-    }
-}
-
-extension Expectation {
-    var names: [String] {
-        switch self {
-        case .edit(let name, _, _), .refused(let name, _), .unsettled(let name, _), .phase(let name, _): [name]
-        case .budget(let customer, _), .discount(let customer, _), .freezes(let customer, _): [customer]
-        case .sees(let name, let customer, _), .seesFreezes(let name, let customer, _): [name, customer]
-        case .conflicts, .agreement: []
         }
     }
 }

@@ -119,6 +119,9 @@ package struct EditMark: Sendable, Hashable {
     package let predecessor: Int64?
     package let resultSequence: Int64?
     package let resultVersion: Int64?
+
+    /// It has no end yet: what it asks for is laid over the image.
+    var isPending: Bool { ["saved", "sent", "waiting", "held", "resulted"].contains(state) }
 }
 
 /// The image of a replica.

@@ -213,7 +213,7 @@ final class LabAgent: EngineShell {
                 world.record(.outbox(agent: index, edits: found))
                 isChanged = true
             }
-            let hasPending = edits.contains { LabAgent.pendingStates.contains($0.state) }
+            let hasPending = edits.contains { $0.isPending }
             if isChanged, !isProjectionInDoubt || reads, hasPending || hadPending {
                 hadPending = hasPending
                 let rebuilt = try eye.rebuiltLines()
@@ -232,8 +232,6 @@ final class LabAgent: EngineShell {
         }
     }
 
-    static let pendingStates: Set<String> = ["saved", "sent", "waiting", "held", "resulted"]
-
     private func mark(_ engine: SyncEngine) -> StatusMark {
         let status = engine.status
         return StatusMark(
@@ -248,7 +246,7 @@ final class LabAgent: EngineShell {
     private func readLines() throws -> [String] {
         let reader = try currentReader()
         let customers = Set(
-            edits.filter { LabAgent.pendingStates.contains($0.state) && $0.register != "conflict" }.map(\.customer))
+            edits.filter { $0.isPending && $0.register != "conflict" }.map(\.customer))
         var lines: [String] = []
         for key in customers.sorted() {
             let summary = try reader.customer(CustomerKey(key)).summary

@@ -250,24 +250,6 @@ extension World {
 }
 
 extension Action {
-    /// The member that the action is of; nil for one of the server or of everybody.
-    package var member: String? {
-        switch self {
-        case .start(let name), .stop(let name), .kill(let name, _), .powerLoss(let name, _), .offline(let name),
-            .online(let name), .sleep(let name, _),
-            .edit(let name, _), .discard(let name, _), .resend(let name, _), .decide(let name, _), .sync(let name),
-            .look(let name),
-            .hold(let name), .release(let name), .network(let name, _, _, _), .clock(let name, _), .disk(let name, _),
-            .revoke(let name), .renew(let name), .useToken(let name, _):
-            name
-        case .serverStop, .serverStart, .serverKill, .serverPowerLoss, .system, .wait, .heal, .settle, .bothOrders,
-            .expect:
-            nil
-        }
-    }
-}
-
-extension Action {
     /// Somebody sits at the machine.
     var isOfPerson: Bool {
         switch self {

@@ -34,7 +34,7 @@ extension World {
                 if case .conflict(let mark) = row.value { return mark.isOpen }
                 return false
             }
-            return found == count ? nil : "there are \(found) open conflicts, not \(count)"
+            return found == count ? nil : "open conflicts: \(found), not \(count)"
         case .agreement: return agreementFailure()
         case .sees, .seesFreezes, .unsettled, .phase: return failureAtAgent(expectation)
         }
@@ -57,7 +57,7 @@ extension World {
             return found.count == count ? nil : "\(name) sees \(found.count) freezes of \(customer), not \(count)"
         case .unsettled(let name, let count):
             let found =
-                agents.first { $0.member.name == name }?.edits.count { LabAgent.pendingStates.contains($0.state) } ?? 0
+                agents.first { $0.member.name == name }?.edits.count { $0.isPending } ?? 0
             return found == count ? nil : "\(name) has \(found) edits without an end, not \(count)"
         case .phase(let name, let phase):
             let found = agents.first { $0.member.name == name }?.engine?.status.phase.rawValue ?? "not running"

@@ -173,16 +173,15 @@ extension World {
 
     /// Records what a request changed, and for a push what was told of each edit.
     private func observeServer(after parcel: Parcel, _ reply: [UInt8]) {
-        if parcel.kind == "POST /sync/v1/push",
-            case .whole(200, _, let body) = MemoryExchange.reply(
-                reply, toMethod: "POST", bodyLimit: parcel.exchange.bodyLimit),
-            let told = try? WireCoding.decode(V1.Results.self, from: body)
+        guard parcel.kind == "POST /sync/v1/push" else { return lookAtTruth(isPush: false) }
+        var told: V1.Results?
+        if case .whole(200, _, let body) = MemoryExchange.reply(
+            reply, toMethod: "POST", bodyLimit: parcel.exchange.bodyLimit)
         {
-            recordJudged(parcel, told: told.results)
-            lookAtTruth(isPush: true)
-        } else {
-            lookAtTruth(isPush: false)
+            told = try? WireCoding.decode(V1.Results.self, from: body)
         }
+        recordJudged(parcel, told: told?.results)
+        lookAtTruth(isPush: true)
     }
 
     /// After a restart: a push that was under way is known to be committed when its results are there.

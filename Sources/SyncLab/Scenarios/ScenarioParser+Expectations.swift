@@ -1,0 +1,67 @@
+import PartnerModel
+import SyncEngine
+import SyncProtocol
+
+/// What must be so.
+extension ScenarioParser {
+    func expectation(_ words: inout LineWords) throws(ScenarioError) -> Action {
+        var first: String?
+        if words.peek == "when" {
+            words.skip()
+            first = try words.name("a member", of: scenario.bothOrders ?? [])
+            try words.expect("first")
+        }
+        return .expect(try expected(&words), first: first)
+    }
+
+    static let states = [
+        "saved", "sent", "waiting", "held", "resulted", "settled", "dead", "discarded", "refused",
+    ]
+
+    func expected(_ words: inout LineWords) throws(ScenarioError) -> Expectation {
+        let members = scenario.members.map(\.name)
+        switch try words.word("what is expected") {
+        case "edit":
+            let name = try words.name("a member", of: members)
+            let number = try words.integer("the number of an edit", in: 1...1000)
+            let word = try words.word("a state or result")
+            guard ScenarioParser.states.contains(word) || ResultCode(rawValue: word) != nil else {
+                throw words.lastFailure(
+                    "is no state or result",
+                    "say one of \(ScenarioParser.states.joined(separator: ", ")) or a result such as applied")
+            }
+            return .edit(name, number, word)
+        case "refused": return .refused(try words.name("a member", of: members), code: try words.word("a code"))
+        case "budget": return .budget(try customer(&words), cents: try words.centsOrNone())
+        case "discount":
+            let name = try customer(&words)
+            if words.peek == "none" {
+                words.skip()
+                return .discount(name, basisPoints: nil)
+            }
+            return .discount(name, basisPoints: try words.percent())
+        case "freezes": return .freezes(try customer(&words), try words.integer("a number", in: 0...1000))
+        case "conflicts": return .conflicts(try words.integer("a number", in: 0...1000))
+        case "unsettled":
+            return .unsettled(try words.name("a member", of: members), try words.integer("a number", in: 0...1000))
+        case "agreement": return .agreement
+        case "phase":
+            let name = try words.name("a member", of: members)
+            return .phase(name, try words.one(of: EngineStatus.Phase.self, "the phase").rawValue)
+        case "sees":
+            let name = try words.name("a member", of: members)
+            switch try words.word("budget or freezes") {
+            case "budget": return .sees(name, customer: try customer(&words), cents: try words.centsOrNone())
+            case "freezes":
+                return .seesFreezes(name, customer: try customer(&words), try words.integer("a number", in: 0...1000))
+            default:
+                throw words.lastFailure(
+                    "cannot be expected of what a member sees", "say: expect sees MEMBER budget CUSTOMER AMOUNT")
+            }
+        default:
+            throw words.lastFailure(
+                "cannot be expected",
+                "say edit, refused, budget, discount, freezes, conflicts, unsettled, phase, sees or agreement")
+        }
+    }
+}
