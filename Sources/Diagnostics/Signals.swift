@@ -5,10 +5,13 @@ package enum Signals {
     /// To be called first in `main`, before any thread starts: TERM, INT and HUP are taken by `waitForStop` alone, and
     /// writing to a closed pipe is an error instead of the end.
     package static func prepare() {
-        signal(SIGPIPE, SIG_IGN)
+        ignoreClosedPipe()
         var set = Signals.stopSet
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
+
+    /// Writing to a closed pipe is an error instead of the end; everything else ends the program as usual.
+    package static func ignoreClosedPipe() { signal(SIGPIPE, SIG_IGN) }
 
     /// Returns the number of the TERM, INT or HUP that came.
     package static func waitForStop() -> Int32 {

@@ -6,7 +6,7 @@ import TerminalKit
 @main
 struct FieldbookLab {
     static func main() {
-        Signals.prepare()
+        Signals.ignoreClosedPipe()
         let terminal = Terminal()
         do {
             var code = ExitCode.done

@@ -8,7 +8,7 @@ import TerminalKit
 @main
 struct FieldbookServer {
     static func main() {
-        Signals.prepare()
+        Signals.ignoreClosedPipe()
         let terminal = Terminal()
         do {
             switch try ServerCommands.table.parse(Array(CommandLine.arguments.dropFirst())) {

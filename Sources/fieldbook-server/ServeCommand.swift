@@ -6,6 +6,7 @@ import TerminalKit
 extension ServerContext {
     /// `serve`: until TERM or INT.
     func serve() throws {
+        Signals.prepare()
         let address = command.option("address") ?? "127.0.0.1"
         let port = UInt16(try number("port", default: 8787, in: 0...65_535))
         let level = Paths.variable("FIELDBOOK_LOG").flatMap { Logger.Level($0) } ?? .notice

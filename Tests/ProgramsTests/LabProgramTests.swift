@@ -16,6 +16,28 @@ import Testing
     private static let story =
         "scenario \"x\"\ncustomer acme reseller budget 500\nmember ann operator\nann budget acme 600\nsettle\n"
 
+    @Test func `a long run ends at a signal, and the next one clears what it left`() throws {
+        let long = ChildProcess(ChildProcess.program("fieldbook-lab"), ["run", "--seeds", "1000000"])
+        let left = { (names: [String]) in names.filter { $0.hasPrefix("fieldbook-lab.\(long.processID).") } }
+        let folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : Paths.variable("TMPDIR") ?? "/tmp"
+        #expect(eventually { !left(namesIn(folder)).isEmpty })
+        long.signal(SIGTERM)
+        #expect(long.wait(seconds: 20) == 128 + SIGTERM)
+        #expect(run(["run", "--seed", "1"]).code == 0)
+        #expect(left(namesIn(folder)).isEmpty)
+    }
+
+    private func namesIn(_ path: String) -> [String] {
+        guard let handle = opendir(path) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            names.append(
+                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        return names
+    }
+
     @Test func `a new scenario fails, says how to mend it, and holds once it is mended`() throws {
         let path = folder.file("my.scenario")
         let made = run(["scenario", "new", path])

@@ -40,8 +40,16 @@ package final class ChildProcess {
             for word in words { free(word) }
             for variable in variables { free(variable) }
         }
+        // The threads that run tests may have signals blocked; a program started by a shell has none.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var process = pid_t()
-        let failure = posix_spawn(&process, program, &actions, nil, &words, &variables)
+        let failure = posix_spawn(&process, program, &actions, &attributes, &words, &variables)
         precondition(failure == 0, "cannot start \(program): \(String(cString: strerror(failure)))")
         processID = process
     }

@@ -58,8 +58,19 @@ package enum Lab {
     }
 
     private static func newFolder() -> String {
-        let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : Paths.variable("TMPDIR") ?? "/tmp"
-        var name = Array("\(parent)/fieldbook-lab.XXXXXX".utf8CString)
-        return mkdtemp(&name).map { String(cString: $0) } ?? "\(parent)/fieldbook-lab.\(getpid())"
+        _ = swept
+        var name = Array("\(parent)/\(prefix)\(getpid()).XXXXXX".utf8CString)
+        return mkdtemp(&name).map { String(cString: $0) } ?? "\(parent)/\(prefix)\(getpid()).0"
     }
+
+    private static let prefix = "fieldbook-lab."
+    private static let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : Paths.variable("TMPDIR") ?? "/tmp"
+
+    /// Removes, once, what processes left that were ended in the middle of a run.
+    private static let swept: Void = {
+        for name in FileTree.names(in: parent) where name.hasPrefix(prefix) {
+            guard let process = pid_t(name.dropFirst(prefix.count).prefix { $0 != "." }) else { continue }
+            if kill(process, 0) != 0, errno == ESRCH { FileTree.remove("\(parent)/\(name)") }
+        }
+    }()
 }

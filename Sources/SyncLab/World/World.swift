@@ -67,22 +67,7 @@ final class World {
         }
         server.stop()
         server.disk.unmount()
-        World.removeTree(folder)
-    }
-
-    private static func removeTree(_ path: String) {
-        if let handle = opendir(path) {
-            while let entry = readdir(handle) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name != ".", name != ".." { removeTree("\(path)/\(name)") }
-            }
-            closedir(handle)
-            rmdir(path)
-        } else {
-            unlink(path)
-        }
+        FileTree.remove(folder)
     }
 
     // MARK: Record
