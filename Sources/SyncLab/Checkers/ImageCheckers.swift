@@ -117,9 +117,13 @@ struct ReadsNeverGoBack: Checker {
     func check(_ history: History) -> Verdict {
         var reached: [Int: (epoch: String, sequence: Int64)] = [:]
         var settled: [Int: Set<Int64>] = [:]
+        // After a power loss the image may be older than an edit's end, which was forced to disk.
+        var isFirstLook: Set<Int> = []
         for event in history.events {
             switch event.what {
-            case .died(let agent, powerLoss: true): reached[agent] = nil
+            case .died(let agent, powerLoss: true):
+                reached[agent] = nil
+                isFirstLook.insert(agent)
             case .image(let agent, let image):
                 let name = history.members[agent].name
                 if let before = reached[agent], before.epoch == image.epoch {
@@ -135,6 +139,9 @@ struct ReadsNeverGoBack: Checker {
                 }
                 if let sequence = image.sequence { reached[agent] = (image.epoch, sequence) }
             case .outbox(let agent, let edits):
+                if isFirstLook.remove(agent) != nil {
+                    settled[agent, default: []].formUnion(edits.filter { $0.state == "settled" }.map(\.number))
+                }
                 for edit in edits
                 where edit.state == "settled" && settled[agent, default: []].insert(edit.number).inserted {
                     // Nothing changed for these; a person sees the server's value.
