@@ -10,7 +10,7 @@ package struct PageWriter {
 
     /// Begins a page after the cursor `start`.
     package init(kind: String, epoch: String, start: String, serverTime: Int64) throws(WireCoding.Malformed) {
-        bytes.reserveCapacity(4096)
+        bytes.reserveCapacity(kind == "feed/1" ? 4096 : 64 * 1024)
         bytes += try PageHeaderCoding.encode(kind: kind, epoch: epoch, start: start, serverTime: serverTime)
         bytes.append(0x0A)
     }
