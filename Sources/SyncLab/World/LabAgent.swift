@@ -222,7 +222,7 @@ final class LabAgent: EngineShell {
                         agent: index,
                         ShownMark(
                             pending: isProjectionInDoubt ? rebuilt : try eye.pendingLines(), rebuilt: rebuilt,
-                            read: reads ? (try? readLines()) ?? rebuilt : rebuilt)))
+                            read: reads ? try readLinesIfThere() ?? rebuilt : rebuilt)))
             }
         } catch { world.note("cannot look at \(member.name): \(error)") }
         let status = mark(engine)
@@ -241,8 +241,12 @@ final class LabAgent: EngineShell {
             pullInFlight: flying[0] != nil, pushInFlight: flying[1] != nil, hasProblem: hasProblem)
     }
 
-    /// Pending registers as the replica's own reader shows them; throws where an image that a power loss made older lacks
-    /// the customer.
+    /// Nil where an image that a power loss made older lacks the customer of an edit; any other failure to read is one.
+    private func readLinesIfThere() throws -> [String]? {
+        do { return try readLines() } catch let error as StoreError where error.code == .notFound { return nil }
+    }
+
+    /// Pending registers as the replica's own reader shows them.
     private func readLines() throws -> [String] {
         let reader = try currentReader()
         let customers = Set(
