@@ -2,15 +2,17 @@ import Digests
 
 /// A position in a change feed or in a snapshot. Opaque to clients; the server reads it only with its own seal.
 ///
-/// Text form: `f1-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-SEAL` for the feed and
-/// `s1-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-ENTITY-KEY-SEAL` for a snapshot pinned at SEQUENCE; the seal is the first 16
-/// bytes of HMAC-SHA256 in hex.
+/// Text form: `f2-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-TIME-SEAL` for the feed and
+/// `s2-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-TIME-ENTITY-KEY-SEAL` for a snapshot pinned at SEQUENCE; the seal is the first 16
+/// bytes of HMAC-SHA256 in hex. TIME dates what was read with the cursor, so that the server knows how old the view of an
+/// edit's author was, whatever the author's clock says.
 package struct Cursor: Sendable, Hashable {
     /// Where the cursor points.
     package enum Place: Sendable, Hashable {
         /// After all changes up to the sequence.
         case feed
-        /// Before the rows of `entity` with a key above `key`, as of the pinned sequence.
+        /// Before the rows with a key above `key` of the entity that stands at `entity` in the snapshot's order, as of
+        /// the pinned sequence.
         case snapshot(entity: Int, key: Int64)
     }
 
@@ -19,13 +21,16 @@ package struct Cursor: Sendable, Hashable {
     package let scope: Int64
     package let scopeVersion: Int64
     package let sequence: Int64
+    /// Seconds since 1970 by the server when it read that sequence.
+    package let at: Int64
     package let place: Place
 
-    package init(epoch: String, scope: Int64, scopeVersion: Int64, sequence: Int64, place: Place) {
+    package init(epoch: String, scope: Int64, scopeVersion: Int64, sequence: Int64, at: Int64, place: Place) {
         self.epoch = epoch
         self.scope = scope
         self.scopeVersion = scopeVersion
         self.sequence = sequence
+        self.at = at
         self.place = place
     }
 
@@ -49,13 +54,13 @@ package struct Cursor: Sendable, Hashable {
         let seal = Array(text[text.index(after: split)...].utf8)
         guard constantTimeEqual(seal, Array(Cursor.seal(body, key: key).utf8)) else { throw .seal }
         let parts = body.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count >= 5, let scope = Int64(parts[2]), let scopeVersion = Int64(parts[3]),
-            let sequence = Int64(parts[4])
+        guard parts.count >= 6, let scope = Int64(parts[2]), let scopeVersion = Int64(parts[3]),
+            let sequence = Int64(parts[4]), let at = Int64(parts[5])
         else { throw .malformed }
         switch (parts[0], parts.count) {
-        case ("f1", 5): place = .feed
-        case ("s1", 7):
-            guard let entity = Int(parts[5]), let row = Int64(parts[6]) else { throw .malformed }
+        case ("f2", 6): place = .feed
+        case ("s2", 8):
+            guard let entity = Int(parts[6]), let row = Int64(parts[7]) else { throw .malformed }
             place = .snapshot(entity: entity, key: row)
         default: throw .malformed
         }
@@ -63,12 +68,13 @@ package struct Cursor: Sendable, Hashable {
         self.scope = scope
         self.scopeVersion = scopeVersion
         self.sequence = sequence
+        self.at = at
     }
 
     private var unsealed: String {
         switch place {
-        case .feed: "f1-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)"
-        case .snapshot(let entity, let key): "s1-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)-\(entity)-\(key)"
+        case .feed: "f2-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)-\(at)"
+        case .snapshot(let entity, let key): "s2-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)-\(at)-\(entity)-\(key)"
         }
     }
 

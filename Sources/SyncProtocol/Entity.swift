@@ -1,14 +1,20 @@
-/// The kinds of row that the feed carries, in the order in which a snapshot sends them: what a person needs first
-/// comes first, the bulk of bill records last.
+/// The kinds of row that the feed carries. Their numbers stand on the wire and in ledgers: new ones go to the end.
 package enum Entity: Int, Sendable, CaseIterable {
     case partner, cycle, customer, freezes, budget, usage, contact, discount, manager, label, conflict, coupon
     case product, region, resource, billRecord
+    case request, history
+
+    /// The order in which a snapshot sends them: the bulk last.
+    package static let snapshotOrder: [Entity] = [
+        .partner, .cycle, .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label, .request,
+        .conflict, .coupon, .product, .region, .resource, .billRecord, .history,
+    ]
 
     /// Name on the wire and of the table in both stores.
     package var name: String { self == .billRecord ? "bill_record" : "\(self)" }
 
     /// True for the rows that are small in number and usable before the bill records have come.
-    package var isHead: Bool { rawValue <= Entity.coupon.rawValue }
+    package var isHead: Bool { rawValue <= Entity.coupon.rawValue || self == .request }
 
     /// The columns after key and version, in wire order.
     package var columns: [Column] {
@@ -24,7 +30,7 @@ package enum Entity: Int, Sendable, CaseIterable {
                 .text("customer_id"), .optionalText("source_id"), .text("account_name"), .text("name"),
                 .text("association"),
                 .integer("associated_on"), .integer("customer_type"), .text("verified_status"), .optionalText("level"),
-                .integer("former"),
+                .integer("former"), .optionalText("managed_by"),
             ]
         case .freezes: [.text("freezes"), .optionalText("kind")]
         case .budget:
@@ -49,7 +55,20 @@ package enum Entity: Int, Sendable, CaseIterable {
                 .optionalText("theirs_by"),
                 .text("rule"), .integer("rules_version"), .integer("held_at"), .optionalText("choice"),
                 .optionalText("decided_by"), .optionalInteger("decided_at"), .optionalText("outcome"),
-                .optionalInteger("outcome_version"),
+                .optionalInteger("outcome_version"), .optionalInteger("deadline"), .optionalText("fallback"),
+                .optionalText("facts"), .optionalInteger("theirs_at"), .optionalText("decision_reason"),
+            ]
+        case .request:
+            [
+                .optionalText("purpose"), .optionalText("status"), .optionalText("reason"),
+                .optionalInteger("requested_at"),
+                .optionalText("decided_by"), .optionalInteger("decided_at"),
+            ]
+        case .history:
+            [
+                .integer("customer"), .integer("at"), .text("register"), .text("author"), .text("action"),
+                .text("before"), .text("after"), .text("rule"), .integer("rules_version"), .optionalText("replica"),
+                .optionalInteger("edit"), .optionalText("note"),
             ]
         case .coupon:
             [

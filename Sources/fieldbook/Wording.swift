@@ -16,6 +16,10 @@ enum Wording {
                 : freezes.map { "\($0.kind.rawValue) (\($0.cause.rawValue): \($0.reason))" }.joined(separator: "; ")
         case .discount(let discount):
             discount.map { "\($0.percent.percentText) % until \(day($0.validUntil))" } ?? "none"
+        case .manager(let account): account ?? "none"
+        case .label(let label): label ?? "none"
+        case .request(let request):
+            request.map { "\($0.purpose.rawValue): \($0.status.rawValue)" } ?? "none"
         }
     }
 
@@ -25,6 +29,9 @@ enum Wording {
         case .budget(let budget): budget?.amount.shortText ?? "-"
         case .freezes(let freezes): freezes.strictestKind?.rawValue ?? "-"
         case .discount(let discount): discount.map { "\($0.percent.percentText) %" } ?? "-"
+        case .manager(let account): account ?? "-"
+        case .label(let label): label ?? "-"
+        case .request(let request): request?.status.rawValue ?? "-"
         }
     }
 
@@ -48,6 +55,10 @@ enum Wording {
         case .unfreeze(let kind, let reason, _): return "unfreeze \(kind.rawValue): \(reason)"
         case .setDiscount(let discount): return "set discount to \(text(RegisterState.discount(discount)))"
         case .cancelDiscount: return "cancel the discount"
+        case .assignManager(let account): return "assign account manager \(account)"
+        case .withdrawManager: return "withdraw the account manager"
+        case .setLabel(let label): return label.map { "set label \"\($0)\"" } ?? "take the label away"
+        case .decideRequest(let approve): return "\(approve ? "approve" : "reject") the association request"
         case .decideConflict(let key, let choice):
             switch choice {
             case .mine: return "decide conflict \(key.value): mine"
@@ -55,6 +66,7 @@ enum Wording {
             case .budget(let budget): return "decide conflict \(key.value): budget \(budget.amount.shortText)"
             case .discount(let discount):
                 return "decide conflict \(key.value): discount \(discount.percent.percentText) %"
+            case .freeze(let kind): return "decide conflict \(key.value): freeze \(kind.rawValue)"
             }
         }
     }
@@ -102,6 +114,14 @@ enum Wording {
             return .object([
                 "percent": .text(discount.percent.percentText), "validFrom": time(discount.validFrom.seconds),
                 "validUntil": time(discount.validUntil.seconds),
+            ])
+        case .manager(let account): return .optional(account)
+        case .label(let label): return .optional(label)
+        case .request(let request):
+            guard let request else { return .null }
+            return .object([
+                "purpose": .text(request.purpose.rawValue), "status": .text(request.status.rawValue),
+                "reason": .text(request.reason), "requestedAt": time(request.requestedAt.seconds),
             ])
         }
     }

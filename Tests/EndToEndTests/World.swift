@@ -101,7 +101,7 @@ final class World {
             }
             guard name.hasPrefix("partner-"), name.hasSuffix(".db") else { continue }
             let ledger = try Connection(path: "\(data)/\(name)", mode: .readWrite, durability: .reader)
-            return try ledger.statement("SELECT action FROM history ORDER BY id").rows { $0.text(0) }
+            return try ledger.statement("SELECT action FROM history ORDER BY key").rows { $0.text(0) }
         }
         return []
     }

@@ -52,7 +52,7 @@ import Testing
         try ledger.write { try $0.delete(.region, key: 9, subject: Subject.everyone) }
         let page = try ledger.read { reader -> [UInt8] in
             guard let scope = try reader.scope(1) else { return [] }
-            let start = Cursor(epoch: "00aa", scope: 1, scopeVersion: 1, sequence: 0, place: .feed).text(
+            let start = Cursor(epoch: "00aa", scope: 1, scopeVersion: 1, sequence: 0, at: 5, place: .feed).text(
                 key: reader.state.sealKey)
             return try reader.feedPage(start, scope: scope, serverTime: 0)
         }

@@ -45,6 +45,8 @@ import Testing
         case .budget(let budget): budget.map { "\($0.amount.units)" } ?? "-"
         case .freezes(let freezes): freezes.strictestKind?.rawValue ?? ""
         case .discount(let discount): "\(discount?.percent.value ?? 0)"
+        case .manager(let text), .label(let text): text ?? ""
+        case .request(let request): request?.status.rawValue ?? ""
         }
     }
 

@@ -9,13 +9,15 @@ import Testing
 
     @Test func `a cursor comes back as it was sealed`() throws {
         for place in [Cursor.Place.feed, .snapshot(entity: 15, key: 77)] {
-            let cursor = Cursor(epoch: "a1b2", scope: 3, scopeVersion: 2, sequence: 900, place: place)
+            let cursor = Cursor(
+                epoch: "a1b2", scope: 3, scopeVersion: 2, sequence: 900, at: 1_795_000_000, place: place)
             #expect(try Cursor(cursor.text(key: key), key: key) == cursor)
         }
     }
 
     @Test func `any change to a cursor is noticed`() throws {
-        let text = Cursor(epoch: "a1b2", scope: 3, scopeVersion: 2, sequence: 900, place: .feed).text(key: key)
+        let text = Cursor(epoch: "a1b2", scope: 3, scopeVersion: 2, sequence: 900, at: 1_795_000_000, place: .feed)
+            .text(key: key)
         for index in text.indices {
             var changed = text
             changed.replaceSubrange(index...index, with: text[index] == "0" ? "1" : "0")
@@ -25,7 +27,8 @@ import Testing
     }
 
     @Test func `another server's cursor is refused`() {
-        let text = Cursor(epoch: "a1b2", scope: 3, scopeVersion: 2, sequence: 900, place: .feed).text(key: key)
+        let text = Cursor(epoch: "a1b2", scope: 3, scopeVersion: 2, sequence: 900, at: 1_795_000_000, place: .feed)
+            .text(key: key)
         #expect(throws: Cursor.Refusal.seal) { try Cursor(text, key: [UInt8](repeating: 8, count: 32)) }
     }
 

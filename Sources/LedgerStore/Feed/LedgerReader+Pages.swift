@@ -1,3 +1,4 @@
+package import PartnerModel
 import SQLiteKit
 package import SyncProtocol
 
@@ -9,7 +10,12 @@ extension LedgerReader {
     /// The position of a cursor text for a scope; throws when it is damaged, foreign or too old.
     package func position(_ text: String, scope: Scope) throws -> Cursor {
         let cursor: Cursor
-        do { cursor = try Cursor(text, key: state.sealKey) } catch { throw LedgerError.cursorRefused }
+        do { cursor = try Cursor(text, key: state.sealKey) } catch {
+            guard !text.hasPrefix("f1-"), !text.hasPrefix("s1-") else {
+                throw LedgerError.resyncRequired(why: "the cursor has an older form")
+            }
+            throw LedgerError.cursorRefused
+        }
         guard cursor.epoch == state.epoch else { throw LedgerError.resyncRequired(why: "the feed has another epoch") }
         guard cursor.scope == scope.number, cursor.scopeVersion == scope.version else {
             throw LedgerError.resyncRequired(why: "the scope is not the one the cursor was given for")
@@ -23,15 +29,24 @@ extension LedgerReader {
         return cursor
     }
 
+    /// What an edit's author had seen: the sequence, and when the server read it. Nil for a text that is not a feed cursor
+    /// of this epoch and this ledger.
+    package func seen(_ madeUpon: String?) -> (sequence: Int64, at: Timestamp)? {
+        guard let madeUpon, let cursor = try? Cursor(madeUpon, key: state.sealKey), cursor.epoch == state.epoch,
+            case .feed = cursor.place
+        else { return nil }
+        return (cursor.sequence, Timestamp(seconds: cursor.at))
+    }
+
     /// What a first load of the scope will bring, pinned at the present sequence. Cost: one count an entity.
-    package func snapshotPlan(scope: Scope) throws -> V1.SnapshotPlan {
+    package func snapshotPlan(scope: Scope, serverTime: Int64) throws -> V1.SnapshotPlan {
         var counts: [V1.EntityCount] = []
-        for entity in Entity.allCases {
+        for entity in Entity.snapshotOrder {
             guard let filter = ScopeFilter.condition(entity, scope) else { continue }
             let statement = try connection.statement("SELECT count(*) FROM \(entity.name) e WHERE \(filter)")
             counts.append(V1.EntityCount(entity: entity.name, count: try statement.first { $0.int64(0) } ?? 0))
         }
-        let start = cursor(scope, .snapshot(entity: 0, key: 0), at: state.sequence)
+        let start = cursor(scope, .snapshot(entity: 0, key: 0), at: state.sequence, serverTime)
         return V1.SnapshotPlan(cursor: start, sequence: state.sequence, rows: counts)
     }
 
@@ -41,7 +56,7 @@ extension LedgerReader {
         let position = try position(text, scope: scope)
         guard case .snapshot(let firstEntity, let firstKey) = position.place else { throw LedgerError.cursorRefused }
         var page = try PageWriter(kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: serverTime)
-        for entity in Entity.allCases where entity.rawValue >= firstEntity {
+        for (place, entity) in Entity.snapshotOrder.enumerated() where place >= firstEntity {
             guard let filter = ScopeFilter.condition(entity, scope) else { continue }
             let statement = try connection.statement(
                 """
@@ -49,13 +64,13 @@ extension LedgerReader {
                 WHERE e.key > ? AND e.version <= ? AND \(filter) ORDER BY e.key
                 """)
             defer { statement.reset() }
-            try statement.bind(1, entity.rawValue == firstEntity ? firstKey : 0)
+            try statement.bind(1, place == firstEntity ? firstKey : 0)
             try statement.bind(2, position.sequence)
             while try statement.step() {
                 statement.withTextBytes(1) { page.append(row: $0) }
                 guard page.isFull || page.wantsCursor else { continue }
                 let mark = cursor(
-                    scope, .snapshot(entity: entity.rawValue, key: statement.int64(0)), at: position.sequence)
+                    scope, .snapshot(entity: place, key: statement.int64(0)), at: position.sequence, position.at)
                 if page.isFull {
                     try page.finish(cursor: mark, sequence: position.sequence, more: true, checkpoint: false)
                     return page.bytes
@@ -63,7 +78,7 @@ extension LedgerReader {
                 try page.append(cursor: mark)
             }
         }
-        let end = cursor(scope, .feed, at: position.sequence)
+        let end = cursor(scope, .feed, at: position.sequence, position.at)
         try page.finish(cursor: end, sequence: position.sequence, more: false, checkpoint: false)
         return page.bytes
     }
@@ -83,14 +98,14 @@ extension LedgerReader {
         while try entries.step() {
             try append(entries, to: &page)
             guard page.isFull || page.wantsCursor else { continue }
-            let mark = cursor(scope, .feed, at: entries.int64(0))
+            let mark = cursor(scope, .feed, at: entries.int64(0), serverTime)
             if page.isFull {
                 try page.finish(cursor: mark, sequence: entries.int64(0), more: true, checkpoint: false)
                 return page.bytes
             }
             try page.append(cursor: mark)
         }
-        let end = cursor(scope, .feed, at: state.sequence)
+        let end = cursor(scope, .feed, at: state.sequence, serverTime)
         try page.finish(cursor: end, sequence: state.sequence, more: false, checkpoint: true)
         return page.bytes
     }
@@ -111,9 +126,11 @@ extension LedgerReader {
         row.rewind()
     }
 
-    private func cursor(_ scope: Scope, _ place: Cursor.Place, at sequence: Int64) -> String {
-        Cursor(epoch: state.epoch, scope: scope.number, scopeVersion: scope.version, sequence: sequence, place: place)
-            .text(key: state.sealKey)
+    private func cursor(_ scope: Scope, _ place: Cursor.Place, at sequence: Int64, _ time: Int64) -> String {
+        Cursor(
+            epoch: state.epoch, scope: scope.number, scopeVersion: scope.version, sequence: sequence, at: time,
+            place: place
+        ).text(key: state.sealKey)
     }
 }
 
@@ -126,8 +143,9 @@ enum ScopeFilter {
         let members = "(SELECT subject FROM membership WHERE scope = \(scope.number) AND \"left\" IS NULL)"
         switch entity {
         case .partner, .cycle, .product, .region: return "1"
-        case .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label: return "e.key IN \(members)"
-        case .conflict, .resource, .billRecord: return "e.customer IN \(members)"
+        case .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label, .request:
+            return "e.key IN \(members)"
+        case .conflict, .resource, .billRecord, .history: return "e.customer IN \(members)"
         case .coupon: return nil
         }
     }

@@ -8,6 +8,7 @@ package import SyncProtocol
 /// Owned by one thread at a time. No SQL, statement or row id is in its signatures.
 package final class Ledger {
     static let applicationID: Int32 = 0x4642_4C31
+    static let migrations = [M0001_Initial.migration, M0002_Rules.migration]
 
     let connection: Connection
 
@@ -17,7 +18,7 @@ package final class Ledger {
     ) throws -> Ledger {
         let ledger = Ledger(try Connection(path: path, mode: .create, durability: .full, cacheKiB: 16_384))
         try Migrator.apply(
-            [M0001_Initial.migration], to: ledger.connection, file: "ledger", applicationID: applicationID)
+            Ledger.migrations, to: ledger.connection, file: "ledger", applicationID: applicationID)
         try ledger.connection.write { transaction in
             let state = try transaction.statement(
                 """
@@ -38,7 +39,7 @@ package final class Ledger {
         let connection = try Connection(
             path: path, mode: .readWrite, durability: forWriting ? .full : .reader, cacheKiB: 8192)
         if forWriting {
-            try Migrator.apply([M0001_Initial.migration], to: connection, file: "ledger", applicationID: applicationID)
+            try Migrator.apply(Ledger.migrations, to: connection, file: "ledger", applicationID: applicationID)
         }
         return Ledger(connection)
     }
@@ -72,6 +73,8 @@ package struct LedgerState: Sendable, Hashable {
     package let sequence: Int64
     package let lowWatermark: Int64
     package let sealKey: [UInt8]
+    /// Seconds by which the ledger's clock is ahead of the machine's; for trying out what time brings.
+    package let clockOffset: Int64
     package let lineage: [V1.Ancestor]
 }
 

@@ -18,12 +18,13 @@ package class LedgerReader {
             V1.Ancestor(epoch: $0.text(0), last: $0.int64(1))
         }
         let statement = try connection.statement(
-            "SELECT epoch, epoch_ordinal, sequence, low_watermark, seal_key FROM ledger_state WHERE id = 1")
+            "SELECT epoch, epoch_ordinal, sequence, low_watermark, seal_key, clock_offset FROM ledger_state WHERE id = 1"
+        )
         guard
             let state = try statement.first({ row in
                 LedgerState(
                     epoch: row.text(0), epochOrdinal: row.int64(1), sequence: row.int64(2), lowWatermark: row.int64(3),
-                    sealKey: row.blob(4), lineage: lineage)
+                    sealKey: row.blob(4), clockOffset: row.int64(5), lineage: lineage)
             })
         else { throw LedgerError.damaged("ledger_state is empty") }
         self.state = state
@@ -121,17 +122,52 @@ package class LedgerReader {
         case .budget: try budget(of: customer)
         case .freezes: try freezes(of: customer)
         case .discount: try discount(of: customer)
+        case .manager:
+            try text("SELECT version, account_name FROM manager WHERE key = ?", of: customer) { .manager($0) }
+        case .label: try text("SELECT version, label FROM label WHERE key = ?", of: customer) { .label($0) }
+        case .request: try request(of: customer)
         case .conflict: throw LedgerError.damaged("a conflict is not a register of a customer")
         }
     }
 
-    /// Who wrote a register last; nil when it was never written or the register does not say.
-    package func lastAuthor(of register: Register, customer: CustomerKey) throws -> String? {
+    /// Who changed a register last, and when; nil when nobody did or the register does not say.
+    package func lastChange(
+        of register: Register, customer: CustomerKey
+    ) throws -> (author: String, at: Timestamp)? {
         let statement = try connection.statement(
-            "SELECT author FROM history WHERE customer = ? AND register = ? ORDER BY id DESC LIMIT 1")
+            """
+            SELECT author, at FROM history
+            WHERE customer = ? AND register = ? AND before <> after ORDER BY key DESC LIMIT 1
+            """)
         try statement.bind(1, customer.value)
         try statement.bind(2, register.rawValue)
-        return try statement.first { $0.text(0) }
+        return try statement.first { ($0.text(0), Timestamp(seconds: $0.int64(1))) }
+    }
+
+    private func text(
+        _ sql: String, of customer: CustomerKey, _ state: (String?) -> RegisterState
+    ) throws -> (RegisterState, Version) {
+        let statement = try connection.statement(sql)
+        try statement.bind(1, customer.value)
+        return try statement.first { (state($0.optionalText(1)), Version($0.int64(0))) } ?? (state(nil), .never)
+    }
+
+    private func request(of customer: CustomerKey) throws -> (RegisterState, Version) {
+        let statement = try connection.statement(
+            "SELECT version, purpose, status, reason, requested_at FROM request WHERE key = ?")
+        try statement.bind(1, customer.value)
+        let found = try statement.first { row -> (RegisterState, Version) in
+            let version = Version(row.int64(0))
+            guard let word = row.optionalText(1) else { return (.request(nil), version) }
+            guard let purpose = RequestPurpose(rawValue: word), let status = RequestStatus(rawValue: row.text(2)) else {
+                throw LedgerError.damaged("an association request cannot be read")
+            }
+            let request = AssociationRequest(
+                purpose: purpose, status: status, reason: row.optionalText(3) ?? "",
+                requestedAt: Timestamp(seconds: row.int64(4)))
+            return (.request(request), version)
+        }
+        return found ?? (.request(nil), .never)
     }
 
     private func budget(of customer: CustomerKey) throws -> (RegisterState, Version) {
@@ -181,18 +217,25 @@ package class LedgerReader {
         let statement = try connection.statement(
             """
             SELECT customer, register, replica, edit, status, intent, base, theirs, theirs_version, mine_by, theirs_by,
-                rule, rules_version, held_at, choice, decided_by, decided_at, outcome, outcome_version
+                rule, rules_version, held_at, choice, decided_by, decided_at, outcome, outcome_version, deadline, fallback,
+                facts, theirs_at, decision_reason
             FROM conflict WHERE key = ?
             """)
         try statement.bind(1, key.value)
         return try statement.first { row in
-            ConflictRow(
+            var conflict = ConflictRow(
                 customer: CustomerKey(row.int64(0)), register: row.text(1), replica: row.text(2), edit: row.int64(3),
                 isOpen: row.text(4) == "open", intent: row.text(5), base: row.text(6), theirs: row.text(7),
                 theirsVersion: row.int64(8), mineBy: row.text(9), theirsBy: row.optionalText(10), rule: row.text(11),
                 rulesVersion: row.int64(12), heldAt: row.int64(13), choice: row.optionalText(14),
                 decidedBy: row.optionalText(15), decidedAt: row.optionalInt64(16), outcome: row.optionalText(17),
                 outcomeVersion: row.optionalInt64(18))
+            conflict.deadline = row.optionalInt64(19)
+            conflict.fallback = row.optionalText(20)
+            conflict.facts = row.optionalText(21)
+            conflict.theirsAt = row.optionalInt64(22)
+            conflict.decisionReason = row.optionalText(23)
+            return conflict
         }
     }
 
@@ -242,6 +285,16 @@ package struct ConflictRow: Sendable, Hashable {
     package var decidedAt: Int64?
     package var outcome: String?
     package var outcomeVersion: Int64?
+    /// When the fallback is carried out if nobody decided; nil = never.
+    package var deadline: Int64?
+    /// What is done then: `theirs`; nil = it stays open.
+    package var fallback: String?
+    /// What the judge knew, as `V1.Facts`.
+    package var facts: String?
+    /// When the register was last changed before the edit came.
+    package var theirsAt: Int64?
+    /// The decider's words.
+    package var decisionReason: String?
 
     package init(
         customer: CustomerKey, register: String, replica: String, edit: Int64, isOpen: Bool, intent: String,

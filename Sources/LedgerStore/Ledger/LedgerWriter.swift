@@ -133,6 +133,19 @@ package final class LedgerWriter: LedgerReader {
                     .optional(discount?.percent.value), .optional(discount?.validFrom.seconds),
                     .optional(discount?.validUntil.seconds), .text(author), .integer(at.seconds),
                 ])
+        case .manager(let account):
+            return try put(.manager, key: customer.value, subject: customer.value, [.optional(account)])
+        case .label(let label):
+            return try put(.label, key: customer.value, subject: customer.value, [.optional(label)])
+        case .request(let request):
+            let isDecided = request.map { $0.status != .pending } ?? false
+            return try put(
+                .request, key: customer.value, subject: customer.value,
+                [
+                    .optional(request?.purpose.rawValue), .optional(request?.status.rawValue),
+                    .optional(request?.reason), .optional(request?.requestedAt.seconds),
+                    isDecided ? .text(author) : .null, isDecided ? .integer(at.seconds) : .null,
+                ])
         }
     }
 
@@ -150,7 +163,8 @@ package final class LedgerWriter: LedgerReader {
                 .text(conflict.rule),
                 .integer(conflict.rulesVersion), .integer(conflict.heldAt), .optional(conflict.choice),
                 .optional(conflict.decidedBy), .optional(conflict.decidedAt), .optional(conflict.outcome),
-                .optional(conflict.outcomeVersion),
+                .optional(conflict.outcomeVersion), .optional(conflict.deadline), .optional(conflict.fallback),
+                .optional(conflict.facts), .optional(conflict.theirsAt), .optional(conflict.decisionReason),
             ])
     }
 
@@ -219,26 +233,16 @@ package final class LedgerWriter: LedgerReader {
         try statement.run()
     }
 
-    /// Appends the record of a decision.
+    /// Appends the record of a decision, a row of its customer like any other.
     package func record(_ entry: HistoryEntry) throws {
-        let statement = try connection.statement(
-            """
-            INSERT INTO history (at, sequence, customer, register, author, action, before, after, rule, rules_version,
-                replica, edit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """)
-        try statement.bind(1, entry.at.seconds)
-        try statement.bind(2, sequence)
-        try statement.bind(3, entry.customer.value)
-        try statement.bind(4, entry.register.rawValue)
-        try statement.bind(5, entry.author)
-        try statement.bind(6, entry.action)
-        try statement.bind(7, entry.before)
-        try statement.bind(8, entry.after)
-        try statement.bind(9, entry.rule)
-        try statement.bind(10, Int64(entry.rulesVersion))
-        try statement.bind(11, entry.replica)
-        try statement.bind(12, entry.edit)
-        try statement.run()
+        try put(
+            .history, key: newKey(), subject: entry.customer.value,
+            [
+                .integer(entry.customer.value), .integer(entry.at.seconds), .text(entry.register.rawValue),
+                .text(entry.author), .text(entry.action), .text(entry.before), .text(entry.after), .text(entry.rule),
+                .integer(Int64(entry.rulesVersion)), .optional(entry.replica), .optional(entry.edit),
+                .optional(entry.note),
+            ])
     }
 }
 
@@ -264,6 +268,8 @@ package struct HistoryEntry: Sendable, Hashable {
     package var rulesVersion: Int
     package var replica: String?
     package var edit: Int64?
+    /// A reason, or other words for a person.
+    package var note: String?
 
     package init(
         at: Timestamp, customer: CustomerKey, register: Register, author: String, action: String, before: String,

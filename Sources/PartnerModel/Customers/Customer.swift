@@ -33,14 +33,21 @@ package struct Customer: Sendable, Hashable {
     /// Real name, in any script, at most 128 characters; may be shared by several customers.
     package let name: String
     package let association: AssociationType
+    /// Account name of the reseller that freezes and sets budgets for it in the partner's place; nil = the partner.
+    package let managedBy: String?
+    /// The association has ended.
+    package let isFormer: Bool
 
     package init(
-        key: CustomerKey, customerID: String, accountName: String, name: String, association: AssociationType
+        key: CustomerKey, customerID: String, accountName: String, name: String, association: AssociationType,
+        managedBy: String? = nil, isFormer: Bool = false
     ) {
         self.key = key
         self.customerID = customerID
         self.accountName = accountName
         self.name = name
         self.association = association
+        self.managedBy = managedBy
+        self.isFormer = isFormer
     }
 }

@@ -10,6 +10,13 @@ package enum EditIntent: Sendable, Hashable {
     case unfreeze(FreezeKind, reason: String, seen: [Int64])
     case setDiscount(Discount)
     case cancelDiscount
+    /// Makes a member, by account name, the customer's account manager. The customer must have none.
+    case assignManager(String)
+    case withdrawManager
+    /// Nil takes the label away.
+    case setLabel(String?)
+    /// Answers the customer's pending association request: true = approve, false = reject.
+    case decideRequest(approve: Bool)
     /// Settles a conflict held for a person.
     case decideConflict(ConflictKey, ConflictChoice)
 
@@ -22,6 +29,10 @@ package enum EditIntent: Sendable, Hashable {
         case .unfreeze: .unfreeze
         case .setDiscount: .setDiscount
         case .cancelDiscount: .cancelDiscount
+        case .assignManager: .assignManager
+        case .withdrawManager: .withdrawManager
+        case .setLabel: .setLabel
+        case .decideRequest: .decideRequest
         case .decideConflict: .decideConflict
         }
     }
@@ -53,6 +64,10 @@ package enum EditKind: String, Sendable, CaseIterable {
     case freeze, unfreeze
     case setDiscount = "set-discount"
     case cancelDiscount = "cancel-discount"
+    case assignManager = "assign-manager"
+    case withdrawManager = "withdraw-manager"
+    case setLabel = "set-label"
+    case decideRequest = "decide-request"
     case decideConflict = "decide-conflict"
 
     package var register: Register {
@@ -60,6 +75,9 @@ package enum EditKind: String, Sendable, CaseIterable {
         case .setBudget, .adjustBudget: .budget
         case .freeze, .unfreeze: .freezes
         case .setDiscount, .cancelDiscount: .discount
+        case .assignManager, .withdrawManager: .manager
+        case .setLabel: .label
+        case .decideRequest: .request
         case .decideConflict: .conflict
         }
     }
@@ -75,4 +93,6 @@ package enum ConflictChoice: Sendable, Hashable {
     case budget(Budget)
     /// A third value, for a conflict on a discount.
     case discount(Discount)
+    /// Another kind, for a freeze that waits.
+    case freeze(FreezeKind)
 }

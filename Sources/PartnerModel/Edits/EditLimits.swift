@@ -22,15 +22,37 @@ package struct LimitViolation: Error, Sendable, Hashable {
     package var meansTooLate: Bool { code == "FB.EXPIRED" }
 }
 
-/// What has to be known about a customer and its partner to say whether an edit is legal.
+/// What has to be known beside the register to judge an edit. What one side cannot know is nil; a guard that needs it
+/// says so.
 package struct EditFacts: Sendable, Hashable {
-    package let association: AssociationType
-    package let partnerState: PartnerState
+    package var association: AssociationType
+    package var partnerState: PartnerState
     /// The lowest and highest discount that the partner may grant; nil = no discount permission.
-    package let discountRange: ClosedRange<BasisPoints>?
+    package var discountRange: ClosedRange<BasisPoints>?
     /// The cycle of the judging side's clock: the device before queuing, the server at arrival.
-    package let cycle: BillingCycle
-    package let now: Timestamp
+    package var cycle: BillingCycle
+    package var now: Timestamp
+    /// The customer's association has ended.
+    package var isFormer = false
+    /// Account name of the reseller that manages budgets and freezes in the partner's place; nil = the partner itself.
+    package var managedBy: String?
+    /// Role of the edit's author; nil = the system.
+    package var role: MemberRole?
+    /// What is used of the budget at list price, and since when that is known.
+    package var used: Money?
+    package var usedAsOf: Timestamp?
+    /// The customer's budget, for edits of other registers.
+    package var budget: Budget?
+    /// The customer's freezes, for edits of other registers.
+    package var freezes: [Freeze] = []
+    /// Server time of the checkpoint that the edit was made upon; nil = not known, which counts as long ago.
+    package var madeAt: Timestamp?
+    /// The authorised range is another one than at the checkpoint that the edit was made upon.
+    package var rangeHasMoved = false
+    /// What the author had decided by tolerance today, on this customer; a limit on tolerance counts the day.
+    package var toleratedToday: Money = .zero
+    /// The author confirmed the edit with a code.
+    package var isConfirmed = false
 
     package init(
         association: AssociationType, partnerState: PartnerState, discountRange: ClosedRange<BasisPoints>?,
@@ -53,6 +75,11 @@ package enum EditLimits {
     /// The longest reason in UTF-8 bytes; bounds what is stored.
     package static let reasonBytesMax = 1024
 
+    /// The longest label, in characters.
+    package static let labelCharactersMax = 64
+    /// The longest account name, in characters.
+    package static let accountCharactersMax = 64
+
     /// The first limit that the intent breaks on `state`, or nil when it is legal.
     package static func violation(of intent: EditIntent, on state: RegisterState?, facts: EditFacts) -> LimitViolation?
     {
@@ -74,9 +101,13 @@ package enum EditLimits {
                 ? LimitViolation(
                     code: "FB.NO_DISCOUNT", field: "discount", message: "this customer has no discount to cancel",
                     next: "see what is granted with: fieldbook discount show CUSTOMER") : nil
-        case (.decideConflict, _):
+        case (.assignManager(let account), _):
+            return textViolation(account, field: "manager", max: accountCharactersMax)
+        case (.setLabel(let label), _):
+            return label.flatMap { textViolation($0, field: "label", max: labelCharactersMax) }
+        case (.withdrawManager, _), (.decideRequest, .request), (.decideConflict, _):
             return nil
-        case (.adjustBudget, _), (.unfreeze, _), (.cancelDiscount, _):
+        case (.adjustBudget, _), (.unfreeze, _), (.cancelDiscount, _), (.decideRequest, _):
             return LimitViolation(
                 code: "CBC.0101", field: "edit", message: "the edit does not fit the register it names",
                 next: "report this as a defect")
@@ -89,6 +120,7 @@ package enum EditLimits {
         case (.mine, _), (.theirs, _): return nil
         case (.budget(let budget), .budget): return amountViolation(budget.amount)
         case (.discount(let discount), .discount): return discountViolation(discount, facts: facts)
+        case (.freeze, .freezes): return nil
         default:
             return LimitViolation(
                 code: "CBC.0101", field: "value",
@@ -176,6 +208,24 @@ package enum EditLimits {
         if reason.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
             return LimitViolation(
                 code: "CBC.0101", field: "reason", message: "the reason contains a control character", next: next)
+        }
+        return nil
+    }
+
+    private static func textViolation(_ text: String, field: String, max: Int) -> LimitViolation? {
+        let next = "give 1 to \(max) printable characters"
+        guard !text.allSatisfy(\.isWhitespace) else {
+            return LimitViolation(code: "CBC.0100", field: field, message: "the \(field) is empty", next: next)
+        }
+        guard text.unicodeScalars.count <= max else {
+            return LimitViolation(
+                code: "CBC.0101", field: field,
+                message: "the \(field) has \(text.unicodeScalars.count) characters; at most \(max) are taken",
+                next: next)
+        }
+        guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
+            return LimitViolation(
+                code: "CBC.0101", field: field, message: "the \(field) contains a control character", next: next)
         }
         return nil
     }

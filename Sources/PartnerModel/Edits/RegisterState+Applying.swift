@@ -19,6 +19,14 @@ extension RegisterState {
             return .discount(discount)
         case (.discount, .cancelDiscount):
             return .discount(nil)
+        case (.manager, .assignManager(let account)):
+            return .manager(account)
+        case (.manager, .withdrawManager):
+            return .manager(nil)
+        case (.label, .setLabel(let label)):
+            return .label(label)
+        case (.request(let request?), .decideRequest(let approve)):
+            return .request(request.decided(approve ? .approved : .rejected))
         default:
             return nil
         }
@@ -35,6 +43,11 @@ extension RegisterState {
             !freezes.contains { $0.kind == kind && seen.contains($0.id) }
         case (.discount(let current), .setDiscount(let discount)): current == discount
         case (.discount(let current), .cancelDiscount): current == nil
+        case (.manager(let current), .assignManager(let account)): current == account
+        case (.manager(let current), .withdrawManager): current == nil
+        case (.label(let current), .setLabel(let label)): current == label
+        case (.request(let request?), .decideRequest(let approve)):
+            request.status == (approve ? .approved : .rejected)
         default: false
         }
     }

@@ -1,6 +1,8 @@
 /// The smallest part of a customer that is versioned and decided as one.
 package enum Register: String, Sendable, CaseIterable {
-    case budget, freezes, discount
+    case budget, freezes, discount, manager, label
+    /// The newest request to associate or disassociate the customer.
+    case request
     /// A conflict is itself a register: deciding it is an edit.
     case conflict
 }
@@ -13,12 +15,21 @@ package enum RegisterState: Sendable, Hashable {
     case freezes([Freeze])
     /// Nil = no discount.
     case discount(Discount?)
+    /// Account name of the account manager; nil = none.
+    case manager(String?)
+    /// Nil = no label.
+    case label(String?)
+    /// Nil = nobody asked for anything.
+    case request(AssociationRequest?)
 
     package var register: Register {
         switch self {
         case .budget: .budget
         case .freezes: .freezes
         case .discount: .discount
+        case .manager: .manager
+        case .label: .label
+        case .request: .request
         }
     }
 
@@ -28,6 +39,9 @@ package enum RegisterState: Sendable, Hashable {
         case .budget: .budget(nil)
         case .freezes: .freezes([])
         case .discount: .discount(nil)
+        case .manager: .manager(nil)
+        case .label: .label(nil)
+        case .request: .request(nil)
         case .conflict: nil
         }
     }

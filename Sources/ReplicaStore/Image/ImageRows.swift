@@ -24,6 +24,11 @@ struct ConflictRecord: Sendable, Hashable, Codable {
     var decidedAt: Int64?
     var outcome: String?
     var outcomeVersion: Int64?
+    var deadline: Int64?
+    var fallback: String?
+    var facts: String?
+    var theirsAt: Int64?
+    var decisionReason: String?
 }
 
 /// Reading of registers and conflicts of an image, shared by the writer and by readers.
@@ -33,16 +38,19 @@ struct ImageRows {
     /// Id and name of a customer; nil when it is not in the image.
     func customer(_ key: CustomerKey) throws -> Customer? {
         let statement = try connection.statement(
-            "SELECT key, customer_id, account_name, name, association FROM customer WHERE key = ?")
+            "SELECT \(ImageRows.customerColumns) FROM customer WHERE key = ?")
         try statement.bind(1, key.value)
         return try statement.first(ImageRows.decodeCustomer) ?? nil
     }
+
+    /// What `decodeCustomer` reads, in its order.
+    static let customerColumns = "key, customer_id, account_name, name, association, managed_by, former"
 
     static func decodeCustomer(_ row: Statement) -> Customer? {
         AssociationType(rawValue: row.text(4)).map {
             Customer(
                 key: CustomerKey(row.int64(0)), customerID: row.text(1), accountName: row.text(2), name: row.text(3),
-                association: $0)
+                association: $0, managedBy: row.optionalText(5), isFormer: row.int64(6) != 0)
         }
     }
 
@@ -63,6 +71,9 @@ struct ImageRows {
         case .budget: sql = "SELECT version, amount, type, on_exhaustion FROM budget WHERE key = ?"
         case .freezes: sql = "SELECT version, freezes FROM freezes WHERE key = ?"
         case .discount: sql = "SELECT version, percent_bp, valid_from, valid_until FROM discount WHERE key = ?"
+        case .manager: sql = "SELECT version, account_name FROM manager WHERE key = ?"
+        case .label: sql = "SELECT version, label FROM label WHERE key = ?"
+        case .request: sql = "SELECT version, purpose, status, reason, requested_at FROM request WHERE key = ?"
         case .conflict: throw WireCoding.Malformed(why: "a conflict is not a register of a customer")
         }
         let statement = try connection.statement(sql)
@@ -92,13 +103,25 @@ struct ImageRows {
                 Discount(
                     percent: BasisPoints(percent), validFrom: Timestamp(seconds: row.int64(2)),
                     validUntil: Timestamp(seconds: row.int64(3))))
+        case .manager: return .manager(row.optionalText(1))
+        case .label: return .label(row.optionalText(1))
+        case .request:
+            guard let word = row.optionalText(1) else { return .request(nil) }
+            guard let purpose = RequestPurpose(rawValue: word), let status = RequestStatus(rawValue: row.text(2)) else {
+                throw WireCoding.Malformed(why: "an association request cannot be read")
+            }
+            return .request(
+                AssociationRequest(
+                    purpose: purpose, status: status, reason: row.optionalText(3) ?? "",
+                    requestedAt: Timestamp(seconds: row.int64(4))))
         case .conflict: throw WireCoding.Malformed(why: "unknown register")
         }
     }
 
     private static let conflictColumns = """
         key, customer, register, replica, edit, status, intent, base, theirs, theirs_version, mine_by, theirs_by, rule,
-        rules_version, held_at, choice, decided_by, decided_at, outcome, outcome_version
+        rules_version, held_at, choice, decided_by, decided_at, outcome, outcome_version, deadline, fallback, facts, theirs_at,
+        decision_reason
         """
 
     func conflict(_ key: ConflictKey) throws -> ConflictRecord? {
@@ -123,6 +146,8 @@ struct ImageRows {
             theirsVersion: row.int64(9),
             mineBy: row.text(10), theirsBy: row.optionalText(11), rule: row.text(12), rulesVersion: row.int64(13),
             heldAt: row.int64(14), choice: row.optionalText(15), decidedBy: row.optionalText(16),
-            decidedAt: row.optionalInt64(17), outcome: row.optionalText(18), outcomeVersion: row.optionalInt64(19))
+            decidedAt: row.optionalInt64(17), outcome: row.optionalText(18), outcomeVersion: row.optionalInt64(19),
+            deadline: row.optionalInt64(20), fallback: row.optionalText(21), facts: row.optionalText(22),
+            theirsAt: row.optionalInt64(23), decisionReason: row.optionalText(24))
     }
 }

@@ -16,8 +16,8 @@ struct Projection {
         try connection.execute("DELETE FROM pending")
         let insert = try connection.statement(
             """
-            INSERT INTO pending (customer, register, state, edits, budget_amount, budget_type, freeze_kind, discount_bp)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO pending (customer, register, state, edits, budget_amount, budget_type, freeze_kind, discount_bp, text)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         for group in Projection.groups(edits.filter { $0.state.isPending && $0.register != .conflict }) {
             let (confirmed, version) = try image.register(group[0].register, of: group[0].customer)
@@ -27,13 +27,16 @@ struct Projection {
             try insert.bind(2, group[0].register.rawValue)
             try insert.bind(3, layered.pendingState ?? "")
             try insert.bind(4, Int64(layered.edits.count))
-            for index in 5...8 { try insert.bindNull(index) }
+            for index in 5...9 { try insert.bindNull(index) }
             switch pending {
             case .budget(let budget):
                 try insert.bind(5, budget?.amount.units)
                 try insert.bind(6, budget?.type.rawValue)
             case .freezes(let freezes): try insert.bind(7, freezes.strictestKind?.rawValue ?? "")
             case .discount(let discount): try insert.bind(8, discount?.percent.value ?? 0)
+            case .manager(let account): try insert.bind(9, account ?? "")
+            case .label(let label): try insert.bind(9, label ?? "")
+            case .request(let request): try insert.bind(9, request?.status.rawValue ?? "")
             }
             try insert.run()
         }

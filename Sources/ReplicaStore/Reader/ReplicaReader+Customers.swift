@@ -7,6 +7,9 @@ package struct CustomerSummary: Sendable, Hashable {
     package let budget: Layered
     package let freezes: Layered
     package let discount: Layered
+    package let manager: Layered
+    package let label: Layered
+    package let request: Layered
     package let used: Money?
     /// Seconds since 1970 when `used` was true.
     package let usedAsOf: Int64?
@@ -21,8 +24,6 @@ package struct CustomerDetail: Sendable, Hashable {
     package let level: String?
     package let phone: String?
     package let email: String?
-    package let manager: String?
-    package let label: String?
     package let openConflicts: [ConflictKey]
 }
 
@@ -47,7 +48,7 @@ extension ReplicaReader {
         try read { connection in
             for column in ["customer_id", "account_name", "source_id"] {
                 let statement = try connection.statement(
-                    "SELECT key, customer_id, account_name, name, association FROM customer WHERE \(column) = ? LIMIT 2"
+                    "SELECT \(ImageRows.customerColumns) FROM customer WHERE \(column) = ? LIMIT 2"
                 )
                 try statement.bind(1, text)
                 let found = try statement.rows(ImageRows.decodeCustomer).compactMap { $0 }
@@ -88,9 +89,8 @@ extension ReplicaReader {
             let open = try conflicts.rows { ConflictKey($0.int64(0)) }
             let statement = try connection.statement(
                 """
-                SELECT c.source_id, c.former, c.associated_on, c.level, t.phone, t.email, m.account_name, l.label
-                FROM customer c LEFT JOIN contact t ON t.key = c.key LEFT JOIN manager m ON m.key = c.key
-                LEFT JOIN label l ON l.key = c.key WHERE c.key = ?
+                SELECT c.source_id, c.former, c.associated_on, c.level, t.phone, t.email
+                FROM customer c LEFT JOIN contact t ON t.key = c.key WHERE c.key = ?
                 """)
             try statement.bind(1, key.value)
             let summary = try self.summary(customer, connection, edits)
@@ -99,7 +99,7 @@ extension ReplicaReader {
                     summary: summary, sourceID: row.optionalText(0), isFormer: row.int64(1) != 0,
                     associatedOn: row.int64(2),
                     level: row.optionalText(3), phone: row.optionalText(4), email: row.optionalText(5),
-                    manager: row.optionalText(6), label: row.optionalText(7), openConflicts: open)
+                    openConflicts: open)
             }
             guard let detail else {
                 throw StoreError(.corrupt, what: "cannot show the customer", why: "its row vanished", next: "try again")
@@ -120,11 +120,11 @@ extension ReplicaReader {
         let wanted = text?.lowercased()
         var found: [Customer] = []
         let statement = try connection.statement(
-            "SELECT key, customer_id, account_name, name, association, source_id FROM customer ORDER BY name, key")
+            "SELECT \(ImageRows.customerColumns), source_id FROM customer ORDER BY name, key")
         defer { statement.reset() }
         while found.count < limit, try statement.step() {
             if let wanted {
-                let isMatch = [3, 2, 1, 5].contains { column in statement.text(column).lowercased().contains(wanted) }
+                let isMatch = [3, 2, 1, 7].contains { column in statement.text(column).lowercased().contains(wanted) }
                 guard isMatch else { continue }
             }
             if let customer = ImageRows.decodeCustomer(statement) { found.append(customer) }
@@ -146,7 +146,8 @@ extension ReplicaReader {
         let used = try usage.first { (Money(units: $0.int64(0)), $0.int64(1)) }
         return CustomerSummary(
             customer: customer, budget: try layered(.budget), freezes: try layered(.freezes),
-            discount: try layered(.discount),
+            discount: try layered(.discount), manager: try layered(.manager), label: try layered(.label),
+            request: try layered(.request),
             used: used?.0, usedAsOf: used?.1)
     }
 }

@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001]
+    static let migrations = [M0001, M0002]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = """
@@ -12,6 +12,32 @@ enum ImageSchema {
         """
 
     private static let M0001 = Migration(number: 1, name: "initial", sql: tables + views)
+
+    /// A customer's association requests and history, deadlines and facts of conflicts, pending values of more registers.
+    private static let M0002 = Migration(
+        number: 2, name: "rules",
+        sql: """
+            ALTER TABLE customer ADD COLUMN managed_by TEXT;
+            ALTER TABLE conflict ADD COLUMN deadline INTEGER;
+            ALTER TABLE conflict ADD COLUMN fallback TEXT;
+            ALTER TABLE conflict ADD COLUMN facts TEXT;
+            ALTER TABLE conflict ADD COLUMN theirs_at INTEGER;
+            ALTER TABLE conflict ADD COLUMN decision_reason TEXT;
+            ALTER TABLE pending ADD COLUMN text TEXT;
+            CREATE TABLE request (
+                key INTEGER PRIMARY KEY, version INTEGER NOT NULL, purpose TEXT, status TEXT, reason TEXT,
+                requested_at INTEGER, decided_by TEXT, decided_at INTEGER
+            ) STRICT;
+            CREATE TABLE history (
+                key INTEGER PRIMARY KEY, version INTEGER NOT NULL, customer INTEGER NOT NULL, at INTEGER NOT NULL,
+                register TEXT NOT NULL, author TEXT NOT NULL, action TEXT NOT NULL, before TEXT NOT NULL,
+                after TEXT NOT NULL, rule TEXT NOT NULL, rules_version INTEGER NOT NULL, replica TEXT, edit INTEGER,
+                note TEXT
+            ) STRICT;
+            CREATE INDEX history_customer ON history (customer, key);
+            DROP VIEW customers;
+            \(customersView)
+            """)
 
     private static let tables = """
         CREATE TABLE meta (
@@ -148,5 +174,34 @@ enum ImageSchema {
             k.balance AS balance_units, \(moneyText("k.balance")) AS balance, k.currency, k.valid_from, k.expires, k.plan_name,
             k.usage, k.is_frozen
         FROM coupon k LEFT JOIN customer c ON c.key = k.customer;
+        """
+
+    private static let customersView = """
+        CREATE VIEW customers AS SELECT
+            c.key, c.customer_id, c.source_id, c.account_name, c.name, c.association, c.former,
+            b.amount AS budget_units, \(moneyText("b.amount")) AS budget, b.type AS budget_type,
+            b.on_exhaustion AS budget_action, b.version AS budget_version,
+            pb.budget_amount AS budget_pending_units, \(moneyText("pb.budget_amount")) AS budget_pending,
+            pb.state AS budget_pending_state,
+            u.amount AS used_units, \(moneyText("u.amount")) AS used, u.as_of AS used_as_of,
+            coalesce(f.kind, '') AS freeze, f.freezes AS freezes, f.version AS freezes_version,
+            pf.freeze_kind AS freeze_pending, pf.state AS freeze_pending_state,
+            d.percent_bp AS discount_basis_points, d.valid_from AS discount_from, d.valid_until AS discount_until,
+            d.version AS discount_version,
+            pd.discount_bp AS discount_pending_basis_points, pd.state AS discount_pending_state,
+            m.account_name AS manager, pm.text AS manager_pending, pm.state AS manager_pending_state,
+            l.label, pl.text AS label_pending, pl.state AS label_pending_state,
+            q.purpose AS request_purpose, q.status AS request_status, q.requested_at AS request_at,
+            pq.text AS request_pending, pq.state AS request_pending_state, c.managed_by
+        FROM customer c
+        LEFT JOIN budget b ON b.key = c.key LEFT JOIN usage u ON u.key = c.key LEFT JOIN freezes f ON f.key = c.key
+        LEFT JOIN discount d ON d.key = c.key LEFT JOIN manager m ON m.key = c.key LEFT JOIN label l ON l.key = c.key
+        LEFT JOIN pending pb ON pb.customer = c.key AND pb.register = 'budget'
+        LEFT JOIN pending pf ON pf.customer = c.key AND pf.register = 'freezes'
+        LEFT JOIN pending pd ON pd.customer = c.key AND pd.register = 'discount'
+        LEFT JOIN request q ON q.key = c.key
+        LEFT JOIN pending pm ON pm.customer = c.key AND pm.register = 'manager'
+        LEFT JOIN pending pl ON pl.customer = c.key AND pl.register = 'label'
+        LEFT JOIN pending pq ON pq.customer = c.key AND pq.register = 'request';
         """
 }

@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of `outbox.db`, the precious file.
 enum OutboxSchema {
     static let applicationID: Int32 = 0x4642_4F31
-    static let migrations = [M0001]
+    static let migrations = [M0001, M0002]
 
     private static let M0001 = Migration(
         number: 1, name: "initial",
@@ -24,6 +24,20 @@ enum OutboxSchema {
             CREATE INDEX edit_open ON edit (state, number) WHERE state NOT IN ('settled', 'discarded');
             CREATE TABLE conflict_copy (
                 key INTEGER PRIMARY KEY, edit INTEGER NOT NULL REFERENCES edit, body TEXT NOT NULL CHECK (json_valid(body))
+            ) STRICT;
+            """)
+
+    /// What predicting, grouping and undoing need.
+    private static let M0002 = Migration(
+        number: 2, name: "rules",
+        sql: """
+            ALTER TABLE edit ADD COLUMN prediction TEXT;
+            ALTER TABLE edit ADD COLUMN group_number INTEGER;
+            ALTER TABLE edit ADD COLUMN depends_on INTEGER;
+            ALTER TABLE edit ADD COLUMN undone_by INTEGER;
+            -- The rules that the server ships, as they came.
+            CREATE TABLE rules (
+                id INTEGER PRIMARY KEY CHECK (id = 1), hash TEXT NOT NULL, body BLOB NOT NULL, fetched_at INTEGER NOT NULL
             ) STRICT;
             """)
 }

@@ -256,19 +256,25 @@ final class LabAgent: EngineShell {
             let summary = try reader.customer(CustomerKey(key)).summary
             for (register, layered) in [
                 ("budget", summary.budget), ("discount", summary.discount), ("freezes", summary.freezes),
+                ("label", summary.label), ("manager", summary.manager), ("request", summary.request),
             ] {
                 guard let pending = layered.pending else { continue }
-                var (amount, type, freezeKind, percent) = (Int64?.none, String?.none, String?.none, Int64?.none)
+                var (amount, type, freezeKind, percent, words) = (
+                    Int64?.none, String?.none, String?.none, Int64?.none, String?.none
+                )
                 switch pending {
                 case .budget(let budget): (amount, type) = (budget?.amount.units, budget?.type.rawValue)
                 case .freezes(let freezes): freezeKind = freezes.strictestKind?.rawValue ?? ""
                 case .discount(let discount): percent = discount?.percent.value ?? 0
+                case .manager(let account): words = account ?? ""
+                case .label(let label): words = label ?? ""
+                case .request(let request): words = request?.status.rawValue ?? ""
                 }
                 lines.append(
                     PendingLine.text(
                         customer: key, register: register, edits: Int64(layered.edits.count), amount: amount,
                         type: type,
-                        freezeKind: freezeKind, percent: percent))
+                        freezeKind: freezeKind, percent: percent, words: words))
             }
         }
         return lines

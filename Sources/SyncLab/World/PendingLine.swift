@@ -16,9 +16,12 @@ struct PendingEdit {
 enum PendingLine {
     static func text(
         customer: Int64, register: String, edits: Int64, amount: Int64?, type: String?, freezeKind: String?,
-        percent: Int64?
+        percent: Int64?, words: String? = nil
     ) -> String {
-        "\(customer) \(register) \(edits) \(amount.map { "\($0)" } ?? "-") \(type ?? "-") \(freezeKind ?? "-") \(percent.map { "\($0)" } ?? "-")"
+        [
+            "\(customer)", register, "\(edits)", amount.map { "\($0)" } ?? "-", type ?? "-", freezeKind ?? "-",
+            percent.map { "\($0)" } ?? "-", words.map { "'\($0)'" } ?? "-",
+        ].joined(separator: " ")
     }
 
     static func lines(_ edits: [PendingEdit], over image: Connection) throws -> [String] {
@@ -46,7 +49,8 @@ enum PendingLine {
         switch target.register {
         case "budget": return try budget(laid, target, image)
         case "freezes": return try freezes(laid, target, image)
-        default: return try discount(laid, target, image)
+        case "discount": return try discount(laid, target, image)
+        default: return try words(laid, target, image)
         }
     }
 
@@ -100,6 +104,27 @@ enum PendingLine {
             customer: target.customer, register: "discount", edits: Int64(edits.count), amount: nil, type: nil,
             freezeKind: nil,
             percent: percent)
+    }
+
+    /// The last edit alone says what a manager, a label or a request will be.
+    private static func words(_ edits: [PendingEdit], _ target: Target, _ image: Connection) throws -> String {
+        let last = edits.last?.wire
+        var words: String =
+            switch last?.kind {
+            case "assign-manager": last?.manager ?? ""
+            case "set-label": last?.label ?? ""
+            case "decide-request": last?.approve == true ? "approved" : "rejected"
+            default: ""
+            }
+        // A request that is not there can't be decided.
+        if target.register == "request",
+            try first(image, "SELECT status FROM request WHERE key = ?", target.customer, { $0.optionalText(0) }) == nil
+        {
+            words = ""
+        }
+        return text(
+            customer: target.customer, register: target.register, edits: Int64(edits.count), amount: nil, type: nil,
+            freezeKind: nil, percent: nil, words: words)
     }
 
     private static func first<Value>(

@@ -104,11 +104,12 @@ final class ReplicaEye {
     func pendingLines() throws -> [String] {
         guard let connection = try current() else { return [] }
         return try connection.statement(
-            "SELECT customer, register, edits, budget_amount, budget_type, freeze_kind, discount_bp FROM pending ORDER BY customer, register"
+            "SELECT customer, register, edits, budget_amount, budget_type, freeze_kind, discount_bp, text FROM pending ORDER BY customer, register"
         ).rows { row in
             PendingLine.text(
                 customer: row.int64(0), register: row.text(1), edits: row.int64(2), amount: row.optionalInt64(3),
-                type: row.optionalText(4), freezeKind: row.optionalText(5), percent: row.optionalInt64(6))
+                type: row.optionalText(4), freezeKind: row.optionalText(5), percent: row.optionalInt64(6),
+                words: row.optionalText(7))
         }
     }
 

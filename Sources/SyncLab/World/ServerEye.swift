@@ -123,7 +123,7 @@ final class ServerEye {
 
     private func records() throws -> [RecordMark] {
         let statement = try connection.statement(
-            "SELECT id, customer, register, author, action, before, after, replica, edit FROM history WHERE id > ? ORDER BY id"
+            "SELECT key, customer, register, author, action, before, after, replica, edit FROM history WHERE key > ? ORDER BY key"
         )
         try statement.bind(1, lastRecord)
         return try statement.rows {

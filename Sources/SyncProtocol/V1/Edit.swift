@@ -10,6 +10,14 @@ extension V1 {
         package var before: State?
         /// An earlier unsettled edit of this replica on the same register.
         package var predecessor: WireInteger?
+        /// An earlier edit of this replica, on another register, without whose effect this one must not act.
+        package var dependsOn: WireInteger?
+        /// Number of the first edit of the group that this one belongs to, and how many edits the group has. A group is
+        /// of one customer, in one push, and takes effect whole or not at all.
+        package var group: WireInteger?
+        package var groupSize: Int?
+        /// The edit whose effect this one takes back.
+        package var undoes: WireInteger?
         /// The applied cursor when the edit was made.
         package var madeUpon: String?
         /// Seconds since 1970 by the device's clock; for display only.
@@ -32,6 +40,9 @@ extension V1 {
         package var validUntil: WireInteger?
         package var conflict: WireInteger?
         package var choice: String?
+        package var manager: String?
+        package var label: String?
+        package var approve: Bool?
 
         package init(number: Int64, kind: String, customer: Int64, base: Int64, deviceTime: Int64) {
             self.number = WireInteger(number)
@@ -43,12 +54,15 @@ extension V1 {
         }
     }
 
-    /// The value of a register on the wire: exactly one of the three is read, by `register`.
+    /// The value of a register on the wire: exactly one is read, by `register`.
     package struct State: Sendable, Hashable, Codable {
         package var register: String
         package var budget: Budget?
         package var freezes: [Freeze]?
         package var discount: Discount?
+        package var manager: String?
+        package var label: String?
+        package var request: Request?
         package init(register: String) { self.register = register }
     }
 
@@ -94,6 +108,20 @@ extension V1 {
         }
     }
 
+    /// An association request on the wire.
+    package struct Request: Sendable, Hashable, Codable {
+        package var purpose: String
+        package var status: String
+        package var reason: String
+        package var requestedAt: WireInteger
+        package init(purpose: String, status: String, reason: String, requestedAt: Int64) {
+            self.purpose = purpose
+            self.status = status
+            self.reason = reason
+            self.requestedAt = WireInteger(requestedAt)
+        }
+    }
+
     /// What became of one edit. Stored by the server with (epoch, sequence); a repeat of the edit gets it again.
     package struct Result: Sendable, Hashable, Codable {
         package var number: WireInteger
@@ -109,6 +137,16 @@ extension V1 {
         package var conflict: WireInteger?
         /// Whether the edit's own base was intact; a stacked edit needs it of its predecessor.
         package var baseWasIntact: Bool
+        /// What the register held when the edit was judged and what it holds by the edit; absent for a refusal.
+        package var was: State?
+        package var became: State?
+        /// Who wrote the register last before the edit, when it was not the edit's author or had moved, and when.
+        package var otherBy: String?
+        package var otherAt: WireInteger?
+        /// Server time of the judgement.
+        package var judgedAt: WireInteger?
+        /// What the guards read.
+        package var guards: [Reading]?
         /// Vendor or own code of a refusal.
         package var reason: String?
         package var message: String?
@@ -119,6 +157,25 @@ extension V1 {
             self.epoch = epoch
             self.sequence = WireInteger(sequence)
             self.baseWasIntact = baseWasIntact
+        }
+    }
+    /// What one guard of the rules read, so that a person can follow the judgement.
+    package struct Reading: Sendable, Hashable, Codable {
+        /// Name of the guard in the rules' vocabulary.
+        package var name: String
+        /// `passed`, `warned` or `failed`.
+        package var outcome: String
+        /// The value that was read and what it was measured against, in words.
+        package var value: String
+        package var limit: String
+        /// Seconds since 1970 since when the value is known; absent for one that is always of now.
+        package var asOf: WireInteger?
+        package init(name: String, outcome: String, value: String, limit: String, asOf: Int64?) {
+            self.name = name
+            self.outcome = outcome
+            self.value = value
+            self.limit = limit
+            self.asOf = asOf.map { WireInteger($0) }
         }
     }
 }

@@ -7,6 +7,9 @@ extension V1.State {
         case .budget(let value): budget = value.map(V1.Budget.init)
         case .freezes(let value): freezes = value.map(V1.Freeze.init)
         case .discount(let value): discount = value.map(V1.Discount.init)
+        case .manager(let value): manager = value
+        case .label(let value): label = value
+        case .request(let value): request = value.map(V1.Request.init)
         }
     }
 
@@ -19,6 +22,9 @@ extension V1.State {
             for freeze in freezes ?? [] { members.append(try freeze.freeze()) }
             return .freezes(members)
         case .discount: return .discount(discount?.discount())
+        case .manager: return .manager(manager)
+        case .label: return .label(label)
+        case .request: return .request(try request?.request())
         case .conflict, nil: throw WireCoding.Malformed(why: "unknown register")
         }
     }
@@ -72,6 +78,23 @@ extension V1.Discount {
     }
 }
 
+extension V1.Request {
+    package init(_ request: AssociationRequest) {
+        self.init(
+            purpose: request.purpose.rawValue, status: request.status.rawValue, reason: request.reason,
+            requestedAt: request.requestedAt.seconds)
+    }
+
+    /// The domain's request; a word that cannot be read is refused.
+    package func request() throws(WireCoding.Malformed) -> AssociationRequest {
+        guard let purpose = RequestPurpose(rawValue: purpose), let status = RequestStatus(rawValue: status) else {
+            throw WireCoding.Malformed(why: "the association request cannot be read")
+        }
+        return AssociationRequest(
+            purpose: purpose, status: status, reason: reason, requestedAt: Timestamp(seconds: requestedAt.value))
+    }
+}
+
 extension V1.Edit {
     /// Lays the arguments of an intent into the edit and sets its kind.
     package mutating func setIntent(_ intent: EditIntent) {
@@ -86,7 +109,10 @@ extension V1.Edit {
             freezeKind = kind.rawValue
             seen = ids.map { WireInteger($0) }
         case .setDiscount(let discount): setDiscount(discount)
-        case .cancelDiscount: break
+        case .cancelDiscount, .withdrawManager: break
+        case .assignManager(let account): manager = account
+        case .setLabel(let text): label = text
+        case .decideRequest(let isApproval): approve = isApproval
         case .decideConflict(let key, let decision):
             conflict = WireInteger(key.value)
             switch decision {
@@ -98,6 +124,9 @@ extension V1.Edit {
             case .discount(let discount):
                 choice = "value"
                 setDiscount(discount)
+            case .freeze(let kind):
+                choice = "value"
+                freezeKind = kind.rawValue
             }
         }
     }
@@ -117,6 +146,14 @@ extension V1.Edit {
             return .unfreeze(try freezeKindArgument(), reason: try reasonArgument(), seen: ids.map(\.value))
         case .setDiscount: return .setDiscount(try discountArgument())
         case .cancelDiscount: return .cancelDiscount
+        case .assignManager:
+            guard let manager else { throw .malformed("manager") }
+            return .assignManager(manager)
+        case .withdrawManager: return .withdrawManager
+        case .setLabel: return .setLabel(label)
+        case .decideRequest:
+            guard let approve else { throw .malformed("approve") }
+            return .decideRequest(approve: approve)
         case .decideConflict:
             guard let key = conflict else { throw .malformed("conflict") }
             return .decideConflict(ConflictKey(key.value), try choiceArgument())
@@ -183,6 +220,7 @@ extension V1.Edit {
         case "mine": return .mine
         case "theirs": return .theirs
         case "value" where amount != nil: return .budget(try budgetArgument())
+        case "value" where freezeKind != nil: return .freeze(try freezeKindArgument())
         case "value": return .discount(try discountArgument())
         default: throw .malformed("choice")
         }

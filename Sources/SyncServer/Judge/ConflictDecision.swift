@@ -37,6 +37,7 @@ struct ConflictDecision {
         case .mine: intent = try? held.intent()
         case .budget(let budget): intent = .setBudget(budget, validThrough: nil)
         case .discount(let discount): intent = .setDiscount(discount)
+        case .freeze(let kind): intent = .freeze(kind, reason: (try? held.intent())?.reason ?? "")
         }
         if case .mine = choice, intent == nil { throw LedgerError.damaged("a held edit cannot be read") }
         if let intent, let violation = EditLimits.violation(of: intent, on: current, facts: facts),
@@ -53,7 +54,7 @@ struct ConflictDecision {
             switch choice {
             case .mine: .applied
             case .theirs: .overruled
-            case .budget, .discount: .merged
+            case .budget, .discount, .freeze: .merged
             }
         try close(conflict, key, choice, outcome, newVersion)
         try settleHeldEdit(conflict, held, outcome, newVersion)
@@ -83,7 +84,7 @@ struct ConflictDecision {
         var moved = conflict
         moved.theirs = try WireCoding.text(V1.State(current))
         moved.theirsVersion = version.value
-        moved.theirsBy = try writer.lastAuthor(of: register, customer: conflict.customer)
+        moved.theirsBy = try writer.lastChange(of: register, customer: conflict.customer)?.author
         let shown = try writer.putConflict(moved, key: key)
         var result = judge.success(edit, .overruled, rule: "compare-and-set", version: shown, isIntact: false)
         result.message = "the \(register.rawValue) was changed again after you looked; the conflict is still open"
@@ -124,7 +125,7 @@ struct ConflictDecision {
         switch choice {
         case .mine: "mine"
         case .theirs: "theirs"
-        case .budget, .discount: "value"
+        case .budget, .discount, .freeze: "value"
         }
     }
 }

@@ -166,7 +166,7 @@ package struct Judge {
             isOpen: true,
             intent: try WireCoding.text(edit), base: base, theirs: theirs, theirsVersion: version.value,
             mineBy: asker.account,
-            theirsBy: try writer.lastAuthor(of: intent.register, customer: customer), rule: rule,
+            theirsBy: try writer.lastChange(of: intent.register, customer: customer)?.author, rule: rule,
             rulesVersion: Int64(rules.rulesVersion), heldAt: now.seconds)
         try writer.putConflict(row, key: key)
         #if FIELDBOOK_DEFECTS

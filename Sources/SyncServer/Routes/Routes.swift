@@ -32,7 +32,7 @@ struct Routes {
     }
 
     func snapshotPlan(_ reader: LedgerReader) throws -> HTTPResponse {
-        .json(200, try WireCoding.encode(try reader.snapshotPlan(scope: try scope(reader))))
+        .json(200, try WireCoding.encode(try reader.snapshotPlan(scope: try scope(reader), serverTime: now.seconds)))
     }
 
     func snapshotRows(_ reader: LedgerReader) throws -> HTTPResponse {

@@ -56,8 +56,14 @@ extension Context {
         if let source = detail.sourceID { lines.append(("source id", source)) }
         if let phone = detail.phone { lines.append(("phone", phone)) }
         if let email = detail.email { lines.append(("email", email)) }
-        if let manager = detail.manager { lines.append(("manager", manager)) }
-        if let label = detail.label { lines.append(("label", label)) }
+        for (name, register) in [
+            ("manager", summary.manager), ("label", summary.label), ("request", summary.request),
+        ] where register.visible != RegisterState.empty(register.visible.register) || register.pending != nil {
+            lines.append((name, Wording.text(register, short: false)))
+        }
+        if let reseller = summary.customer.managedBy {
+            lines.append(("managed by", "\(reseller), which sets budgets and freezes"))
+        }
         if summary.customer.association == .reseller {
             lines.append(("budget", Wording.text(summary.budget, short: false)))
             if let used = summary.used {
@@ -86,8 +92,10 @@ extension Context {
         answer.json = json(summary)
         answer.json["phone"] = .optional(detail.phone)
         answer.json["email"] = .optional(detail.email)
-        answer.json["manager"] = .optional(detail.manager)
-        answer.json["label"] = .optional(detail.label)
+        answer.json["manager"] = Wording.json(summary.manager)
+        answer.json["label"] = Wording.json(summary.label)
+        answer.json["request"] = Wording.json(summary.request)
+        answer.json["managedBy"] = .optional(summary.customer.managedBy)
         answer.json["sourceId"] = .optional(detail.sourceID)
         answer.json["former"] = .bool(detail.isFormer)
         answer.json["openConflicts"] = .array(detail.openConflicts.map { .integer($0.value) })

@@ -182,7 +182,7 @@ extension Context {
             case .budget: answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --amount AMOUNT\n"
             case .discount:
                 answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --percent PERCENT\n"
-            case .freezes, .conflict: break
+            case .freezes, .manager, .label, .request, .conflict: break
             }
         } else {
             answer.text +=
