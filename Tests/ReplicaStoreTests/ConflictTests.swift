@@ -24,7 +24,7 @@ import Testing
                 .text(try WireCoding.text(edit.wire)), .text(base), .text(theirs), 9, "ana", "mona", "hold", 1, 1,
                 RowField(outcome.map { _ in "mine" }), RowField(outcome.map { _ in "boss" }),
                 RowField(outcome.map { _ in Int64(5) }),
-                RowField(outcome?.rawValue), RowField(outcome.map { _ in version }),
+                RowField(outcome?.rawValue), RowField(outcome.map { _ in version }), nil, nil, nil, nil, nil,
             ])
     }
 

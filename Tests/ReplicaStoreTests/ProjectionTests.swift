@@ -152,7 +152,7 @@ import Testing
         let replica = try TestReplica.loaded()
         if hasEdit { _ = try replica.add(budget(500)) }
         try replica.store.live?.connection.execute(
-            "DELETE FROM pending; INSERT INTO pending VALUES (2, 'budget', 'gone', 1, 5, 'monthly', NULL, NULL)")
+            "DELETE FROM pending; INSERT INTO pending VALUES (2, 'budget', 'gone', 1, 5, 'monthly', NULL, NULL, NULL)")
         try replica.reopen()
         try replica.feed(sequence: 10)
         #expect(try replica.texts(replica.imageFile, "SELECT customer FROM pending") == (hasEdit ? ["1"] : []))

@@ -101,7 +101,7 @@ final class LiveServer {
                 [
                     .text("c\(index)"), .null, .text("account-\(index)"), .text("Customer \(index)"),
                     .text(index == 2 ? "referral" : "reseller"),
-                    .integer(1), .integer(1), .text("2"), .null, .integer(0),
+                    .integer(1), .integer(1), .text("2"), .null, .integer(0), .null,
                 ])
             try writer.put(
                 .billRecord, key: writer.newKey(), subject: key.value,

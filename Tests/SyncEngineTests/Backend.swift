@@ -42,7 +42,7 @@ final class Backend {
             .customer, key: key, subject: key,
             [
                 .text("c\(index)"), .null, .text("account-\(index)"), .text("Customer \(index)"), .text("reseller"),
-                .integer(1), .integer(1), .text("2"), .null, .integer(0),
+                .integer(1), .integer(1), .text("2"), .null, .integer(0), .null,
             ])
         return CustomerKey(key)
     }

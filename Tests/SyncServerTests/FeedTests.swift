@@ -51,7 +51,8 @@ import Testing
         }
         let response = server.send("GET", Target.build(path: "/sync/v1/changes", query: [("cursor", start)]))
         let page = try ReceivedPage(server.bytes(response), kind: "feed/1", expectedCursor: start, isWhole: true)
-        #expect(page.rowCount == 1 && page.sequence == base)
+        // The budget once, and a line of history for each edit.
+        #expect(page.rowCount == 6 && page.sequence == base + 1)
     }
 
     @Test func `an empty poll is small and a checkpoint`() throws {

@@ -52,7 +52,7 @@ package struct PageRow: Sendable {
             .customer, key, version: version,
             [
                 .text("id-\(key)"), RowField(source), .text("account-\(key)"), .text(name), .text(association), 1, 1,
-                "2", nil, 0,
+                "2", nil, 0, nil,
             ])
     }
 

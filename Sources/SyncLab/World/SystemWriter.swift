@@ -49,7 +49,7 @@ struct SystemWriter {
             [
                 .text(customer.name), .null, .text(customer.name), .text(customer.name),
                 .text(customer.association.rawValue),
-                .integer(now - 864_000), .integer(1), .text("2"), .text("V1"), .integer(0),
+                .integer(now - 864_000), .integer(1), .text("2"), .text("V1"), .integer(0), .null,
             ])
         try put(.contact, [.text("13000000000"), .text("0086"), .text("billing@\(customer.name).example")])
         if customer.association == .reseller { try put(.usage, [.integer(0), .integer(now)]) }

@@ -100,7 +100,7 @@ final class FocusRows {
                 .text(String(hash.prefix(32))), .text(line.subAccountID), .text(try accountName(line, hash)),
                 .text(line.subAccountName ?? line.subAccountID), .text(options.association.rawValue),
                 .integer(options.now), .integer(1),
-                .text("-1"), .null, .integer(0),
+                .text("-1"), .null, .integer(0), .null,
             ])
         customers[line.subAccountID] = key
         customersAdded += 1

@@ -119,7 +119,7 @@ package final class Seeder {
                 .text(hex(32)), .null, .text("acct-\(plan.seed)-\(index)"), .text(name),
                 .text(isReseller ? "reseller" : "referral"),
                 .integer(associated), .integer(pick(0...1)), .text(pick(["-1", "2", "2", "2"])),
-                .text("V\(pick(0...5))"), .integer(0),
+                .text("V\(pick(0...5))"), .integer(0), .null,
             ])
         try put(
             .contact,
