@@ -62,13 +62,18 @@ let package = Package(
         module("TerminalKit", ["Diagnostics"]),
         // Level 2.
         module("SyncCore", ["Defects", "PartnerModel", "SyncProtocol"]),
-        module("ReplicaStore", ["Defects", "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
+        module(
+            "ReplicaStore",
+            ["Defects", "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "SQLiteKit"]),
         module("LedgerStore", ["Defects", "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
         module("LocalAPI", ["PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit"]),
         // Level 3.
         module(
             "SyncEngine",
-            ["Defects", "PartnerModel", "Diagnostics", "SyncProtocol", "SyncCore", "ReplicaStore", "HTTPKit"]),
+            [
+                "Defects", "PartnerModel", "Diagnostics", "ConflictRules", "SyncProtocol", "SyncCore", "ReplicaStore",
+                "HTTPKit",
+            ]),
         module(
             "SyncServer",
             [

@@ -1,3 +1,4 @@
+package import ConflictRules
 package import Diagnostics
 import Digests
 package import PartnerModel
@@ -41,6 +42,8 @@ package final class ReplicaStore {
     var live: Generation?
     var loading: Generation?
     package internal(set) var identity: ReplicaIdentity
+    /// What edits are checked and predicted by.
+    package internal(set) var rules: RuleSet
     /// The projection of pending edits in the live file is older than the outbox.
     var isProjectionStale = true
 
@@ -54,6 +57,7 @@ package final class ReplicaStore {
         self.clock = clock
         do {
             (outbox, identity) = try ReplicaStore.openOutbox(files, chance, networkFileSystem)
+            rules = try ReplicaStore.keptRules(outbox)
         } catch let error as StoreError { throw error } catch { throw try StoreError.caught(error) }
         try StoreError.wrap { try openGenerations() }
     }

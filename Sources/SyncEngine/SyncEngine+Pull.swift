@@ -1,3 +1,4 @@
+import ConflictRules
 import Diagnostics
 import HTTPKit
 import ReplicaStore
@@ -62,9 +63,32 @@ extension SyncEngine {
             throw error
         }
         if meeting == .epochChanged { try store.forgetImage() }
+        // Rules of another vocabulary are not asked for: predictions then follow what this build carries.
+        if let hash = hello.rulesHash, hello.rulesVocabulary == RuleSet.vocabulary, store.wantsRules(hash: hash),
+            hash != unreadableRules
+        {
+            return send(.pull, .rules(hash: hash), get("/sync/v1/rules", query: []))
+        }
+        try greeted()
+    }
+
+    private func greeted() throws {
         succeeded(.pull)
         stepPull(.greeted(try need()))
         stepPush(.greeted)
+    }
+
+    /// Rules that this build cannot read keep nobody from syncing: the server judges, the agent only predicts.
+    func receiveRules(_ outcome: ExchangeOutcome, announced hash: String) throws {
+        let what = "cannot fetch the rules"
+        let (bytes, isWhole) = try replies.body(outcome, asking: what)
+        guard isWhole else { throw replies.malformed("the rules came in part", asking: what) }
+        do { try store.takeRules(bytes, announced: hash) } catch {
+            guard error.code == .badPage else { throw error }
+            unreadableRules = hash
+            log.log(.error, "rules-not-taken", [("why", error.why)])
+        }
+        try greeted()
     }
 
     func receivePlan(_ outcome: ExchangeOutcome) throws {

@@ -24,6 +24,7 @@ package final class SyncEngine {
 
     enum Purpose {
         case hello(echo: String)
+        case rules(hash: String)
         case plan
         case snapshotPage(cursor: String)
         case feedPage(cursor: String)
@@ -65,6 +66,8 @@ package final class SyncEngine {
     /// What went wrong and still stands, oldest first.
     var troubles: [Trouble] = []
     var refusals = Refusals()
+    /// Hash of rules that were fetched and could not be read; they are not asked for again in this life.
+    var unreadableRules: String?
     /// Time between two links coming up that each cause a try.
     static let linkInterval: Duration = .seconds(10)
     var lastLinkUp: Duration?

@@ -56,7 +56,7 @@ extension EditMark {
     ) -> EditMark {
         EditMark(
             number: number, state: state, customer: customer, register: register, kind: "set-budget", payload: payload,
-            code: code, predecessor: predecessor, resultSequence: result, resultVersion: result)
+            code: code, rule: nil, predecessor: predecessor, resultSequence: result, resultVersion: result)
     }
 }
 

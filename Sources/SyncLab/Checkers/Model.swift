@@ -3,8 +3,8 @@ import PartnerModel
 import SyncProtocol
 
 /// What an edit must come to, worked out from the written rules alone: no code of the judge, of the rules or of the
-/// limits is used here. One edit is judged in this order: what was answered before; kind and arguments; scope; the
-/// association; what it builds on; the limits; equality; its base.
+/// limits is used here. One edit is judged in this order: what was answered before; kind and arguments; scope; what it
+/// builds on; its form; equality; the guards of its rule; how the rule combines it with what it meets.
 struct Model {
     /// A register as the model holds it.
     struct Held {
@@ -23,8 +23,17 @@ struct Model {
         var effect: (register: TruthLine.Target, value: RowValue)?
     }
 
+    struct Customer {
+        var association = AssociationType.reseller
+        var isFormer = false
+        var managedBy: String?
+    }
+
     var partner: (state: PartnerState, lowest: Int64?, highest: Int64?) = (.active, nil, nil)
-    var customers: [Int64: (association: AssociationType, isFormer: Bool)] = [:]
+    var partnerVersion: Int64 = 0
+    var customers: [Int64: Customer] = [:]
+    /// What is used of budgets, in units.
+    var used: [Int64: Int64] = [:]
     var registers: [TruthLine.Target: Held] = [:]
     var conflicts: [Int64: (mark: ConflictMark, edit: V1.Edit?)] = [:]
     /// Answers that stand, by replica and number.
@@ -40,23 +49,26 @@ struct Model {
             return before
         }
         let answer = decide(edit, replica: replica, member: member, now: now)
-        if answer.code != .retry, answer.code != .blocked { answers[key] = answer }
+        if ![.retry, .blocked, .needsStepUp].contains(answer.code) { answers[key] = answer }
         return answer
     }
 
     private mutating func decide(_ edit: V1.Edit, replica: String, member: MemberFacts, now: Int64) -> Answer {
-        guard
-            ["set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "decide-conflict"]
-                .contains(edit.kind),
-            edit.schema == 1
-        else { return Answer(code: .unsupported) }
+        guard Model.kinds.contains(edit.kind), edit.schema == 1 else { return Answer(code: .unsupported) }
         if edit.kind == "decide-conflict" { return decideConflict(edit, member, now) }
-        guard let customer = customers[edit.customer.value], member.sees(subject: edit.customer.value) else {
+        guard customers[edit.customer.value] != nil, member.sees(subject: edit.customer.value) else {
             return Answer(code: .forbidden)
         }
-        guard !customer.isFormer else { return Answer(code: .rejected) }
         let target = Model.target(edit)
         let current = held(target)
+        if let other = edit.dependsOn?.value {
+            switch answers["\(replica)/\(other)"]?.code {
+            case nil: return Answer(code: .retry)
+            case .held: return Answer(code: .blocked)
+            case .applied, .merged, .noop: break
+            default: return Answer(code: .rejected)
+            }
+        }
         var isIntact = edit.base.value == current.version
         if let predecessor = edit.predecessor?.value {
             guard let before = answers["\(replica)/\(predecessor)"] else { return Answer(code: .retry) }
@@ -66,12 +78,48 @@ struct Model {
             default: return Answer(code: .rejected)
             }
         }
-        if isAlready(edit, current.value), !breaksMore(edit, customer.association, now) {
-            return Answer(code: .noop, isIntact: isIntact, version: current.version)
+        let view = View(
+            edit: edit, customer: edit.customer.value, current: current.value, isIntact: isIntact, role: member.role,
+            now: now)
+        let fate = fate(view)
+        switch fate {
+        case .code(let code) where code == .noop || code == .overruled:
+            return Answer(code: code, isIntact: isIntact, version: current.version)
+        case .code(let code): return Answer(code: code)
+        case .carriedOut(let code):
+            return Answer(code: code, isIntact: isIntact, effect: (target, after(edit, current.value)))
         }
-        if let refusal = limit(edit, customer.association, current.value, now) { return Answer(code: refusal) }
-        guard isIntact else { return Answer(code: .held) }
-        return Answer(code: .applied, isIntact: true, effect: (target, after(edit, current.value)))
+    }
+
+    private static let kinds = [
+        "set-budget", "adjust-budget", "freeze", "unfreeze", "set-discount", "cancel-discount", "assign-manager",
+        "withdraw-manager", "set-label", "decide-request", "decide-conflict",
+    ]
+
+    /// One edit and what it meets.
+    struct View {
+        let edit: V1.Edit
+        let customer: Int64
+        let current: RowValue
+        let isIntact: Bool
+        let role: MemberRole
+        let now: Int64
+    }
+
+    enum Fate {
+        case code(ResultCode)
+        /// It takes effect, as asked or merged.
+        case carriedOut(ResultCode)
+    }
+
+    private func fate(_ view: View) -> Fate {
+        if formIsWrong(view) { return .code(.rejected) }
+        let isEqual = isAlready(view.edit, view.current) && !isFrozenAnew(view)
+        // What is so already needs nothing to stand, no code and no person; that it may be asked at all, it needs.
+        for guarded in guards(view) where !isEqual || guarded.isAskedOfEqual {
+            if guarded.fails { return .code(guarded.code) }
+        }
+        return isEqual ? .code(.noop) : combined(view)
     }
 
     /// A decision takes effect once, on the values that its author saw.
@@ -87,20 +135,40 @@ struct Model {
         let target = TruthLine.Target(entity: Model.entity(mark.register), key: mark.customer)
         let current = held(target)
         guard edit.base.value == current.version else { return Answer(code: .overruled) }
-        guard let customer = customers[mark.customer], !customer.isFormer else { return Answer(code: .rejected) }
         var wanted: V1.Edit?
         switch choice {
         case "mine": wanted = heldEdit
         case "value":
             var value = edit
-            value.kind = mark.register == "budget" ? "set-budget" : "set-discount"
+            value.kind = edit.freezeKind != nil ? "freeze" : edit.amount != nil ? "set-budget" : "set-discount"
+            value.reason = heldEdit?.reason
+            guard Model.target(value).entity == target.entity else { return Answer(code: .rejected) }
             wanted = value
         default: wanted = nil
         }
-        guard let wanted else { return Answer(code: .applied, isIntact: true, version: current.version) }
+        guard var wanted else { return Answer(code: .applied, isIntact: true, version: current.version) }
+        // A person has looked: the guards are asked as of now, and that the rule would hold it is no reason.
+        wanted.madeUpon = edit.madeUpon
+        let view = View(
+            edit: wanted, customer: mark.customer, current: current.value, isIntact: true, role: member.role, now: now)
+        if case .code(let code) = fate(view),
+            [.rejected, .expired, .forbidden, .needsStepUp].contains(code)
+        {
+            return Answer(code: code)
+        }
         if isAlready(wanted, current.value) { return Answer(code: .applied, isIntact: true, version: current.version) }
-        if limit(wanted, customer.association, current.value, now) != nil { return Answer(code: .rejected) }
         return Answer(code: .applied, isIntact: true, effect: (target, after(wanted, current.value)))
+    }
+
+    /// Conflicts whose deadline has come: what stands stays. Gives their keys.
+    mutating func closeOverdue(_ now: Int64) -> [Int64] {
+        let overdue = conflicts.filter { $0.value.mark.isOpen && ($0.value.mark.deadline ?? .max) <= now }.keys.sorted()
+        for key in overdue {
+            guard let (mark, edit) = conflicts[key] else { continue }
+            conflicts[key] = (mark.closed(choice: "theirs"), edit)
+            answers["\(mark.replica)/\(mark.edit)"]?.code = .overruled
+        }
+        return overdue
     }
 
     private static func entity(_ register: String) -> Int { Entity.named(register)?.rawValue ?? -1 }
@@ -110,6 +178,9 @@ struct Model {
             switch edit.kind {
             case "set-budget", "adjust-budget": .budget
             case "freeze", "unfreeze": .freezes
+            case "assign-manager", "withdraw-manager": .manager
+            case "set-label": .label
+            case "decide-request": .request
             default: .discount
             }
         return TruthLine.Target(entity: entity.rawValue, key: edit.customer.value)
@@ -120,95 +191,28 @@ struct Model {
         switch Entity(rawValue: target.entity) {
         case .budget: return Held(value: .budget(nil), version: 0)
         case .freezes: return Held(value: .freezes([]), version: 0)
+        case .manager: return Held(value: .manager(nil), version: 0)
+        case .label: return Held(value: .label(nil), version: 0)
+        case .request: return Held(value: .request(purpose: nil, status: nil), version: 0)
         default: return Held(value: .discount(nil), version: 0)
         }
     }
 
-    // MARK: The written limits
-
-    /// Cents of the largest budget, and the units of a cent.
-    private static let largest: Int64 = 2_147_483_647 * 100_000_000
-    private static let cent: Int64 = 1_000_000
-
-    /// What is so already needs nothing, but an edit that is not for this kind of customer, or too late, is refused even so.
-    private func breaksMore(_ edit: V1.Edit, _ association: AssociationType, _ now: Int64) -> Bool {
-        if Model.isForResellers(edit) != (association == .reseller) || isTooLate(edit, now) { return true }
-        switch edit.kind {
-        case "set-budget": return amountIsWrong(edit.amount.flatMap { Money($0) }?.units ?? 0)
-        case "freeze": return reasonIsWrong(edit.reason ?? "")
-        case "unfreeze":
-            return reasonIsWrong(edit.reason ?? "")
-                || partner.state == .frozen && edit.freezeKind == "account-and-resources"
-                || hasOtherFreezes(edit)
-        case "set-discount": return discountIsWrong(edit, now)
-        default: return false
-        }
+    func freezes(of customer: Int64) -> [Freeze] {
+        let target = TruthLine.Target(entity: Entity.freezes.rawValue, key: customer)
+        guard case .freezes(let members) = held(target).value else { return [] }
+        return members
     }
 
-    /// Freezes stand, none of the kind that the edit names, or none that a partner may lift.
-    private func hasOtherFreezes(_ edit: V1.Edit) -> Bool {
-        guard case .freezes(let members) = held(Model.target(edit)).value, !members.isEmpty else { return false }
-        let ofKind = members.filter { $0.kind.rawValue == edit.freezeKind }
-        return !ofKind.contains { $0.cause != .partnerState && $0.cause != .vendor }
-    }
-
-    private func limit(
-        _ edit: V1.Edit, _ association: AssociationType, _ current: RowValue, _ now: Int64
-    ) -> ResultCode? {
-        guard Model.isForResellers(edit) == (association == .reseller) else { return .rejected }
-        if isTooLate(edit, now) { return .expired }
-        switch edit.kind {
-        case "set-budget": return amountIsWrong(edit.amount.flatMap { Money($0) }?.units ?? 0) ? .rejected : nil
-        case "adjust-budget":
-            guard case .budget(let budget?) = current, let delta = edit.delta.flatMap({ Money($0) })?.units, delta != 0
-            else { return .rejected }
-            return amountIsWrong(budget.amount.units + delta) ? .rejected : nil
-        case "freeze": return reasonIsWrong(edit.reason ?? "") ? .rejected : nil
-        case "unfreeze":
-            if reasonIsWrong(edit.reason ?? "")
-                || partner.state == .frozen && edit.freezeKind == "account-and-resources"
-            {
-                return .rejected
-            }
-            guard case .freezes(let members) = current, !members.isEmpty else { return .rejected }
-            return hasOtherFreezes(edit) ? .rejected : nil
-        case "set-discount":
-            if let until = edit.validUntil?.value, until <= now || until <= edit.validFrom?.value ?? 0 {
-                return rangeIsWrong(edit) ? .rejected : .expired
-            }
-            return rangeIsWrong(edit) ? .rejected : nil
-        default: return nil
-        }
-    }
-
-    private static func isForResellers(_ edit: V1.Edit) -> Bool { !edit.kind.hasSuffix("discount") }
-
-    /// Cycles are months of Beijing time, eight hours ahead of UTC.
-    private func isTooLate(_ edit: V1.Edit, _ now: Int64) -> Bool {
-        guard edit.kind == "set-budget" || edit.kind == "adjust-budget", let last = edit.validThrough else {
-            return false
-        }
-        let (year, month, _) = CivilDate.date(fromDays: (now + 8 * 3600) / 86_400)
-        return "\(year)-\(month < 10 ? "0" : "")\(month)" > last
-    }
-
-    private func amountIsWrong(_ units: Int64) -> Bool {
-        units <= 0 || units > Model.largest || units % Model.cent != 0
-    }
-    private func reasonIsWrong(_ reason: String) -> Bool { reason.allSatisfy { $0 == " " } || reason.count > 256 }
-    private func rangeIsWrong(_ edit: V1.Edit) -> Bool {
-        guard let lowest = partner.lowest, let highest = partner.highest, let percent = edit.percentBasisPoints else {
-            return true
-        }
-        return Int64(percent) < lowest || Int64(percent) > highest
-    }
-    private func discountIsWrong(_ edit: V1.Edit, _ now: Int64) -> Bool {
-        rangeIsWrong(edit) || (edit.validUntil?.value ?? 0) <= max(now, edit.validFrom?.value ?? 0)
+    func budget(of customer: Int64) -> Budget? {
+        guard case .budget(let budget) = held(TruthLine.Target(entity: Entity.budget.rawValue, key: customer)).value
+        else { return nil }
+        return budget
     }
 
     // MARK: Effects
 
-    private func isAlready(_ edit: V1.Edit, _ current: RowValue) -> Bool {
+    func isAlready(_ edit: V1.Edit, _ current: RowValue) -> Bool {
         switch (edit.kind, current) {
         case ("set-budget", .budget(let budget)): return budget != nil && budget == Model.budget(edit)
         case ("freeze", .freezes(let members)):
@@ -218,11 +222,16 @@ struct Model {
             return !members.contains { $0.kind.rawValue == edit.freezeKind && seen.contains($0.id) }
         case ("set-discount", .discount(let discount)): return discount != nil && discount == Model.discount(edit)
         case ("cancel-discount", .discount(let discount)): return discount == nil
+        case ("assign-manager", .manager(let account)): return account == edit.manager
+        case ("withdraw-manager", .manager(let account)): return account == nil
+        case ("set-label", .label(let label)): return label == edit.label
+        case ("decide-request", .request(_, let status)):
+            return status == (edit.approve == true ? "approved" : "rejected")
         default: return false
         }
     }
 
-    private func after(_ edit: V1.Edit, _ current: RowValue) -> RowValue {
+    func after(_ edit: V1.Edit, _ current: RowValue) -> RowValue {
         switch (edit.kind, current) {
         case ("set-budget", _): return .budget(Model.budget(edit))
         case ("adjust-budget", .budget(let budget?)):
@@ -244,11 +253,16 @@ struct Model {
                         || $0.cause == .vendor
                 })
         case ("set-discount", _): return .discount(Model.discount(edit))
+        case ("assign-manager", _): return .manager(edit.manager)
+        case ("withdraw-manager", _): return .manager(nil)
+        case ("set-label", _): return .label(edit.label)
+        case ("decide-request", .request(let purpose, _)):
+            return .request(purpose: purpose, status: edit.approve == true ? "approved" : "rejected")
         default: return .discount(nil)
         }
     }
 
-    private static func budget(_ edit: V1.Edit) -> Budget? {
+    static func budget(_ edit: V1.Edit) -> Budget? {
         guard let amount = edit.amount.flatMap({ Money($0) }),
             let type = edit.type.flatMap({ BudgetType(rawValue: $0) }),
             let action = edit.onExhaustion.flatMap({ ExhaustionAction(rawValue: $0) })
@@ -256,7 +270,7 @@ struct Model {
         return Budget(amount: amount, type: type, onExhaustion: action)
     }
 
-    private static func discount(_ edit: V1.Edit) -> Discount? {
+    static func discount(_ edit: V1.Edit) -> Discount? {
         guard let percent = edit.percentBasisPoints, let from = edit.validFrom?.value,
             let until = edit.validUntil?.value
         else { return nil }
@@ -271,9 +285,14 @@ struct Model {
     mutating func adopt(_ row: TruthRow) {
         let target = TruthLine.Target(entity: row.entity.rawValue, key: row.key)
         switch row.value {
-        case .partner(let state, let lowest, let highest): partner = (state, lowest, highest)
-        case .customer(let association, let isFormer): customers[row.key] = (association, isFormer)
-        case .budget, .freezes, .discount: registers[target] = Held(value: row.value, version: row.version)
+        case .partner(let state, let lowest, let highest):
+            partner = (state, lowest, highest)
+            partnerVersion = row.version
+        case .customer(let association, let isFormer, let managedBy):
+            customers[row.key] = Customer(association: association, isFormer: isFormer, managedBy: managedBy)
+        case .usage(let units): used[row.key] = units
+        case .budget, .freezes, .discount, .manager, .label, .request:
+            registers[target] = Held(value: row.value, version: row.version)
         case .conflict(let mark): conflicts[row.key] = (mark, conflicts[row.key]?.edit)
         case .other: break
         }

@@ -16,7 +16,9 @@ extension RowValue {
                 ? "none" : freezes.map { "\($0.id) \($0.cause.rawValue) \($0.kind.rawValue)" }.joined(separator: ", ")
         case .discount(let discount):
             discount.map { "\($0.percent.percentText) until \($0.validUntil.seconds)" } ?? "none"
-        case .other, .partner, .customer, .conflict: "\(self)"
+        case .manager(let text), .label(let text): text ?? "none"
+        case .request(let purpose, let status): "\(purpose ?? "none") \(status ?? "")"
+        case .other, .partner, .customer, .usage, .conflict: "\(self)"
         }
     }
 }

@@ -36,9 +36,11 @@ extension SystemWrite {
         case .usage(let name, _), .freeze(let name, _, _), .unfreeze(let name), .budget(let name, _),
             .discount(let name, _),
             .bill(let name, _), .bills(let name, _), .correctBill(let name), .removeBill(let name),
-            .rename(let name, _), .leave(let name), .join(let name):
+            .rename(let name, _), .leave(let name), .join(let name), .association(let name, _),
+            .delegate(let name, _), .request(let name, _), .manager(let name, _), .label(let name, _),
+            .release(let name, _):
             [name]
-        case .closeCycle, .touchAll, .partner: []
+        case .closeCycle, .touchAll, .partner, .range, .resetMonth: []
         }
     }
 }
@@ -46,8 +48,12 @@ extension SystemWrite {
 extension Expectation {
     var names: [String] {
         switch self {
-        case .edit(let name, _, _), .refused(let name, _), .unsettled(let name, _), .phase(let name, _): [name]
-        case .budget(let customer, _), .discount(let customer, _), .freezes(let customer, _): [customer]
+        case .edit(let name, _, _), .rule(let name, _, _), .refused(let name, _), .unsettled(let name, _),
+            .phase(let name, _):
+            [name]
+        case .budget(let customer, _), .discount(let customer, _), .freezes(let customer, _),
+            .manager(let customer, _), .label(let customer, _), .request(let customer, _), .former(let customer, _):
+            [customer]
         case .sees(let name, let customer, _), .seesFreezes(let name, let customer, _): [name, customer]
         case .conflicts, .agreement: []
         }

@@ -68,6 +68,8 @@ struct LineWords {
     /// The next word, if it is one.
     var peek: String? { isAtEnd || words[next].isQuoted ? nil : words[next].text }
     mutating func skip() { next += 1 }
+    /// The word taken last.
+    var lastWord: String { next > 0 && next <= words.count ? words[next - 1].text : "" }
 
     // MARK: Failures
 
@@ -126,7 +128,8 @@ struct LineWords {
     }
 
     private static let reserved = [
-        "scenario", "incident", "focus", "customer", "member", "wait", "heal", "settle", "reconnect", "server",
+        "scenario", "incident", "hazard", "focus", "customer", "member", "wait", "heal", "settle", "reconnect",
+        "server",
         "system", "expect", "in", "admin",
     ]
 
@@ -187,6 +190,22 @@ struct LineWords {
         var minor: Int64 = 0
         if parts.count == 2 { minor = (Int64(parts[1]) ?? 0) * (parts[1].count == 1 ? 10 : 1) }
         return (found.first == "-" ? -1 : 1) * (major * 100 + minor)
+    }
+
+    /// A text in quotes, or `none`.
+    mutating func textOrNone(_ what: String) throws(ScenarioError) -> String? {
+        if peek == "none" {
+            skip()
+            return nil
+        }
+        return try text(what)
+    }
+
+    /// An account name, or `none`.
+    mutating func accountOrNone() throws(ScenarioError) -> String? {
+        let found = try word("an account name or none")
+        guard found.utf8.count <= 64 else { throw lastFailure("is too long", "use at most 64 characters") }
+        return found == "none" ? nil : found
     }
 
     mutating func centsOrNone() throws(ScenarioError) -> Int64? {

@@ -38,6 +38,8 @@ package struct Scenario: Sendable, Hashable {
     package var title = ""
     /// The incident of another system that the story comes from.
     package var incident = ""
+    /// Number of the hazard of the domain that it shows; nil for another kind of story.
+    package var hazard: Int?
     /// A FOCUS file loaded before anything else, relative to the scenario's folder.
     package var focus: String?
     package var customers: [Customer] = []
@@ -107,11 +109,17 @@ package enum Wish: Sendable, Hashable {
     case unfreeze(String, FreezeKind)
     case discount(String, basisPoints: Int64, days: Int)
     case cancelDiscount(String)
+    /// Nil takes it away.
+    case manager(String, String?)
+    case label(String, String?)
+    /// Answers the pending association request.
+    case request(String, approve: Bool)
 
     package var customer: String {
         switch self {
         case .budget(let name, _, _, _, _), .adjust(let name, _), .freeze(let name, _, _), .unfreeze(let name, _),
-            .discount(let name, _, _), .cancelDiscount(let name):
+            .discount(let name, _, _), .cancelDiscount(let name), .manager(let name, _), .label(let name, _),
+            .request(let name, _):
             name
         }
     }
@@ -122,6 +130,7 @@ package enum Decision: Sendable, Hashable {
     case mine, theirs
     case budget(cents: Int64)
     case discount(basisPoints: Int64)
+    case freeze(FreezeKind)
 }
 
 /// What happens to one exchange.
@@ -184,12 +193,26 @@ package enum SystemWrite: Sendable, Hashable {
     /// The association ends; the customer becomes a former one. Or begins again.
     case leave(String)
     case join(String)
+    case association(String, AssociationType)
+    /// A reseller takes budgets and freezes over, or gives them back.
+    case delegate(String, to: String?)
+    /// The authorised range of discounts in hundredths of a percent; nil = none may be granted.
+    case range(ClosedRange<Int64>?)
+    case request(String, RequestPurpose)
+    case manager(String, String?)
+    case label(String, String?)
+    /// The month ends: monthly budgets count from nothing.
+    case resetMonth
+    /// Someone else lifts the freezes of a cause.
+    case release(String, FreezeCause)
 }
 
 /// What must be so.
 package enum Expectation: Sendable, Hashable {
     /// Result or state of a member's n-th edit.
     case edit(String, Int, String)
+    /// The rule that the result of a member's n-th edit names.
+    case rule(String, Int, String)
     /// The last edit that the member asked for was refused at once with this code.
     case refused(String, code: String)
     /// What the server holds; nil = none.
@@ -197,6 +220,10 @@ package enum Expectation: Sendable, Hashable {
     case discount(String, basisPoints: Int64?)
     /// How many freezes the server holds.
     case freezes(String, Int)
+    case manager(String, String?)
+    case label(String, String?)
+    case request(String, RequestStatus)
+    case former(String, Bool)
     /// What a member sees, pending edits included.
     case sees(String, customer: String, cents: Int64?)
     case seesFreezes(String, customer: String, Int)

@@ -89,7 +89,7 @@ extension ScenarioParser {
 
     static let verbs = [
         "start", "stop", "offline", "online", "sleep", "sync", "look", "budget", "adjust", "freeze", "unfreeze",
-        "discount", "cancel-discount",
+        "discount", "cancel-discount", "manager", "label", "approve", "reject",
         "decide", "discard", "resend", "network", "kill", "power-loss", "disk", "clock", "hold-reader",
         "release-reader",
         "token-revoked", "token-renewed", "uses-token-of",
@@ -130,17 +130,24 @@ extension ScenarioParser {
             try words.expect("days")
             return .discount(name, basisPoints: share, days: try words.integer("a number of days", in: 0...3650))
         case "cancel-discount": return .cancelDiscount(try customer(&words))
+        case "manager": return .manager(try customer(&words), try words.accountOrNone())
+        case "label": return .label(try customer(&words), try words.textOrNone("the label in quotes, or none"))
+        case "approve": return .request(try customer(&words), approve: true)
+        case "reject": return .request(try customer(&words), approve: false)
         default: return nil
         }
     }
 
     func decision(_ words: inout LineWords) throws(ScenarioError) -> Decision {
-        switch try words.word("mine, theirs, budget or discount") {
+        switch try words.word("mine, theirs, budget, discount or freeze") {
         case "mine": return .mine
         case "theirs": return .theirs
         case "budget": return .budget(cents: try words.cents())
         case "discount": return .discount(basisPoints: try words.percent())
-        default: throw words.lastFailure("is no decision", "say mine, theirs, budget AMOUNT or discount PERCENT")
+        case "freeze": return .freeze(try words.one(of: FreezeKind.self, "the kind"))
+        default:
+            throw words.lastFailure(
+                "is no decision", "say mine, theirs, budget AMOUNT, discount PERCENT or freeze KIND")
         }
     }
 }

@@ -31,6 +31,10 @@ extension ScenarioParser {
                     "say one of \(ScenarioParser.states.joined(separator: ", ")) or a result such as applied")
             }
             return .edit(name, number, word)
+        case "rule":
+            return .rule(
+                try words.name("a member", of: members), try words.integer("the number of an edit", in: 1...1000),
+                try words.word("the name of a rule"))
         case "refused": return .refused(try words.name("a member", of: members), code: try words.word("a code"))
         case "budget": return .budget(try customer(&words), cents: try words.centsOrNone())
         case "discount":
@@ -41,6 +45,17 @@ extension ScenarioParser {
             }
             return .discount(name, basisPoints: try words.percent())
         case "freezes": return .freezes(try customer(&words), try words.integer("a number", in: 0...1000))
+        case "manager": return .manager(try customer(&words), try words.accountOrNone())
+        case "label": return .label(try customer(&words), try words.textOrNone("the label in quotes, or none"))
+        case "request":
+            return .request(try customer(&words), try words.one(of: RequestStatus.self, "the status"))
+        case "former":
+            let name = try customer(&words)
+            switch try words.word("yes or no") {
+            case "yes": return .former(name, true)
+            case "no": return .former(name, false)
+            default: throw words.lastFailure("is no answer", "say yes or no")
+            }
         case "conflicts": return .conflicts(try words.integer("a number", in: 0...1000))
         case "unsettled":
             return .unsettled(try words.name("a member", of: members), try words.integer("a number", in: 0...1000))
@@ -61,7 +76,8 @@ extension ScenarioParser {
         default:
             throw words.lastFailure(
                 "cannot be expected",
-                "say edit, refused, budget, discount, freezes, conflicts, unsettled, phase, sees or agreement")
+                "say edit, rule, refused, budget, discount, freezes, manager, label, request, former, conflicts, unsettled, phase, sees or agreement"
+            )
         }
     }
 }

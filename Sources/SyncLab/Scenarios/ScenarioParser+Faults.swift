@@ -95,10 +95,36 @@ extension ScenarioParser {
         case "partner": return .partner(try words.one(of: PartnerState.self, "the state"))
         case "leave": return .leave(try customer(&words))
         case "join": return .join(try customer(&words))
+        default: return try systemDecision(&words)
+        }
+    }
+
+    /// What others decide about customers and the partner.
+    private func systemDecision(_ words: inout LineWords) throws(ScenarioError) -> SystemWrite {
+        switch words.lastWord {
+        case "association":
+            return .association(try customer(&words), try words.one(of: AssociationType.self, "the association"))
+        case "delegate": return .delegate(try customer(&words), to: try words.accountOrNone())
+        case "range":
+            if words.peek == "none" {
+                words.skip()
+                return .range(nil)
+            }
+            let low = try words.percent()
+            let high = try words.percent()
+            guard low <= high else { throw words.lastFailure("is below the lower end", "give the lower one first") }
+            return .range(low...high)
+        case "request":
+            return .request(try customer(&words), try words.one(of: RequestPurpose.self, "the purpose"))
+        case "manager": return .manager(try customer(&words), try words.accountOrNone())
+        case "label": return .label(try customer(&words), try words.textOrNone("the label in quotes, or none"))
+        case "reset-month": return .resetMonth
+        case "release":
+            return .release(try customer(&words), try words.one(of: FreezeCause.self, "the cause"))
         default:
             throw words.lastFailure(
                 "is no change by the system",
-                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, touch-all, partner, leave or join"
+                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, touch-all, partner, leave, join, association, delegate, range, request, manager, label, reset-month or release"
             )
         }
     }

@@ -59,6 +59,9 @@ package struct ScenarioParser {
         case "incident":
             words.skip()
             scenario.incident = try words.text("the incident in quotes")
+        case "hazard":
+            words.skip()
+            scenario.hazard = try words.integer("the number of a hazard", in: 1...24)
         case "focus":
             words.skip()
             scenario.focus = try words.text("the name of a file in quotes")

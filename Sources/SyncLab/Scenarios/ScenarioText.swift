@@ -6,6 +6,7 @@ extension Scenario {
     package var text: String {
         var lines = ["scenario \(Words.quoted(title))"]
         if !incident.isEmpty { lines.append("incident \(Words.quoted(incident))") }
+        if let hazard { lines.append("hazard \(hazard)") }
         if let focus { lines.append("focus \(Words.quoted(focus))") }
         for customer in customers {
             var line = "customer \(customer.name) \(customer.association.rawValue)"
@@ -79,6 +80,9 @@ extension Wish {
         case .discount(let customer, let share, let days):
             "discount \(customer) \(BasisPoints(share).percentText) days \(days)"
         case .cancelDiscount(let customer): "cancel-discount \(customer)"
+        case .manager(let customer, let account): "manager \(customer) \(account ?? "none")"
+        case .label(let customer, let label): "label \(customer) \(label.map { Words.quoted($0) } ?? "none")"
+        case .request(let customer, let approve): "\(approve ? "approve" : "reject") \(customer)"
         }
     }
 }
@@ -90,6 +94,7 @@ extension Decision {
         case .theirs: "theirs"
         case .budget(let cents): "budget \(Words.cents(cents))"
         case .discount(let share): "discount \(BasisPoints(share).percentText)"
+        case .freeze(let kind): "freeze \(kind.rawValue)"
         }
     }
 }
@@ -150,6 +155,18 @@ extension SystemWrite {
         case .partner(let state): "partner \(state.rawValue)"
         case .leave(let customer): "leave \(customer)"
         case .join(let customer): "join \(customer)"
+        case .association(let customer, let type): "association \(customer) \(type.rawValue)"
+        case .delegate(let customer, let reseller): "delegate \(customer) \(reseller ?? "none")"
+        case .range(let range):
+            "range "
+                + (range.map {
+                    "\(BasisPoints($0.lowerBound).percentText) \(BasisPoints($0.upperBound).percentText)"
+                } ?? "none")
+        case .request(let customer, let purpose): "request \(customer) \(purpose.rawValue)"
+        case .manager(let customer, let account): "manager \(customer) \(account ?? "none")"
+        case .label(let customer, let label): "label \(customer) \(label.map { Words.quoted($0) } ?? "none")"
+        case .resetMonth: "reset-month"
+        case .release(let customer, let cause): "release \(customer) \(cause.rawValue)"
         }
     }
 }
@@ -158,11 +175,16 @@ extension Expectation {
     package var text: String {
         switch self {
         case .edit(let name, let number, let word): "edit \(name) \(number) \(word)"
+        case .rule(let name, let number, let rule): "rule \(name) \(number) \(rule)"
         case .refused(let name, let code): "refused \(name) \(code)"
         case .budget(let customer, let cents): "budget \(customer) \(cents.map(Words.cents) ?? "none")"
         case .discount(let customer, let share):
             "discount \(customer) \(share.map { BasisPoints($0).percentText } ?? "none")"
         case .freezes(let customer, let count): "freezes \(customer) \(count)"
+        case .manager(let customer, let account): "manager \(customer) \(account ?? "none")"
+        case .label(let customer, let label): "label \(customer) \(label.map { Words.quoted($0) } ?? "none")"
+        case .request(let customer, let status): "request \(customer) \(status.rawValue)"
+        case .former(let customer, let isFormer): "former \(customer) \(isFormer ? "yes" : "no")"
         case .sees(let name, let customer, let cents):
             "sees \(name) budget \(customer) \(cents.map(Words.cents) ?? "none")"
         case .seesFreezes(let name, let customer, let count): "sees \(name) freezes \(customer) \(count)"

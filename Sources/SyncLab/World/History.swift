@@ -63,10 +63,14 @@ package struct TruthRow: Sendable, Hashable {
 package enum RowValue: Sendable, Hashable {
     case other
     case partner(PartnerState, lowest: Int64?, highest: Int64?)
-    case customer(AssociationType, isFormer: Bool)
+    case customer(AssociationType, isFormer: Bool, managedBy: String?)
+    case usage(Int64)
     case budget(Budget?)
     case freezes([Freeze])
     case discount(Discount?)
+    case manager(String?)
+    case label(String?)
+    case request(purpose: String?, status: String?)
     case conflict(ConflictMark)
 }
 
@@ -78,6 +82,14 @@ package struct ConflictMark: Sendable, Hashable {
     package let isOpen: Bool
     package let theirsVersion: Int64
     package let choice: String?
+    package var deadline: Int64?
+
+    /// The same conflict, decided.
+    func closed(choice: String) -> ConflictMark {
+        ConflictMark(
+            customer: customer, register: register, replica: replica, edit: edit, isOpen: false,
+            theirsVersion: theirsVersion, choice: choice, deadline: deadline)
+    }
 }
 
 /// A line of the server's history of decisions.
@@ -116,6 +128,8 @@ package struct EditMark: Sendable, Hashable {
     /// Hash of the edit as it goes on the wire.
     package let payload: UInt64
     package let code: String?
+    /// The rule that the result names.
+    package let rule: String?
     package let predecessor: Int64?
     package let resultSequence: Int64?
     package let resultVersion: Int64?

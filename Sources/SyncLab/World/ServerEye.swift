@@ -78,11 +78,15 @@ final class ServerEye {
         let columns: String
         switch entity {
         case .partner: columns = "state, discount_low, discount_high"
-        case .customer: columns = "association, former"
+        case .customer: columns = "association, former, managed_by"
+        case .usage: columns = "amount"
+        case .manager: columns = "account_name"
+        case .label: columns = "label"
+        case .request: columns = "purpose, status"
         case .budget: columns = "amount, type, on_exhaustion"
         case .freezes: columns = "freezes"
         case .discount: columns = "percent_bp, valid_from, valid_until"
-        case .conflict: columns = "customer, register, replica, edit, status, theirs_version, choice"
+        case .conflict: columns = "customer, register, replica, edit, status, theirs_version, choice, deadline"
         default: return .other
         }
         let statement = try connection.statement("SELECT \(columns) FROM \(entity.name) WHERE key = ?")
@@ -97,7 +101,13 @@ final class ServerEye {
                 PartnerState(rawValue: row.text(0)) ?? .active, lowest: row.optionalInt64(1),
                 highest: row.optionalInt64(2))
         case .customer:
-            return .customer(AssociationType(rawValue: row.text(0)) ?? .reseller, isFormer: row.int64(1) != 0)
+            return .customer(
+                AssociationType(rawValue: row.text(0)) ?? .reseller, isFormer: row.int64(1) != 0,
+                managedBy: row.optionalText(2))
+        case .usage: return .usage(row.int64(0))
+        case .manager: return .manager(row.optionalText(0))
+        case .label: return .label(row.optionalText(0))
+        case .request: return .request(purpose: row.optionalText(0), status: row.optionalText(1))
         case .budget:
             guard let amount = row.optionalInt64(0), let type = BudgetType(rawValue: row.text(1)),
                 let action = ExhaustionAction(rawValue: row.text(2))
@@ -116,7 +126,7 @@ final class ServerEye {
                 ConflictMark(
                     customer: row.int64(0), register: row.text(1), replica: row.text(2), edit: row.int64(3),
                     isOpen: row.text(4) == "open",
-                    theirsVersion: row.int64(5), choice: row.optionalText(6)))
+                    theirsVersion: row.int64(5), choice: row.optionalText(6), deadline: row.optionalInt64(7)))
         default: return .other
         }
     }

@@ -272,6 +272,9 @@ extension Wish {
         case .unfreeze(_, let kind): .unfreeze(kind, reason: "paid", seen: [])
         case .discount(_, let share, let days): .setDiscount(Decision.grant(share, days: days, now: now))
         case .cancelDiscount: .cancelDiscount
+        case .manager(_, let account): account.map { .assignManager($0) } ?? .withdrawManager
+        case .label(_, let label): .setLabel(label)
+        case .request(_, let approve): .decideRequest(approve: approve)
         }
     }
 }
@@ -283,6 +286,7 @@ extension Decision {
         case .theirs: .theirs
         case .budget(let cents): .budget(SystemWriter.budget(cents))
         case .discount(let share): .discount(Decision.grant(share, days: 30, now: now))
+        case .freeze(let kind): .freeze(kind)
         }
     }
 

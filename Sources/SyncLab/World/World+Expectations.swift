@@ -29,6 +29,26 @@ extension World {
             var found = 0
             if case .freezes(let freezes)? = value(.freezes, customer) { found = freezes.count }
             return found == count ? nil : "\(customer) has \(found) freezes, not \(count)"
+        case .rule(let name, let number, let rule):
+            let found = mark(of: number, by: name)?.rule
+            return difference("the rule of edit \(number) of \(name)", found, rule)
+        case .manager(let customer, let account):
+            var found: String?
+            if case .manager(let known)? = value(.manager, customer) { found = known }
+            return difference("the manager of \(customer)", found, account)
+        case .label(let customer, let label):
+            var found: String?
+            if case .label(let known)? = value(.label, customer) { found = known }
+            return difference("the label of \(customer)", found, label)
+        case .request(let customer, let status):
+            var found: String?
+            if case .request(_, let known)? = value(.request, customer) { found = known }
+            return difference("the request of \(customer)", found, status.rawValue)
+        case .former(let customer, let isFormer):
+            guard case .customer(_, let found, _)? = value(.customer, customer) else {
+                return "\(customer) is not there"
+            }
+            return found == isFormer ? nil : "\(customer) is \(found ? "" : "not ")a former customer"
         case .conflicts(let count):
             let found = truth.values.count { row in
                 if case .conflict(let mark) = row.value { return mark.isOpen }
@@ -98,6 +118,13 @@ extension World {
             guard let mark = agent.edits.first(where: { $0.number == number }) else { return ["lost"] }
             return [mark.state] + (mark.code.map { [$0] } ?? [])
         }
+    }
+
+    private func mark(of number: Int, by name: String) -> EditMark? {
+        guard let agent = agents.first(where: { $0.member.name == name }), agent.made.indices.contains(number - 1),
+            case .accepted(let number) = agent.made[number - 1]
+        else { return nil }
+        return agent.edits.first { $0.number == number }
     }
 
     private func agreementFailure() -> String? {

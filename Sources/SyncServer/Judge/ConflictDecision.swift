@@ -1,10 +1,12 @@
+import ConflictRules
 import LedgerStore
 import PartnerModel
 import SyncProtocol
 
 /// Carries out a person's decision on a held edit, itself an edit with its own result.
 ///
-/// The first decision wins; a decision on values that moved since is turned down and the conflict shows the new ones.
+/// The first decision wins (the rules allow no other way); a decision on values that moved since is turned down and the
+/// conflict shows the new ones. The guards hold for a decision too: what nobody may do, nobody may decide.
 struct ConflictDecision {
     let judge: Judge
     let edit: V1.Edit
@@ -22,33 +24,28 @@ struct ConflictDecision {
         }
         let (current, version) = try writer.register(register, of: conflict.customer)
         guard edit.base.value == version.value else { return try showAnew(conflict, key, register, current, version) }
-        guard let facts = try judge.facts(of: conflict.customer) else {
-            return judge.refusal(
-                edit, .rejected, "CBC.99000035", "the customer is no longer associated with this partner",
-                "nothing is left to decide")
-        }
-        if let violation = EditLimits.violation(of: choice, register: register, facts: facts) {
+        guard let facts = try judge.facts(of: conflict.customer, edit, asker) else { return judge.forbidden(edit) }
+        if let violation = EditLimits.violation(of: choice, register: register) {
             return judge.refusal(edit, .rejected, violation.code, violation.message, violation.next)
         }
         let held = try WireCoding.decode(V1.Edit.self, from: conflict.intent)
-        let intent: EditIntent?
-        switch choice {
-        case .theirs: intent = nil
-        case .mine: intent = try? held.intent()
-        case .budget(let budget): intent = .setBudget(budget, validThrough: nil)
-        case .discount(let discount): intent = .setDiscount(discount)
-        case .freeze(let kind): intent = .freeze(kind, reason: (try? held.intent())?.reason ?? "")
-        }
-        if case .mine = choice, intent == nil { throw LedgerError.damaged("a held edit cannot be read") }
-        if let intent, let violation = EditLimits.violation(of: intent, on: current, facts: facts),
-            !current.alreadyHolds(intent)
-        {
-            return judge.refusal(edit, .rejected, violation.code, violation.message, violation.next)
-        }
         var after = current
         var newVersion = version
-        if let intent, !current.alreadyHolds(intent) {
-            (after, newVersion) = try judge.apply(intent, to: current, of: conflict.customer, author: asker.account)
+        if let intent = try wanted(choice, held) {
+            switch permitted(intent, current, facts) {
+            case .refused(let code, let violation):
+                return judge.refusal(edit, code, violation.code, violation.message, violation.next)
+            case .needsStepUp(let violation):
+                var result = judge.transient(edit, .needsStepUp, violation.message)
+                result.next = "confirm it with a code: fieldbook edits confirm \(edit.number.value)"
+                return result
+            case .carriedOut(let intent):
+                if !current.alreadyHolds(intent) {
+                    (after, newVersion) = try judge.apply(
+                        intent, to: current, of: conflict.customer, author: asker.account)
+                    try judge.follow(intent, became: after, of: conflict.customer)
+                }
+            }
         }
         let outcome: ResultCode =
             switch choice {
@@ -56,24 +53,60 @@ struct ConflictDecision {
             case .theirs: .overruled
             case .budget, .discount, .freeze: .merged
             }
-        try close(conflict, key, choice, outcome, newVersion)
-        try settleHeldEdit(conflict, held, outcome, newVersion)
-        try judge.record(.init(conflict.customer, "decided", current, after, "hold"), edit, register, asker)
-        return judge.success(edit, .applied, rule: "hold", version: newVersion, isIntact: true)
+        let decider = Decider(account: asker.account, choice: word(choice), reason: edit.reason)
+        try judge.close(conflict, key, decider, outcome, newVersion)
+        try record(conflict, register, current, after)
+        var result = judge.success(edit, .applied, rule: "hold", version: newVersion, isIntact: true)
+        result.was = V1.State(current)
+        result.became = V1.State(after)
+        return result
+    }
+
+    /// What is to be carried out; nil keeps what stands.
+    private func wanted(_ choice: ConflictChoice, _ held: V1.Edit) throws -> EditIntent? {
+        switch choice {
+        case .theirs: return nil
+        case .mine:
+            guard let intent = try? held.intent() else { throw LedgerError.damaged("a held edit cannot be read") }
+            return intent
+        case .budget(let budget): return .setBudget(budget, validThrough: nil)
+        case .discount(let discount): return .setDiscount(discount)
+        case .freeze(let kind):
+            return .freeze(kind, reason: (try? held.intent())?.reason ?? "decided by \(asker.account)")
+        }
+    }
+
+    private enum Permission {
+        case carriedOut(EditIntent)
+        case refused(ResultCode, LimitViolation)
+        case needsStepUp(LimitViolation)
+    }
+
+    /// What the guards say. That an edit would be held is no reason: a person has looked.
+    private func permitted(_ intent: EditIntent, _ current: RegisterState, _ facts: EditFacts) -> Permission {
+        let question = RuleQuestion(intent: intent, before: current, current: current, isIntact: true, facts: facts)
+        switch judge.rules.judge(question).outcome {
+        case .apply(let intent, _): return .carriedOut(intent)
+        case .noop, .hold, .overruled: return .carriedOut(intent)
+        case .rejected(let violation): return .refused(.rejected, violation)
+        case .expired(let violation): return .refused(.expired, violation)
+        case .forbidden(let violation): return .refused(.forbidden, violation)
+        case .needsStepUp(let violation): return .needsStepUp(violation)
+        }
     }
 
     private func settledAlready(_ conflict: ConflictRow, _ choice: ConflictChoice) -> V1.Result {
         let by = conflict.decidedBy ?? "someone"
+        let version = conflict.outcomeVersion.map { Version($0) }
         if conflict.choice == word(choice), word(choice) != "value" {
-            var result = judge.success(
-                edit, .noop, rule: "first-writer", version: conflict.outcomeVersion.map { Version($0) }, isIntact: true)
+            var result = judge.success(edit, .noop, rule: "first-writer", version: version, isIntact: true)
             result.message = "\(by) decided the same before"
             return result
         }
-        var result = judge.success(
-            edit, .overruled, rule: "first-writer", version: conflict.outcomeVersion.map { Version($0) }, isIntact: true
-        )
+        var result = judge.success(edit, .overruled, rule: "first-writer", version: version, isIntact: true)
         result.message = "\(by) decided this conflict first: \(conflict.choice ?? "")"
+        result.otherBy = conflict.decidedBy
+        result.otherAt = conflict.decidedAt.map { WireInteger($0) }
         result.next = "make a new edit if the outcome is not what you want"
         return result
     }
@@ -84,41 +117,25 @@ struct ConflictDecision {
         var moved = conflict
         moved.theirs = try WireCoding.text(V1.State(current))
         moved.theirsVersion = version.value
-        moved.theirsBy = try writer.lastChange(of: register, customer: conflict.customer)?.author
+        let last = try writer.lastChange(of: register, customer: conflict.customer)
+        (moved.theirsBy, moved.theirsAt) = (last?.author, last?.at.seconds)
         let shown = try writer.putConflict(moved, key: key)
         var result = judge.success(edit, .overruled, rule: "compare-and-set", version: shown, isIntact: false)
+        (result.otherBy, result.otherAt) = (last?.author, last.map { WireInteger($0.at.seconds) })
         result.message = "the \(register.rawValue) was changed again after you looked; the conflict is still open"
         result.next = "look at the new values and decide again: fieldbook conflicts show \(key.value)"
         return result
     }
 
-    private func close(
-        _ conflict: ConflictRow, _ key: ConflictKey, _ choice: ConflictChoice, _ outcome: ResultCode, _ version: Version
+    private func record(
+        _ conflict: ConflictRow, _ register: Register, _ before: RegisterState, _ after: RegisterState
     ) throws {
-        var decided = conflict
-        decided.isOpen = false
-        decided.choice = word(choice)
-        decided.decidedBy = asker.account
-        decided.decidedAt = judge.now.seconds
-        decided.outcome = outcome.rawValue
-        decided.outcomeVersion = version.value
-        try writer.putConflict(decided, key: key)
-    }
-
-    /// The held edit's stored result becomes the final one, so that a repeat of it learns what became of it.
-    private func settleHeldEdit(
-        _ conflict: ConflictRow, _ held: V1.Edit, _ outcome: ResultCode, _ version: Version
-    ) throws {
-        guard let stored = try writer.result(replica: conflict.replica, number: conflict.edit) else { return }
-        var result = V1.Result(
-            number: conflict.edit, code: outcome, epoch: writer.state.epoch, sequence: writer.sequence,
-            baseWasIntact: outcome == .applied)
-        result.rule = conflict.rule
-        result.rulesVersion = Int(conflict.rulesVersion)
-        result.version = WireInteger(version.value)
-        result.conflict = stored.result.conflict
-        result.message = "decided by \(asker.account)"
-        try writer.store(result, replica: conflict.replica, account: conflict.mineBy, payloadHash: stored.payloadHash)
+        var entry = HistoryEntry(
+            at: judge.now, customer: conflict.customer, register: register, author: asker.account, action: "decided",
+            before: try WireCoding.text(V1.State(before)), after: try WireCoding.text(V1.State(after)), rule: "hold",
+            rulesVersion: judge.rules.version, replica: asker.replica, edit: edit.number.value)
+        entry.note = edit.reason
+        try writer.record(entry)
     }
 
     private func word(_ choice: ConflictChoice) -> String {

@@ -7,9 +7,9 @@ package import SyncProtocol
 import Defects
 #endif
 
-/// Judges edits: the one way by which anything of a customer is changed on the server.
+/// Judges edits: the one way by which a member changes anything of a customer on the server.
 ///
-/// Each edit is read against register and facts, decided by the rules, carried out, recorded in the history, and its
+/// Each edit is read against register and facts, judged by the rules, carried out, recorded in the history, and its
 /// result stored, all in the caller's transaction.
 package struct Judge {
     /// Who asks and from where.
@@ -17,43 +17,76 @@ package struct Judge {
         package let account: String
         package let replica: String
         package let scope: Scope
+        package let role: MemberRole
+        /// Number of the edit that its author confirmed with a good code.
+        package var confirmed: Int64?
 
-        package init(account: String, replica: String, scope: Scope) {
+        package init(account: String, replica: String, scope: Scope, role: MemberRole) {
             self.account = account
             self.replica = replica
             self.scope = scope
+            self.role = role
         }
     }
 
     let writer: LedgerWriter
-    let rules: ConflictRules
+    let rules: RuleSet
     let now: Timestamp
 
-    package init(writer: LedgerWriter, rules: ConflictRules, now: Timestamp) {
+    package init(writer: LedgerWriter, rules: RuleSet, now: Timestamp) {
         self.writer = writer
         self.rules = rules
         self.now = now
     }
 
-    /// The result of an edit: the stored one for a repeat, otherwise a new one. Throws `keyMismatch` when the number
-    /// came before with another payload.
+    /// The results of a push's edits, in their order. Edits of a group stand or fall together; an edit that the server can't
+    /// judge is put off alone. Throws `keyMismatch` when a number came before with another payload: then nothing of the
+    /// push happens.
+    package func judge(_ edits: [V1.Edit], of asker: Asker) throws -> [V1.Result] {
+        var results: [V1.Result] = []
+        for unit in EditGroup.units(of: edits) {
+            do {
+                results +=
+                    unit.count > 1 || unit[0].group != nil
+                    ? try EditGroup(judge: self, asker: asker, edits: unit).judged()
+                    : [try writer.step { try judge(unit[0], of: asker) }]
+            } catch let error as LedgerError {
+                // A payload that changed under its number fences the whole push; a damaged row fails its edit alone.
+                guard case .damaged = error else { throw error }
+                results += unit.map {
+                    transient($0, .retry, "the server could not judge this edit; the others went on")
+                }
+            }
+        }
+        return results
+    }
+
+    /// The result of an edit: the stored one for a repeat, otherwise a new one.
     package func judge(_ edit: V1.Edit, of asker: Asker) throws -> V1.Result {
         let hash = try edit.computedPayloadHash()
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .actsTwice { return try decide(edit, asker) }
         #endif
-        if let stored = try writer.result(replica: asker.replica, number: edit.number.value) {
-            guard stored.payloadHash == hash else { throw LedgerError.keyMismatch(number: edit.number.value) }
-            return stored.result
-        }
+        if let stored = try known(edit, hash, asker) { return stored }
         let result = try decide(edit, asker)
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .heldTwice { if result.code == .held { return result } }
         #endif
-        if result.code.isTerminal || result.code == .held {
-            try writer.store(result, replica: asker.replica, account: asker.account, payloadHash: hash)
-        }
+        try keep(result, hash, asker)
         return result
+    }
+
+    /// The stored result of a repeat; nil for an edit that comes for the first time.
+    func known(_ edit: V1.Edit, _ hash: String, _ asker: Asker) throws -> V1.Result? {
+        guard let stored = try writer.result(replica: asker.replica, number: edit.number.value) else { return nil }
+        guard stored.payloadHash == hash else { throw LedgerError.keyMismatch(number: edit.number.value) }
+        return stored.result
+    }
+
+    /// Stores a result unless it is transient.
+    func keep(_ result: V1.Result, _ hash: String, _ asker: Asker) throws {
+        guard result.code.isTerminal || result.code == .held else { return }
+        try writer.store(result, replica: asker.replica, account: asker.account, payloadHash: hash)
     }
 
     // MARK: Steps
@@ -77,17 +110,14 @@ package struct Judge {
             return try ConflictDecision(judge: self, edit: edit, asker: asker).decide(key, choice)
         }
         let customer = CustomerKey(edit.customer.value)
-        guard try writer.contains(customer, in: asker.scope) else { return forbidden(edit) }
-        guard let facts = try facts(of: customer) else {
-            return refusal(
-                edit, .rejected, "CBC.99000035", "the customer is no longer associated with this partner",
-                "the edit is kept among the dead letters; discard it when it is not needed")
+        guard try writer.contains(customer, in: asker.scope), let facts = try facts(of: customer, edit, asker) else {
+            return forbidden(edit)
         }
         let (current, version) = try writer.register(intent.register, of: customer)
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .poisonBlocksAll { if case .setDiscount = intent { throw CancellationError() } }
         #endif
-        switch try baseStanding(edit, current: version, asker) {
+        switch try standing(edit, current: version, asker) {
         case .unknownPredecessor: return transient(edit, .retry, "the edit it builds on has not come yet")
         case .waits: return transient(edit, .blocked, "the edit it builds on waits for a person")
         case .refused(let number):
@@ -95,106 +125,93 @@ package struct Judge {
                 edit, .rejected, "FB.PREDECESSOR", "it builds on edit \(number), which did not take effect",
                 "look at what stands now, then resend or discard it")
         case .intact(let isIntact):
-            var facts = facts
-            #if FIELDBOOK_DEFECTS
-            if Defect.planted == .deviceClockDecides {
-                facts = EditFacts(
-                    association: facts.association, partnerState: facts.partnerState,
-                    discountRange: facts.discountRange,
-                    cycle: BillingCycle(containing: edit.deviceTime.value),
-                    now: Timestamp(seconds: edit.deviceTime.value))
-            }
-            #endif
-            let question = Question(intent: intent, current: current, baseIsIntact: isIntact, facts: facts)
-            return try carryOut(rules.resolve(question), edit, intent, customer, current, version, isIntact, asker)
+            let matter = Matter(
+                edit: edit, intent: intent, customer: customer, current: current, version: version, isIntact: isIntact,
+                facts: facts, asker: asker)
+            return try carryOut(matter)
         }
     }
 
-    private enum BaseStanding {
-        case intact(Bool)
-        case unknownPredecessor, waits
-        case refused(Int64)
+    /// One edit and all that it meets.
+    struct Matter {
+        let edit: V1.Edit
+        let intent: EditIntent
+        let customer: CustomerKey
+        let current: RegisterState
+        let version: Version
+        let isIntact: Bool
+        let facts: EditFacts
+        let asker: Asker
     }
 
-    private func baseStanding(_ edit: V1.Edit, current: Version, _ asker: Asker) throws -> BaseStanding {
-        guard let predecessor = edit.predecessor?.value else { return .intact(edit.base.value == current.value) }
-        guard let before = try writer.result(replica: asker.replica, number: predecessor)?.result else {
-            return .unknownPredecessor
-        }
-        switch before.code {
-        case .held, .retry, .blocked, .needsStepUp: return .waits
-        case .rejected, .forbidden, .unsupported, .expired, .overruled: return .refused(predecessor)
-        case .applied, .merged, .noop:
-            #if FIELDBOOK_DEFECTS
-            if Defect.planted == .stackedOnTrunk { return .intact(edit.base.value == current.value) }
-            #endif
-            return .intact(before.version?.value == current.value && before.baseWasIntact)
-        }
-    }
-
-    private func carryOut(
-        _ resolution: Resolution, _ edit: V1.Edit, _ intent: EditIntent, _ customer: CustomerKey,
-        _ current: RegisterState,
-        _ version: Version, _ isIntact: Bool, _ asker: Asker
-    ) throws -> V1.Result {
-        switch resolution {
-        case .apply(let rule):
-            let (state, newVersion) = try apply(intent, to: current, of: customer, author: asker.account)
-            try record(.init(customer, "applied", current, state, rule), edit, intent.register, asker)
-            return success(edit, .applied, rule: rule, version: newVersion, isIntact: isIntact)
-        case .noop(let rule):
-            try record(.init(customer, "noop", current, current, rule), edit, intent.register, asker)
-            return success(edit, .noop, rule: rule, version: version, isIntact: isIntact)
-        case .hold(let rule):
-            return try hold(edit, intent, customer, current, version, rule, asker)
-        case .reject(let violation):
-            return refusal(edit, .rejected, violation.code, violation.message, violation.next)
-        case .expired(let violation):
-            return refusal(edit, .expired, violation.code, violation.message, violation.next)
+    private func carryOut(_ matter: Matter) throws -> V1.Result {
+        let question = RuleQuestion(
+            intent: matter.intent, before: try? matter.edit.before?.state(), current: matter.current,
+            isIntact: matter.isIntact, facts: matter.facts)
+        let judgement = rules.judge(question)
+        switch judgement.outcome {
+        case .apply(let intent, let isAsAsked):
+            let (state, version) = try apply(
+                intent, to: matter.current, of: matter.customer, author: matter.asker.account)
+            let code: ResultCode = isAsAsked ? .applied : .merged
+            try record(matter, code.rawValue, became: state, judgement.rule)
+            return try success(matter, judgement, code, became: state, version)
+        case .noop:
+            try record(matter, "noop", became: matter.current, judgement.rule)
+            return try success(matter, judgement, .noop, became: matter.current, matter.version)
+        case .overruled:
+            try record(matter, "overruled", became: matter.current, judgement.rule)
+            var result = try success(matter, judgement, .overruled, became: matter.current, matter.version)
+            result.message = Telling.overruled(matter.intent, by: result.otherBy, at: result.otherAt?.value)
+            result.next = "look at what stands now; make a new edit if it is still wanted"
+            return result
+        case .hold: return try hold(matter, judgement)
+        case .rejected(let violation): return refusal(matter.edit, .rejected, violation, judgement)
+        case .expired(let violation): return refusal(matter.edit, .expired, violation, judgement)
+        case .forbidden(let violation): return refusal(matter.edit, .forbidden, violation, judgement)
+        case .needsStepUp(let violation):
+            var result = transient(matter.edit, .needsStepUp, violation.message)
+            result.reason = violation.code
+            result.next = "confirm it with a code: fieldbook edits confirm \(matter.edit.number.value)"
+            result.rule = judgement.rule
+            result.rulesVersion = rules.version
+            return result
         }
     }
 
-    private func hold(
-        _ edit: V1.Edit, _ intent: EditIntent, _ customer: CustomerKey, _ current: RegisterState, _ version: Version,
-        _ rule: String, _ asker: Asker
-    ) throws -> V1.Result {
+    private func hold(_ matter: Matter, _ judgement: Judgement) throws -> V1.Result {
         let key = ConflictKey(writer.newKey())
-        let theirs = try WireCoding.text(V1.State(current))
-        let base = try WireCoding.text(edit.before ?? V1.State(RegisterState.empty(intent.register) ?? current))
-        let row = ConflictRow(
-            customer: customer, register: intent.register.rawValue, replica: asker.replica, edit: edit.number.value,
-            isOpen: true,
-            intent: try WireCoding.text(edit), base: base, theirs: theirs, theirsVersion: version.value,
-            mineBy: asker.account,
-            theirsBy: try writer.lastChange(of: intent.register, customer: customer)?.author, rule: rule,
-            rulesVersion: Int64(rules.rulesVersion), heldAt: now.seconds)
+        let edit = matter.edit
+        let register = matter.intent.register
+        let base = try WireCoding.text(edit.before ?? V1.State(RegisterState.empty(register) ?? matter.current))
+        let last = try writer.lastChange(of: register, customer: matter.customer)
+        var row = ConflictRow(
+            customer: matter.customer, register: register.rawValue, replica: matter.asker.replica,
+            edit: edit.number.value, isOpen: true, intent: try WireCoding.text(edit), base: base,
+            theirs: try WireCoding.text(V1.State(matter.current)), theirsVersion: matter.version.value,
+            mineBy: matter.asker.account, theirsBy: last?.author, rule: judgement.rule,
+            rulesVersion: Int64(rules.version), heldAt: now.seconds)
+        row.theirsAt = last?.at.seconds
+        row.deadline = judgement.terms?.deadline.map { now.seconds + $0 }
+        row.fallback = judgement.terms?.fallback?.rawValue
+        row.facts = try WireCoding.text(
+            V1.Facts(matter.facts, isIntact: matter.isIntact, guards: judgement.readings.map { V1.Reading($0) }))
         try writer.putConflict(row, key: key)
         #if FIELDBOOK_DEFECTS
         let isRecorded = Defect.planted != .recordForgotten
         #else
         let isRecorded = true
         #endif
-        if isRecorded { try record(.init(customer, "held", current, current, rule), edit, intent.register, asker) }
-        var result = V1.Result(
-            number: edit.number.value, code: .held, epoch: writer.state.epoch, sequence: writer.sequence,
-            baseWasIntact: false)
-        result.rule = rule
-        result.rulesVersion = rules.rulesVersion
+        if isRecorded { try record(matter, "held", became: matter.current, judgement.rule) }
+        var result = try success(matter, judgement, .held, became: matter.current, nil)
         result.conflict = WireInteger(key.value)
-        result.message = "the \(intent.register.rawValue) was changed by someone else after the base of this edit"
+        result.baseWasIntact = false
+        result.message = Telling.held(matter.intent, rule: judgement.rule, by: result.otherBy)
         result.next = "decide it with: fieldbook conflicts show \(key.value)"
         return result
     }
 
     // MARK: Shared with decisions
-
-    func facts(of customer: CustomerKey) throws -> EditFacts? {
-        guard let association = try writer.association(of: customer) else { return nil }
-        let partner = try writer.partner()
-        return EditFacts(
-            association: association, partnerState: partner.state, discountRange: partner.discountRange,
-            cycle: BillingCycle(containing: now.seconds), now: now)
-    }
 
     /// Carries an intent out on a register and gives the new state and version.
     func apply(
@@ -217,65 +234,13 @@ package struct Judge {
         return (state, try writer.set(state, of: customer, author: author, at: now))
     }
 
-    /// What a decision changed.
-    struct Change {
-        let customer: CustomerKey
-        let action: String
-        let before: RegisterState
-        let after: RegisterState
-        let rule: String
-        init(_ customer: CustomerKey, _ action: String, _ before: RegisterState, _ after: RegisterState, _ rule: String)
-        {
-            self.customer = customer
-            self.action = action
-            self.before = before
-            self.after = after
-            self.rule = rule
-        }
-    }
-
-    func record(_ change: Change, _ edit: V1.Edit, _ register: Register, _ asker: Asker) throws {
-        try writer.record(
-            HistoryEntry(
-                at: now, customer: change.customer, register: register, author: asker.account, action: change.action,
-                before: try WireCoding.text(V1.State(change.before)),
-                after: try WireCoding.text(V1.State(change.after)),
-                rule: change.rule, rulesVersion: rules.rulesVersion, replica: asker.replica, edit: edit.number.value))
-    }
-
-    func success(_ edit: V1.Edit, _ code: ResultCode, rule: String, version: Version?, isIntact: Bool) -> V1.Result {
-        var result = V1.Result(
-            number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: writer.sequence,
-            baseWasIntact: isIntact)
-        result.rule = rule
-        result.rulesVersion = rules.rulesVersion
-        result.version = version.map { WireInteger($0.value) }
-        return result
-    }
-
-    func refusal(_ edit: V1.Edit, _ code: ResultCode, _ reason: String, _ message: String, _ next: String) -> V1.Result
-    {
-        var result = V1.Result(
-            number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: writer.sequence,
-            baseWasIntact: false)
-        result.rulesVersion = rules.rulesVersion
-        result.reason = reason
-        result.message = message
-        result.next = next
-        return result
-    }
-
-    /// The same words whether the customer does not exist or belongs to someone else.
-    func forbidden(_ edit: V1.Edit) -> V1.Result {
-        refusal(
-            edit, .forbidden, "CBC.99000000", "the customer or conflict is not among yours",
-            "ask an administrator for the customer, then resend the edit")
-    }
-
-    func transient(_ edit: V1.Edit, _ code: ResultCode, _ message: String) -> V1.Result {
-        var result = V1.Result(
-            number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: 0, baseWasIntact: false)
-        result.message = message
-        return result
+    private func record(_ matter: Matter, _ action: String, became: RegisterState, _ rule: String) throws {
+        var entry = HistoryEntry(
+            at: now, customer: matter.customer, register: matter.intent.register, author: matter.asker.account,
+            action: action, before: try WireCoding.text(V1.State(matter.current)),
+            after: try WireCoding.text(V1.State(became)), rule: rule, rulesVersion: rules.version,
+            replica: matter.asker.replica, edit: matter.edit.number.value)
+        entry.note = matter.intent.reason
+        try writer.record(entry)
     }
 }

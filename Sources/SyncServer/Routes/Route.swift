@@ -14,6 +14,7 @@ package struct Route: Sendable {
 
     package static let all: [Route] = [
         Route(method: "GET", path: "/sync/v1/hello", work: .read { $0.hello }),
+        Route(method: "GET", path: "/sync/v1/rules", work: .read { $0.conflictRules }),
         Route(method: "POST", path: "/sync/v1/snapshot", work: .read { $0.snapshotPlan }),
         Route(method: "GET", path: "/sync/v1/snapshot/rows", work: .read { $0.snapshotRows }),
         Route(method: "GET", path: "/sync/v1/changes", work: .read { $0.changes }),

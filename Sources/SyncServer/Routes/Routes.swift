@@ -9,7 +9,7 @@ import SyncProtocol
 struct Routes {
     let member: Member
     let request: HTTPRequest
-    let rules: ConflictRules
+    let rules: RuleSet
     let now: Instant
 
     func hello(_ reader: LedgerReader) throws -> HTTPResponse {
@@ -19,7 +19,9 @@ struct Routes {
             member: member.account,
             role: member.role.rawValue, scope: member.scope, epoch: state.epoch, epochOrdinal: state.epochOrdinal,
             lineage: state.lineage, head: state.sequence, lowWatermark: state.lowWatermark, serverTime: now.seconds,
-            rulesVersion: rules.rulesVersion)
+            rulesVersion: rules.version)
+        hello.rulesHash = rules.hash
+        hello.rulesVocabulary = RuleSet.vocabulary
         if let echo = request.query("echo"), !echo.isEmpty {
             guard echo.utf8.count <= 64, echo.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
                 throw RouteRefusal(
@@ -30,6 +32,9 @@ struct Routes {
         }
         return .json(200, try WireCoding.encode(hello))
     }
+
+    /// The rules in force, as their file has them.
+    func conflictRules(_ reader: LedgerReader) throws -> HTTPResponse { .json(200, rules.bytes) }
 
     func snapshotPlan(_ reader: LedgerReader) throws -> HTTPResponse {
         .json(200, try WireCoding.encode(try reader.snapshotPlan(scope: try scope(reader), serverTime: now.seconds)))
@@ -54,17 +59,11 @@ struct Routes {
         }
         let at = Timestamp(seconds: now.seconds)
         try writer.noteReplica(push.replica, account: member.account, incarnation: push.incarnation.value, at: at)
-        let asker = Judge.Asker(account: member.account, replica: push.replica, scope: try scope(writer))
+        let asker = Judge.Asker(
+            account: member.account, replica: push.replica, scope: try scope(writer), role: member.role)
         let judge = Judge(writer: writer, rules: rules, now: at)
-        var results: [V1.Result] = []
-        for edit in push.edits {
-            do { results.append(try writer.step { try judge.judge(edit, of: asker) }) } catch let error as LedgerError {
-                // A payload that changed under its number fences the whole push; a damaged row fails its edit alone.
-                guard case .damaged = error else { throw error }
-                results.append(
-                    judge.transient(edit, .retry, "the server could not judge this edit; the others went on"))
-            }
-        }
+        try judge.closeOverdueConflicts()
+        let results = try judge.judge(push.edits, of: asker)
         return .json(200, try WireCoding.encode(V1.Results(epoch: writer.state.epoch, results: results)))
     }
 

@@ -15,14 +15,14 @@ package final class ServerCore: Sendable {
     private let folder: DataFolder
     private let clock: any WallClock
     private let log: Logger
-    private let rules: ConflictRules
+    package let rules: RulesInForce
     private let pool: LedgerPool
 
-    package init(folder: DataFolder, rules: ConflictRules = .standard, clock: any WallClock, log: Logger) throws {
+    package init(folder: DataFolder, clock: any WallClock, log: Logger) throws {
         self.folder = folder
         self.clock = clock
         self.log = log
-        self.rules = rules
+        rules = try RulesInForce(folder: folder.path)
         pool = try LedgerPool(folder: folder)
     }
 
@@ -79,7 +79,7 @@ package final class ServerCore: Sendable {
     }
 
     private func run(_ route: Route, _ request: HTTPRequest, _ member: Member) throws -> HTTPResponse {
-        let routes = Routes(member: member, request: request, rules: rules, now: clock.now())
+        let routes = Routes(member: member, request: request, rules: rules.current, now: clock.now())
         switch route.work {
         case .read(let work):
             return try pool.withReader(member.partner) { ledger in
