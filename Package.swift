@@ -55,7 +55,7 @@ let package = Package(
         module("Diagnostics", ["CLinux"]),
         module("ThreadKit"),
         // Level 1.
-        module("ConflictRules", ["Defects", "PartnerModel"]),
+        module("ConflictRules", ["Defects", "Diagnostics", "Digests", "PartnerModel"]),
         module("SyncProtocol", ["Defects", "PartnerModel", "Digests"]),
         module("SQLiteKit", ["CSQLite"]),
         module("HTTPKit", ["ThreadKit"]),

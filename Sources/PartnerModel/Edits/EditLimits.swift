@@ -83,44 +83,67 @@ package enum EditLimits {
     /// The first limit that the intent breaks on `state`, or nil when it is legal.
     package static func violation(of intent: EditIntent, on state: RegisterState?, facts: EditFacts) -> LimitViolation?
     {
-        if let violation = associationViolation(of: intent.kind, facts: facts) { return violation }
-        if let cycle = intent.validThrough, facts.cycle > cycle { return expired(cycle, now: facts.cycle) }
-        switch (intent, state) {
-        case (.setBudget(let budget, _), _):
-            return amountViolation(budget.amount)
-        case (.adjustBudget(let delta, _), .budget(let current)):
-            return adjustViolation(delta, current: current)
-        case (.freeze(_, let reason), _):
-            return reasonViolation(reason)
-        case (.unfreeze(let kind, let reason, _), .freezes(let freezes)):
-            return reasonViolation(reason) ?? unfreezeViolation(kind, freezes: freezes, facts: facts)
-        case (.setDiscount(let discount), _):
-            return discountViolation(discount, facts: facts)
-        case (.cancelDiscount, .discount(let current)):
-            return current == nil
-                ? LimitViolation(
-                    code: "FB.NO_DISCOUNT", field: "discount", message: "this customer has no discount to cancel",
-                    next: "see what is granted with: fieldbook discount show CUSTOMER") : nil
-        case (.assignManager(let account), _):
-            return textViolation(account, field: "manager", max: accountCharactersMax)
-        case (.setLabel(let label), _):
-            return label.flatMap { textViolation($0, field: "label", max: labelCharactersMax) }
-        case (.withdrawManager, _), (.decideRequest, .request), (.decideConflict, _):
+        if let required = requiredAssociation(of: intent.kind),
+            let violation = associationViolation(of: intent.kind, required: required, facts: facts)
+        {
+            return violation
+        }
+        if let violation = cycleViolation(of: intent, facts: facts) { return violation }
+        if case .adjustBudget = intent, let violation = budgetMissingViolation(on: state) { return violation }
+        if let violation = formViolation(of: intent, on: state) { return violation }
+        switch intent {
+        case .adjustBudget:
+            return state.flatMap { outcomeViolation(of: intent, on: $0) }
+        case .unfreeze(let kind, _, _):
+            return kind == .accountAndResources && facts.partnerState == .frozen
+                ? partnerStateViolation(of: intent, facts: facts) : freezeStandsViolation(of: kind, on: state)
+        case .setDiscount(let discount):
+            return rangeViolation(of: discount, facts: facts) ?? validityViolation(of: discount, facts: facts)
+        case .cancelDiscount:
+            return discountMissingViolation(on: state)
+        default:
             return nil
-        case (.adjustBudget, _), (.unfreeze, _), (.cancelDiscount, _), (.decideRequest, _):
-            return LimitViolation(
-                code: "CBC.0101", field: "edit", message: "the edit does not fit the register it names",
-                next: "report this as a defect")
         }
     }
 
     /// The limits on a decision's own value.
     package static func violation(of choice: ConflictChoice, register: Register, facts: EditFacts) -> LimitViolation? {
+        if let violation = formViolation(of: choice, register: register) { return violation }
+        guard case .discount(let discount) = choice else { return nil }
+        return rangeViolation(of: discount, facts: facts) ?? validityViolation(of: discount, facts: facts)
+    }
+
+    // MARK: What no rule can change
+
+    /// The first limit that the intent itself breaks, whatever the rules say: an amount, delta, reason, label or account
+    /// that the vendor's interface does not take, or an edit that does not fit the register.
+    package static func formViolation(of intent: EditIntent, on state: RegisterState?) -> LimitViolation? {
+        if case .decideConflict(_, let choice) = intent {
+            return state.flatMap { formViolation(of: choice, register: $0.register) }
+        }
+        if let state, state.register != intent.register { return misfit }
+        switch intent {
+        case .setBudget(let budget, _): return amountViolation(budget.amount)
+        case .adjustBudget(let delta, _):
+            if state == nil { return misfit }
+            return delta == .zero
+                ? LimitViolation(
+                    code: "CBC.0101", field: "amount", message: "an adjustment of 0 changes nothing",
+                    next: "give +AMOUNT or -AMOUNT") : nil
+        case .freeze(_, let reason): return reasonViolation(reason)
+        case .unfreeze(_, let reason, _): return state == nil ? misfit : reasonViolation(reason)
+        case .assignManager(let account): return textViolation(account, field: "manager", max: accountCharactersMax)
+        case .setLabel(let label): return label.flatMap { textViolation($0, field: "label", max: labelCharactersMax) }
+        case .cancelDiscount, .decideRequest: return state == nil ? misfit : nil
+        case .setDiscount, .withdrawManager, .decideConflict: return nil
+        }
+    }
+
+    /// The limit that a decision's own value breaks, whatever the rules say.
+    package static func formViolation(of choice: ConflictChoice, register: Register) -> LimitViolation? {
         switch (choice, register) {
-        case (.mine, _), (.theirs, _): return nil
+        case (.mine, _), (.theirs, _), (.discount, .discount), (.freeze, .freezes): return nil
         case (.budget(let budget), .budget): return amountViolation(budget.amount)
-        case (.discount(let discount), .discount): return discountViolation(discount, facts: facts)
-        case (.freeze, .freezes): return nil
         default:
             return LimitViolation(
                 code: "CBC.0101", field: "value",
@@ -129,28 +152,31 @@ package enum EditLimits {
         }
     }
 
-    private static func associationViolation(of kind: EditKind, facts: EditFacts) -> LimitViolation? {
-        switch (kind, facts.association) {
-        case (.setBudget, .referral), (.adjustBudget, .referral), (.freeze, .referral), (.unfreeze, .referral):
-            LimitViolation(
-                code: "CBC.99005024", field: "customer",
-                message: "budgets and freezes exist for reseller customers only; this one is a referral customer",
-                next:
-                    "a referral customer can be given a discount: fieldbook discount set CUSTOMER PERCENT --until DATE")
-        case (.setDiscount, .reseller), (.cancelDiscount, .reseller):
-            LimitViolation(
-                code: "CBC.99005024", field: "customer",
-                message: "discounts exist for referral customers only; this one is a reseller customer",
-                next: "a reseller customer can be given a budget: fieldbook budget set CUSTOMER AMOUNT")
-        default: nil
+    /// The limit that would be broken by what `intent` makes of `state`, whatever the rules say; also when the result
+    /// does not fit in an amount.
+    package static func outcomeViolation(of intent: EditIntent, on state: RegisterState) -> LimitViolation? {
+        if case .decideConflict = intent { return nil }
+        let placeholder = { (kind: FreezeKind, reason: String) in
+            Freeze(id: 0, kind: kind, cause: .manual, reason: reason, author: "", at: Timestamp(seconds: 0))
+        }
+        switch state.applying(intent, newFreeze: placeholder) {
+        case .budget(let budget?): return amountViolation(budget.amount)
+        case .discount(let discount?): return orderViolation(of: discount)
+        case .none:
+            if case .adjustBudget = intent, let violation = budgetMissingViolation(on: state) { return violation }
+            if case .decideRequest = intent, let violation = requestMissingViolation(on: state) { return violation }
+            guard case .adjustBudget = intent, case .budget = state else { return misfit }
+            return LimitViolation(
+                code: "CBC.0101", field: "amount", message: "the adjusted budget is out of range",
+                next: "give a smaller amount")
+        default: return nil
         }
     }
 
-    private static func expired(_ cycle: BillingCycle, now: BillingCycle) -> LimitViolation {
+    private static var misfit: LimitViolation {
         LimitViolation(
-            code: "FB.EXPIRED", field: "valid-through",
-            message: "the edit was valid through cycle \(cycle) and it is now \(now)",
-            next: "make the edit again if it is still wanted")
+            code: "CBC.0101", field: "edit", message: "the edit does not fit the register it names",
+            next: "report this as a defect")
     }
 
     private static func amountViolation(_ amount: Money) -> LimitViolation? {
@@ -172,25 +198,6 @@ package enum EditLimits {
             )
         }
         return nil
-    }
-
-    private static func adjustViolation(_ delta: Money, current: Budget?) -> LimitViolation? {
-        guard let current else {
-            return LimitViolation(
-                code: "FB.NO_BUDGET", field: "customer", message: "this customer has no budget to adjust",
-                next: "set one first: fieldbook budget set CUSTOMER AMOUNT")
-        }
-        if delta == .zero {
-            return LimitViolation(
-                code: "CBC.0101", field: "amount", message: "an adjustment of 0 changes nothing",
-                next: "give +AMOUNT or -AMOUNT")
-        }
-        guard let sum = current.amount.adding(delta) else {
-            return LimitViolation(
-                code: "CBC.0101", field: "amount", message: "the adjusted budget is out of range",
-                next: "give a smaller amount")
-        }
-        return amountViolation(sum)
     }
 
     private static func reasonViolation(_ reason: String) -> LimitViolation? {
@@ -226,57 +233,6 @@ package enum EditLimits {
         guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
             return LimitViolation(
                 code: "CBC.0101", field: field, message: "the \(field) contains a control character", next: next)
-        }
-        return nil
-    }
-
-    private static func unfreezeViolation(_ kind: FreezeKind, freezes: [Freeze], facts: EditFacts) -> LimitViolation? {
-        let next = "see what is frozen with: fieldbook customers show CUSTOMER"
-        if kind == .accountAndResources, facts.partnerState == .frozen {
-            return LimitViolation(
-                code: "FB.PARTNER_FROZEN", field: "kind",
-                message: "resources cannot be unfrozen while the partner is frozen",
-                next: "unfreeze them once the partner's own account is active again")
-        }
-        guard !freezes.isEmpty else {
-            return LimitViolation(
-                code: "FB.NOT_FROZEN", field: "customer", message: "this customer is not frozen", next: next)
-        }
-        let ofKind = freezes.filter { $0.kind == kind }
-        guard !ofKind.isEmpty else {
-            let kinds = freezes.strictestKind?.rawValue ?? ""
-            return LimitViolation(
-                code: "FB.FREEZE_KIND", field: "kind",
-                message: "the freeze is of kind \(kinds); an unfreeze must name the same kind",
-                next: "unfreeze with --kind \(kinds)")
-        }
-        guard ofKind.contains(where: \.cause.isLiftedByPartner) else {
-            let cause = ofKind.map(\.cause.rawValue).first ?? ""
-            return LimitViolation(
-                code: "FB.FREEZE_CAUSE", field: "customer",
-                message: "the freeze comes from \(cause); a partner cannot lift it", next: next)
-        }
-        return nil
-    }
-
-    private static func discountViolation(_ discount: Discount, facts: EditFacts) -> LimitViolation? {
-        guard let range = facts.discountRange else {
-            return LimitViolation(
-                code: "CBC.0151", field: "percent",
-                message: "the vendor has not granted this partner a discount permission",
-                next: "ask the vendor's operations for the permission")
-        }
-        if !range.contains(discount.percent) {
-            return LimitViolation(
-                code: "FB.DISCOUNT_RANGE", field: "percent",
-                message: "\(discount.percent.percentText) % is outside the authorised range",
-                next: "give a percentage from \(range.lowerBound.percentText) to \(range.upperBound.percentText)")
-        }
-        if discount.validUntil <= discount.validFrom || discount.validUntil <= facts.now {
-            return LimitViolation(
-                code: "FB.EXPIRED", field: "until",
-                message: "the discount would end before it begins or is over already",
-                next: "give an end in the future with --until YYYY-MM-DD")
         }
         return nil
     }
