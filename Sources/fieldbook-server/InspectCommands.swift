@@ -6,7 +6,8 @@ import SyncServer
 import TerminalKit
 
 extension ServerContext {
-    private func withLedger<Value>(forWriting: Bool = false, _ body: (Ledger) throws -> Value) throws -> Value {
+    /// Runs `body` with the ledger of the folder's only partner. A writer beside a running server waits for its turn.
+    func withLedger<Value>(forWriting: Bool = false, _ body: (Ledger) throws -> Value) throws -> Value {
         let ledger = try Ledger.open(path: folder.ledgerFile(try folder.onlyPartner()), forWriting: forWriting)
         defer { ledger.close() }
         return try body(ledger)

@@ -7,7 +7,7 @@ import TerminalKit
 
 /// The command table of the server and the way from a command to its function.
 enum ServerCommands {
-    private static let data = OptionSpec("data", value: "DIR", "the data folder")
+    static let data = OptionSpec("data", value: "DIR", "the data folder")
     private static let tokenFile = OptionSpec(
         "token-file", value: "FILE", "write the token there, mode 0600, instead of printing it")
 
@@ -17,7 +17,11 @@ enum ServerCommands {
             OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"),
             OptionSpec("version", "show the version"),
         ],
-        groups: [CommandGroup("serve", serve), CommandGroup("people", people), CommandGroup("data", contents)])
+        groups: [
+            CommandGroup("serve", serve), CommandGroup("people", people), CommandGroup("data", contents),
+            CommandGroup("the vendor, its machinery, customers", others),
+            CommandGroup("someone else at the vendor's console", console), CommandGroup("clock", time),
+        ])
 
     private static let serve = [
         CommandSpec(
@@ -93,6 +97,10 @@ enum ServerCommands {
             "status", "Shows epoch, head and rows.", options: [data],
             examples: ["fieldbook-server status --data ./data"]),
         CommandSpec(
+            "history", "Shows what was decided about a customer, the newest last.", arguments: ["CUSTOMER"],
+            options: [data, OptionSpec("limit", value: "N", "at most so many records (default: 50)")],
+            examples: ["fieldbook-server history acme --data ./data --limit 10"]),
+        CommandSpec(
             "dump", "Writes the rows of an entity as the feed carries them, one JSON array a line.",
             options: [data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …")],
             examples: ["fieldbook-server dump --data ./data --entity customer"]),
@@ -122,6 +130,12 @@ enum ServerCommands {
         case "status": try context.status()
         case "dump": try context.dump()
         case "compare": try context.compare()
+        case "history": try context.history()
+        case "clock show": try context.showClock()
+        case "clock set": try context.setClock()
+        case "clock advance": try context.advanceClock()
+        case "clock reset": try context.resetClock()
+        case let name where name.hasPrefix("admin "): try context.admin()
         default: preconditionFailure("the table names a command without a function: \(command.name)")
         }
     }

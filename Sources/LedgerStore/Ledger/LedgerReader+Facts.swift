@@ -1,6 +1,6 @@
 package import PartnerModel
 import SQLiteKit
-package import SyncProtocol
+import SyncProtocol
 
 #if FIELDBOOK_DEFECTS
 import Defects

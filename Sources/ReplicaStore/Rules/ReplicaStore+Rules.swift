@@ -1,4 +1,4 @@
-package import ConflictRules
+import ConflictRules
 import Diagnostics
 import SQLiteKit
 

@@ -1,9 +1,11 @@
+import Diagnostics
 import LedgerStore
 import PartnerModel
 import SyncProtocol
+import SyncServer
 
-/// Changes the truth as others than agents do: usage, freezes by system or vendor, bills and their corrections,
-/// associations. Each in one transaction, with its line in the history.
+/// Changes the truth as others than agents do, each in one transaction: registers, customers and the partner through the
+/// server's own writers, bills and cycles as an import would.
 struct SystemWriter {
     let ledger: Ledger
     let now: Int64
@@ -80,76 +82,41 @@ struct SystemWriter {
         return Int64(cycle.year * 100 + cycle.month)
     }
 
-    /// Carries out one change. A customer that is not there changes nothing.
+    /// Carries out one change. What the server's own writers refuse changes nothing: a customer that is not there, a
+    /// budget of a referral customer.
     func run(_ write: SystemWrite) throws {
-        try ledger.write { writer in
-            switch write {
-            case .partner(let state):
-                var partner = try writer.partner()
-                partner.state = state
-                try writer.putPartner(partner)
-            case .touchAll: try touchAll(writer)
-            case .closeCycle:
-                let cycle = BillingCycle(containing: now)
-                try writer.put(
-                    .cycle, key: cycleKey, subject: Subject.everyone,
-                    [.text(cycle.description), .text("final"), .integer(now)])
-            case .usage(let name, let cents):
-                try with(name, writer) { key in
-                    try writer.put(
-                        .usage, key: key.value, subject: key.value, [.money(SystemWriter.money(cents)), .integer(now)])
+        do {
+            try ledger.write { writer in
+                for change in try changes(write, writer) {
+                    try SystemWriters(writer: writer, rulesVersion: 1, now: Timestamp(seconds: now)).carryOut(
+                        change, by: "system")
                 }
-            case .freeze(let name, let cause, let kind):
-                try with(name, writer) { key in try freeze(key, cause, kind, writer) }
-            case .unfreeze(let name):
-                try with(name, writer) { key in
-                    guard case .freezes(let freezes) = try writer.register(.freezes, of: key).state else { return }
-                    try change(
-                        .freezes(freezes.filter(\.cause.isLiftedByPartner)), from: .freezes(freezes), key, writer)
-                }
-            case .budget(let name, let cents):
-                try with(name, writer) { key in
-                    try change(
-                        .budget(SystemWriter.budget(cents)), from: try writer.register(.budget, of: key).state, key,
-                        writer)
-                }
-            case .discount(let name, let share):
-                try with(name, writer) { key in
-                    try change(
-                        .discount(discount(share)), from: try writer.register(.discount, of: key).state, key, writer)
-                }
-            case .bills(let name, let count):
-                try with(name, writer) { key in for _ in 0..<count { try putBill(writer, key, cents: 100) } }
-            case .bill(let name, let cents): try with(name, writer) { try putBill(writer, $0, cents: cents) }
-            case .correctBill, .removeBill, .rename, .leave, .join: try changeRows(write, writer)
+                try changeRows(write, writer)
             }
+        } catch let error as UserError where error.exitCode == .refused {}
+    }
+
+    /// The changes that the server's writers carry out.
+    private func changes(_ write: SystemWrite, _ writer: LedgerWriter) throws -> [SystemChange] {
+        func change(_ name: String, _ changes: (CustomerKey) -> [SystemChange]) throws -> [SystemChange] {
+            try writer.customer(id: name).map(changes) ?? []
+        }
+        switch write {
+        case .partner(let state): return [.partner(state)]
+        case .usage(let name, let cents): return try change(name) { [.usage($0, SystemWriter.money(cents))] }
+        case .freeze(let name, let cause, let kind):
+            return try change(name) { [.freeze($0, cause, kind, reason: cause.rawValue)] }
+        case .unfreeze(let name): return try change(name) { [.release($0, .partnerState), .release($0, .vendor)] }
+        case .budget(let name, let cents): return try change(name) { [.budget($0, SystemWriter.budget(cents))] }
+        case .discount(let name, let share): return try change(name) { [.discount($0, discount(share))] }
+        case .leave(let name): return try change(name) { [.disassociate($0)] }
+        case .join(let name): return try change(name) { [.associate($0)] }
+        case .touchAll, .closeCycle, .bills, .bill, .correctBill, .removeBill, .rename: return []
         }
     }
 
     private func with(_ name: String, _ writer: LedgerWriter, _ body: (CustomerKey) throws -> Void) throws {
         if let key = try writer.customer(id: name) { try body(key) }
-    }
-
-    private func freeze(_ key: CustomerKey, _ cause: FreezeCause, _ kind: FreezeKind, _ writer: LedgerWriter) throws {
-        guard case .freezes(let freezes) = try writer.register(.freezes, of: key).state else { return }
-        let added = Freeze(
-            id: writer.newKey(), kind: kind, cause: cause, reason: cause.rawValue, author: "system",
-            at: Timestamp(seconds: now))
-        try change(.freezes(freezes + [added]), from: .freezes(freezes), key, writer)
-    }
-
-    private func change(
-        _ state: RegisterState, from before: RegisterState, _ key: CustomerKey, _ writer: LedgerWriter
-    ) throws {
-        guard state != before else { return }
-        _ = try writer.set(state, of: key, author: "system", at: Timestamp(seconds: now))
-        try writer.record(
-            HistoryEntry(
-                at: Timestamp(seconds: now), customer: key, register: state.register, author: "system",
-                action: "applied",
-                before: try WireCoding.text(V1.State(before)), after: try WireCoding.text(V1.State(state)),
-                rule: "system",
-                rulesVersion: 1, replica: nil, edit: nil))
     }
 
     /// The registers are left alone: writing one anew is a change that holds edits.
@@ -165,8 +132,18 @@ struct SystemWriter {
         }
     }
 
+    /// Rows that only an import changes: bills, cycles, names.
     private func changeRows(_ write: SystemWrite, _ writer: LedgerWriter) throws {
         switch write {
+        case .touchAll: try touchAll(writer)
+        case .closeCycle:
+            let cycle = BillingCycle(containing: now)
+            try writer.put(
+                .cycle, key: cycleKey, subject: Subject.everyone,
+                [.text(cycle.description), .text("final"), .integer(now)])
+        case .bills(let name, let count):
+            try with(name, writer) { key in for _ in 0..<count { try putBill(writer, key, cents: 100) } }
+        case .bill(let name, let cents): try with(name, writer) { try putBill(writer, $0, cents: cents) }
         case .correctBill(let name):
             try withNewestBill(name, writer) { key, customer, values in
                 var corrected = values
@@ -181,25 +158,13 @@ struct SystemWriter {
             try withNewestBill(name, writer) { key, customer, _ in
                 try writer.delete(.billRecord, key: key, subject: customer.value)
             }
-        case .rename(let name, let text): try changeCustomer(name, writer, column: "name", to: .text(text))
-        case .leave(let name): try changeCustomer(name, writer, column: "former", to: .integer(1))
-        case .join(let name): try changeCustomer(name, writer, column: "former", to: .integer(0))
-        default: break
-        }
-    }
-
-    private func changeCustomer(_ name: String, _ writer: LedgerWriter, column: String, to value: LedgerValue) throws {
-        try with(name, writer) { key in
-            var values: [LedgerValue]?
-            try writer.forEachRow(of: .customer) { bytes in
-                let row = try SystemWriter.values(of: bytes)
-                if row.key == key.value { values = row.values }
+        case .rename(let name, let text):
+            try with(name, writer) { key in
+                guard var row = try writer.customerRow(key) else { return }
+                row.name = text
+                try writer.putCustomer(row)
             }
-            guard var values, let index = Entity.customer.columns.firstIndex(where: { $0.name == column }) else {
-                return
-            }
-            values[index] = value
-            try writer.put(.customer, key: key.value, subject: key.value, values)
+        case .partner, .usage, .freeze, .unfreeze, .budget, .discount, .leave, .join: break
         }
     }
 

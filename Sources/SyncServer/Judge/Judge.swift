@@ -192,7 +192,7 @@ package struct Judge {
             mineBy: matter.asker.account, theirsBy: last?.author, rule: judgement.rule,
             rulesVersion: Int64(rules.version), heldAt: now.seconds)
         row.theirsAt = last?.at.seconds
-        row.deadline = judgement.terms?.deadline.map { now.seconds + $0 }
+        row.deadline = judgement.terms?.deadlineSeconds.map { now.seconds + $0 }
         row.fallback = judgement.terms?.fallback?.rawValue
         row.facts = try WireCoding.text(
             V1.Facts(matter.facts, isIntact: matter.isIntact, guards: judgement.readings.map { V1.Reading($0) }))

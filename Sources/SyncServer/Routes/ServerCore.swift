@@ -79,17 +79,20 @@ package final class ServerCore: Sendable {
     }
 
     private func run(_ route: Route, _ request: HTTPRequest, _ member: Member) throws -> HTTPResponse {
-        let routes = Routes(member: member, request: request, rules: rules.current, now: clock.now())
+        // The ledger's own clock decides, so it is read in the transaction that the route runs in.
+        func routes(_ state: LedgerState) -> Routes {
+            Routes(member: member, request: request, rules: rules.current, now: state.now(by: clock))
+        }
         switch route.work {
         case .read(let work):
             return try pool.withReader(member.partner) { ledger in
-                try ledger.read { reader in answered(reader.state) { try work(routes)(reader) } }
+                try ledger.read { reader in answered(reader.state) { try work(routes(reader.state))(reader) } }
             }
         case .write(let work):
             return try pool.withWriter(member.partner) { ledger in
                 // A refusal still tells epoch and lineage; what the route wrote before it is undone.
                 let state = try ledger.read { $0.state }
-                return answered(state) { try ledger.write { try work(routes)($0) } }
+                return answered(state) { try ledger.write { try work(routes($0.state))($0) } }
             }
         }
     }
