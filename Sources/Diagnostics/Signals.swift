@@ -21,6 +21,17 @@ package enum Signals {
         return number
     }
 
+    /// The same, or nil when nothing came within so many seconds.
+    package static func waitForStop(seconds: Int) -> Int32? {
+        var set = Signals.stopSet
+        var limit = timespec(tv_sec: seconds, tv_nsec: 0)
+        let number = sigtimedwait(&set, nil, &limit)
+        return number > 0 ? number : nil
+    }
+
+    /// The number of a hang-up, by which services are told to read their settings again.
+    package static let hangUp = SIGHUP
+
     private static var stopSet: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)

@@ -1,3 +1,4 @@
+import ConflictRules
 import Diagnostics
 import LedgerStore
 import PartnerModel
@@ -7,10 +8,11 @@ import TerminalKit
 extension ServerContext {
     /// `admin …`: one change of the truth in one transaction, also beside a running server.
     func admin() throws {
+        let rules = try RulesInForce(folder: folder.path).current
         let (outcome, head) = try withLedger(forWriting: true) { ledger in
             try ledger.write { writer in
                 let now = Timestamp(seconds: writer.state.now(by: SystemClock()).seconds)
-                let outcome = try SystemWriters(writer: writer, now: now).carryOut(
+                let outcome = try SystemWriters(writer: writer, rulesVersion: rules.version, now: now).carryOut(
                     try change(writer, now), by: try author())
                 return (outcome, writer.sequence)
             }

@@ -1,3 +1,4 @@
+import ConflictRules
 import Diagnostics
 import HTTPKit
 import SyncServer
@@ -23,9 +24,28 @@ extension ServerContext {
         if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
         terminal.writeOutput("listening on http://\(address):\(server.port)\n")
         ServiceManager.notify("READY=1")
-        let signal = Signals.waitForStop()
-        log.log(.notice, "stopping", [("signal", "\(signal)")])
+        log.log(.notice, "stopping", [("signal", "\(run(core, log))")])
         ServiceManager.notify("STOPPING=1")
         server.stop(deadline: .seconds(5))
+    }
+
+    /// How often what time alone brings is looked after, in seconds.
+    private static let tick = 60
+
+    /// Until a signal says stop, whose number it gives; a hang-up reads the rules again.
+    private func run(_ core: ServerCore, _ log: Logger) -> Int32 {
+        while true {
+            switch Signals.waitForStop(seconds: ServerContext.tick) {
+            case nil: core.tick()
+            case Signals.hangUp:
+                do throws(UserError) {
+                    let rules = try core.rules.reload()
+                    log.log(.notice, "rules-reloaded", [("version", "\(rules.version)"), ("hash", rules.hash)])
+                } catch {
+                    log.log(.error, "rules-kept", [("what", error.what), ("why", error.why), ("next", error.next)])
+                }
+            case let signal?: return signal
+            }
+        }
     }
 }

@@ -22,7 +22,7 @@ import Testing
         for (key, association, isFormer) in [(7, .reseller, false), (8, .referral, false), (9, .reseller, true)]
             as [(Int64, AssociationType, Bool)]
         {
-            model.adopt(.row(.customer, key, 1, .customer(association, isFormer: isFormer)))
+            model.adopt(.row(.customer, key, 1, .customer(association, isFormer: isFormer, managedBy: nil)))
         }
         model.adopt(
             .row(
@@ -214,7 +214,8 @@ import Testing
             RowValue.budget(Budget(amount: Money(units: major * 100_000_000), type: .monthly, onExhaustion: .manual))
         }
         let begin = History.What.truth(
-            5, [.row(.customer, 7, 1, .customer(.reseller, isFormer: false)), .row(.budget, 7, 5, budget(500))])
+            5, [.row(.customer, 7, 1, .customer(.reseller, isFormer: false, managedBy: nil)),
+             .row(.budget, 7, 5, budget(500))])
         let edit = ModelTests.edit("set-budget")
         func pushed(_ rows: [TruthRow]) -> History.What { .truth(sequence: 6, rows: rows, isPush: true) }
         let applied = History.What.judged([edit], told: [(10, .applied)])

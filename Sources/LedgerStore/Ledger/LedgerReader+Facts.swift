@@ -33,13 +33,6 @@ extension LedgerReader {
         }
     }
 
-    /// What is used of a customer's budget at list price, and since when that is known; nil when nobody said.
-    package func usage(of customer: CustomerKey) throws -> (used: Money, asOf: Timestamp)? {
-        let statement = try connection.statement("SELECT amount, as_of FROM usage WHERE key = ?")
-        try statement.bind(1, customer.value)
-        return try statement.first { (Money(units: $0.int64(0)), Timestamp(seconds: $0.int64(1))) }
-    }
-
     /// Version of the partner's row.
     package func partnerVersion() throws -> Version {
         try connection.statement("SELECT version FROM partner WHERE key = 1").first { Version($0.int64(0)) } ?? .never

@@ -111,6 +111,15 @@ struct SystemWriter {
         case .discount(let name, let share): return try change(name) { [.discount($0, discount(share))] }
         case .leave(let name): return try change(name) { [.disassociate($0)] }
         case .join(let name): return try change(name) { [.associate($0)] }
+        case .association(let name, let type): return try change(name) { [.associationType($0, type)] }
+        case .delegate(let name, let reseller): return try change(name) { [.delegate($0, reseller)] }
+        case .range(let range):
+            return [.range(range.map { BasisPoints($0.lowerBound)...BasisPoints($0.upperBound) })]
+        case .request(let name, let purpose): return try change(name) { [.request($0, purpose, reason: "")] }
+        case .manager(let name, let account): return try change(name) { [.manager($0, account)] }
+        case .label(let name, let label): return try change(name) { [.label($0, label)] }
+        case .resetMonth: return [.resetMonth]
+        case .release(let name, let cause): return try change(name) { [.release($0, cause)] }
         case .touchAll, .closeCycle, .bills, .bill, .correctBill, .removeBill, .rename: return []
         }
     }
@@ -164,7 +173,9 @@ struct SystemWriter {
                 row.name = text
                 try writer.putCustomer(row)
             }
-        case .partner, .usage, .freeze, .unfreeze, .budget, .discount, .leave, .join: break
+        case .partner, .usage, .freeze, .unfreeze, .budget, .discount, .leave, .join, .association,
+            .delegate, .range, .request, .manager, .label, .resetMonth, .release:
+            break
         }
     }
 

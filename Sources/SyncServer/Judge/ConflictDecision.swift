@@ -25,7 +25,7 @@ struct ConflictDecision {
         let (current, version) = try writer.register(register, of: conflict.customer)
         guard edit.base.value == version.value else { return try showAnew(conflict, key, register, current, version) }
         guard let facts = try judge.facts(of: conflict.customer, edit, asker) else { return judge.forbidden(edit) }
-        if let violation = EditLimits.violation(of: choice, register: register) {
+        if let violation = EditLimits.violation(of: choice, register: register, facts: facts) {
             return judge.refusal(edit, .rejected, violation.code, violation.message, violation.next)
         }
         let held = try WireCoding.decode(V1.Edit.self, from: conflict.intent)
@@ -43,7 +43,7 @@ struct ConflictDecision {
                 if !current.alreadyHolds(intent) {
                     (after, newVersion) = try judge.apply(
                         intent, to: current, of: conflict.customer, author: asker.account)
-                    try judge.follow(intent, became: after, of: conflict.customer)
+                    try judge.follow(intent, became: after, of: conflict.customer, author: asker.account)
                 }
             }
         }

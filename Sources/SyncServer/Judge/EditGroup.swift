@@ -52,7 +52,7 @@ struct EditGroup {
                 for (index, edit) in edits.enumerated() {
                     let result = try judge.judge(edit, of: asker)
                     #if FIELDBOOK_DEFECTS
-                    if Defect.planted == .groupTorn {
+                    if Defect.planted == .groupHalfApplied {
                         results.append(result)
                         continue
                     }

@@ -1,3 +1,4 @@
+import ConflictRules
 import LedgerStore
 package import PartnerModel
 import SyncProtocol
@@ -73,8 +74,11 @@ extension Judge {
     }
 
     /// What a change of one register brings with it elsewhere: a decided association request takes effect.
-    func follow(_ intent: EditIntent, became: RegisterState, of customer: CustomerKey) throws {
-        guard case .decideRequest = intent, case .request(let request?) = became else { return }
-        try SystemWriters(writer: writer, now: now, rulesVersion: rules.version).decided(request, of: customer)
+    func follow(
+        _ intent: EditIntent, became: RegisterState, of customer: CustomerKey, author: String
+    ) throws {
+        guard case .decideRequest(let approve) = intent, case .request(let request?) = became else { return }
+        try SystemWriters(writer: writer, rulesVersion: rules.version, now: now).decided(
+            customer, request, approve: approve, by: author)
     }
 }

@@ -1,3 +1,4 @@
+import ConflictRules
 import LedgerStore
 import PartnerModel
 import SyncProtocol
@@ -69,7 +70,7 @@ extension Judge {
         facts.managedBy = standing.managedBy
         facts.role = asker.role
         facts.isConfirmed = asker.confirmed == edit.number.value
-        if let usage = try writer.usage(of: customer) { (facts.used, facts.usedAsOf) = (usage.used, usage.asOf) }
+        if let usage = try writer.usage(of: customer) { (facts.used, facts.usedAsOf) = (usage.amount, usage.asOf) }
         if case .budget(let budget) = try writer.register(.budget, of: customer).state { facts.budget = budget }
         if case .freezes(let freezes) = try writer.register(.freezes, of: customer).state { facts.freezes = freezes }
         if let seen = writer.seen(edit.madeUpon) {

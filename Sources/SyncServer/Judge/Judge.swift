@@ -153,6 +153,7 @@ package struct Judge {
         case .apply(let intent, let isAsAsked):
             let (state, version) = try apply(
                 intent, to: matter.current, of: matter.customer, author: matter.asker.account)
+            try follow(intent, became: state, of: matter.customer, author: matter.asker.account)
             let code: ResultCode = isAsAsked ? .applied : .merged
             try record(matter, code.rawValue, became: state, judgement.rule)
             return try success(matter, judgement, code, became: state, version)

@@ -41,6 +41,9 @@ final class LedgerPool: @unchecked Sendable {
         try content.withLock { content in Result { try content.directory?.member(token: token) } }.get()
     }
 
+    /// The partners that are served.
+    var partners: [String] { content.withLock { $0.writers.map(\.partner) } }
+
     /// Runs `body` with the partner's one writing connection; callers take turns.
     func withWriter<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
         guard content.withLock({ $0.writers.contains { $0.partner == partner } }) else {

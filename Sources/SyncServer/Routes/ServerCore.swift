@@ -1,4 +1,4 @@
-package import ConflictRules
+import ConflictRules
 package import Diagnostics
 import Digests
 package import HTTPKit
@@ -75,6 +75,24 @@ package final class ServerCore: Sendable {
             return try run(route, request, member)
         } catch {
             return Problem.reply(for: error, log)
+        }
+    }
+
+    /// What time alone brings: conflicts whose deadline has come are closed as their rules say.
+    package func tick() {
+        for partner in pool.partners {
+            do {
+                try pool.withWriter(partner) { ledger in
+                    let now = try ledger.read { $0.state.now(by: clock) }
+                    guard try !ledger.read({ try $0.overdueConflicts(at: Timestamp(seconds: now.seconds)) }).isEmpty
+                    else { return }
+                    let closed = try ledger.write { writer in
+                        try Judge(writer: writer, rules: rules.current, now: Timestamp(seconds: now.seconds))
+                            .closeOverdueConflicts()
+                    }
+                    log.log(.notice, "conflicts-overdue", [("closed", "\(closed.count)")])
+                }
+            } catch { log.log(.error, "tick", [("why", "\(error)")]) }
         }
     }
 

@@ -1,4 +1,3 @@
-import ConflictRules
 import Diagnostics
 package import LedgerStore
 package import PartnerModel
@@ -17,7 +16,7 @@ package struct SystemWriters {
     let now: Timestamp
 
     package init(
-        writer: LedgerWriter, rulesVersion: Int = ConflictRules.standard.rulesVersion, now: Timestamp
+        writer: LedgerWriter, rulesVersion: Int, now: Timestamp
     ) {
         self.writer = writer
         self.rulesVersion = rulesVersion
