@@ -19,7 +19,12 @@ import Testing
     private static func model() -> Model {
         var model = Model()
         model.adopt(.row(.partner, 1, 1, .partner(.active, lowest: 500, highest: 3000)))
-        for (key, association, isFormer) in [(7, .reseller, false), (8, .referral, false), (9, .reseller, true)]
+        model.adopt(.row(.freezes, 12, 5, .freezes([])))
+        model.adopt(.row(.manager, 7, 5, .manager("mia")))
+        model.adopt(.row(.label, 7, 5, .label("gold")))
+        model.adopt(.row(.request, 12, 5, .request(purpose: "disassociate", status: "pending")))
+        model.adopt(.row(.request, 8, 5, .request(purpose: "disassociate", status: "approved")))
+        for (key, association, isFormer) in [(12, .reseller, false), (7, .reseller, false), (8, .referral, false), (9, .reseller, true)]
             as [(Int64, AssociationType, Bool)]
         {
             model.adopt(.row(.customer, key, 1, .customer(association, isFormer: isFormer, managedBy: nil)))
@@ -65,6 +70,18 @@ import Testing
         return edit
     }
 
+    /// A cursor of that age, as the server seals it.
+    private static func cursor(age: Int64?) -> String? { age.map { "f2-e1-1-1-9-\(now - $0)-seal" } }
+
+    private static func resources(age: Int64?, base: Int64 = 5) -> V1.Edit {
+        edit("freeze", 7, base: base) { ($0.freezeKind, $0.madeUpon) = ("account-and-resources", cursor(age: age)) }
+    }
+
+    /// A freeze of an account whose author saw a freeze that is gone; customer 12 has none.
+    private static func released(age: Int64) -> V1.Edit {
+        edit("freeze", 12, base: 4) { $0.madeUpon = cursor(age: age) }
+    }
+
     private static func cases(_ rows: [(V1.Edit, ResultCode, String)]) -> [Case] {
         rows.map { Case(edit: $0, code: $1, description: $2) }
     }
@@ -98,15 +115,19 @@ import Testing
     ])
 
     private static let freezes = cases([
-        (edit("freeze") { $0.freezeKind = "account-and-resources" }, .applied, "a freeze of another kind"),
-        (edit("freeze", base: 4) { $0.freezeKind = "account-and-resources" }, .held, "a freeze on a base that moved"),
+        (resources(age: 60), .applied, "a freeze of resources, seen a minute ago"),
+        (resources(age: 86_401), .held, "a freeze of resources, a day later"),
+        (resources(age: nil), .held, "a freeze of resources, nobody knows when"),
+        (resources(age: 60, base: 4), .held, "a freeze of resources on a base that moved"),
+        (released(age: 60), .applied, "a freeze after a fresh release"),
+        (released(age: 3601), .held, "a freeze after a release, an hour late"),
         (edit("freeze"), .noop, "a freeze that stands"),
         (edit("freeze") { $0.reason = "  " }, .rejected, "a freeze without a reason"),
         (edit("freeze") { $0.reason = String(repeating: "a", count: 257) }, .rejected, "a freeze with a long reason"),
         (edit("freeze", 8, base: 0), .rejected, "a freeze of a referral"),
-        (edit("unfreeze"), .applied, "an unfreeze of what was seen"),
-        (edit("unfreeze", base: 4), .held, "an unfreeze on a base that moved"),
-        (edit("unfreeze") { $0.seen = [WireInteger(99)] }, .noop, "an unfreeze of what is lifted already"),
+        (edit("unfreeze"), .merged, "an unfreeze of what was seen, where others stand"),
+        (edit("unfreeze", base: 4), .merged, "an unfreeze of what was seen, on a base that moved"),
+        (edit("unfreeze") { $0.seen = [WireInteger(99)] }, .overruled, "an unfreeze of what is lifted already"),
         (
             edit("unfreeze") { ($0.freezeKind, $0.seen) = ("account-and-resources", [WireInteger(3)]) }, .rejected,
             "an unfreeze of the vendor's"
@@ -126,11 +147,31 @@ import Testing
         (edit("cancel-discount", 11), .forbidden, "an end of nobody's discount"),
     ])
 
-    @Test(arguments: budgets + freezes + discounts) func `the written rules give this answer`(row: Case) {
+    private static let others = cases([
+        (edit("assign-manager") { $0.manager = "max" }, .rejected, "a manager where one is"),
+        (edit("assign-manager") { $0.manager = "mia" }, .noop, "the same manager"),
+        (edit("assign-manager", base: 4) { $0.manager = "max" }, .overruled, "a manager after another was faster"),
+        (edit("assign-manager", 8, base: 0) { $0.manager = "max" }, .applied, "a first manager"),
+        (edit("assign-manager", 8, base: 0) { $0.manager = " " }, .rejected, "a manager without a name"),
+        (edit("withdraw-manager"), .applied, "the manager withdrawn"),
+        (edit("withdraw-manager", base: 4), .overruled, "the manager withdrawn, on a base that moved"),
+        (edit("withdraw-manager", 8, base: 0), .noop, "no manager to withdraw"),
+        (edit("set-label", base: 4) { $0.label = "silver" }, .applied, "a label on a base that moved"),
+        (edit("set-label") { $0.label = "gold" }, .noop, "the same label"),
+        (edit("set-label"), .applied, "the label taken away"),
+        (edit("set-label", 9, base: 0) { $0.label = "x" }, .rejected, "a label of a former customer"),
+        (edit("decide-request", 12) { $0.approve = true }, .applied, "a request approved"),
+        (edit("decide-request", 12, base: 4) { $0.approve = true }, .overruled, "a request that moved"),
+        (edit("decide-request", 8, base: 4) { $0.approve = false }, .overruled, "a request decided otherwise before"),
+        (edit("decide-request", 8, base: 4) { $0.approve = true }, .noop, "a request decided alike before"),
+        (edit("decide-request", 7, base: 0) { $0.approve = true }, .rejected, "no request to decide"),
+    ])
+
+    @Test(arguments: budgets + freezes + discounts + others) func `the written rules give this answer`(row: Case) {
         var model = ModelTests.model()
         let answer = model.judge(row.edit, replica: "r", member: ModelTests.admin, now: ModelTests.now)
         #expect(answer.code == row.code)
-        #expect((answer.effect != nil) == (row.code == .applied))
+        #expect((answer.effect != nil) == (row.code == .applied || row.code == .merged))
         // A repeat is answered alike and does nothing.
         let again = model.judge(row.edit, replica: "r", member: ModelTests.admin, now: ModelTests.now + 1_000_000)
         #expect(again.code == row.code && again.isRepeat && again.effect == nil)

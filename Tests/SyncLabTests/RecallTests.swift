@@ -76,7 +76,7 @@ import Testing
         let finding = try #require(line.finding)
         #expect(
             finding.seed == UInt64(line.seeds) && finding.checkers == ["model"]
-                && finding.why.contains("by the rules held"))
+                && finding.why.contains("by the rules "))
         #expect(Recall.table([line]).contains("| model | \(line.seeds) | - |"))
         let missed = Recall.Line(defect: .actsTwice, finding: nil, seeds: 7, scenario: "x")
         #expect(Recall.table([missed]).contains("| **missed** | 7 | x |"))
