@@ -149,7 +149,8 @@ extension FileItem {
 
     /// An amount above 0 and not above the largest budget.
     func amount() throws(RuleFileError) -> Money {
-        guard let amount = Money(try string()), amount > .zero, amount <= EditLimits.budgetMax else {
+        let digits = try string()
+        guard !digits.hasPrefix("+"), let amount = Money(digits), amount > .zero, amount <= EditLimits.budgetMax else {
             throw error("an amount is expected", "write one above 0 in quotes, such as \"1000.00\"")
         }
         return amount
