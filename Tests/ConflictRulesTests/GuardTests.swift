@@ -6,10 +6,9 @@ import Testing
     /// What a guard alone makes of an edit that would be carried out.
     private func judge(_ spec: String, _ question: RuleQuestion) throws -> Judgement {
         let edit = question.intent.kind
-        let strategy = edit == .decideRequest ? "client-wins" : edit == .setLabel ? "last-writer" : "client-wins"
-        let mayHold = spec.contains("hold") || spec.contains("age") || spec.contains("grace")
+        let mayHold = (spec.contains("at-most") || spec.contains("grace")) && !spec.contains("else")
         let rule = RuleText.rule(
-            edit, guards: spec, cases: RuleText.fits("done", "always", "\"use\": \"\(strategy)\""),
+            edit, guards: spec, cases: RuleText.fits("done", "always", "\"use\": \"client-wins\""),
             decide: mayHold ? "{ \"deadline\": \"7d\", \"fallback\": \"theirs\" }" : nil,
             promises: mayHold ? "may-hold" : "deterministic")
         return try RuleText.read([edit: rule]).judge(question)
@@ -59,7 +58,7 @@ import Testing
     }
 
     @Test func `an edit and a discount expire`() throws {
-        let cycle = BillingCycle(containing: now.seconds)
+        let cycle = BillingCycle(containing: judgedAt.seconds)
         let spec = "{\"guard\": \"cycle\"}"
         let late = EditIntent.setBudget(budget("5"), validThrough: cycle.previous)
         #expect(try word(spec, intact(late, state("4"))) == "expired FB.EXPIRED")

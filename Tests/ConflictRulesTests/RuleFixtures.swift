@@ -3,9 +3,9 @@ import FoundationEssentials
 import PartnerModel
 
 /// The moment at which everything in these tests is judged.
-let now = Timestamp(seconds: 1_795_000_000)
+let judgedAt = Timestamp(seconds: 1_795_000_000)
 
-func moment(_ seconds: Int64) -> Timestamp { Timestamp(seconds: now.seconds + seconds) }
+func moment(_ seconds: Int64) -> Timestamp { Timestamp(seconds: judgedAt.seconds + seconds) }
 
 /// What is true of a customer to whom every edit of its family is open.
 func facts(
@@ -13,7 +13,7 @@ func facts(
 ) -> EditFacts {
     var facts = EditFacts(
         association: association, partnerState: .active, discountRange: BasisPoints(100)...BasisPoints(3000),
-        cycle: BillingCycle(containing: now.seconds), now: now)
+        cycle: BillingCycle(containing: judgedAt.seconds), now: judgedAt)
     facts.role = .administrator
     facts.madeAt = age.map { moment(-$0) }
     change(&facts)
@@ -37,7 +37,7 @@ func set(_ amount: String, _ type: BudgetType = .monthly, _ action: ExhaustionAc
 func adjust(_ delta: String) -> EditIntent { .adjustBudget(delta: money(delta), validThrough: nil) }
 
 func freeze(_ id: Int64, _ kind: FreezeKind = .account, _ cause: FreezeCause = .manual) -> Freeze {
-    Freeze(id: id, kind: kind, cause: cause, reason: "r", author: "a", at: now)
+    Freeze(id: id, kind: kind, cause: cause, reason: "r", author: "a", at: judgedAt)
 }
 
 func unfreeze(_ kind: FreezeKind = .account, seen: [Int64]) -> EditIntent {
@@ -49,7 +49,7 @@ func discount(_ percent: Int64, from: Int64 = 0, until: Int64 = 1000) -> Discoun
 }
 
 func request(_ status: RequestStatus, _ purpose: RequestPurpose = .associate) -> RegisterState {
-    .request(AssociationRequest(purpose: purpose, status: status, reason: "", requestedAt: now))
+    .request(AssociationRequest(purpose: purpose, status: status, reason: "", requestedAt: judgedAt))
 }
 
 /// An edit whose author saw what stands.
@@ -68,7 +68,7 @@ func moved(
 func outcome(of judgement: Judgement, on current: RegisterState, newFreeze id: Int64 = 1000) -> RegisterState? {
     guard case .apply(let intent, _) = judgement.outcome else { return current }
     return current.applying(intent) { kind, reason in
-        Freeze(id: id, kind: kind, cause: .manual, reason: reason, author: "a", at: now)
+        Freeze(id: id, kind: kind, cause: .manual, reason: reason, author: "a", at: judgedAt)
     }
 }
 

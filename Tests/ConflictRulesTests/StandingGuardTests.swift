@@ -76,7 +76,7 @@ import Testing
     @Test func `what is so already is still refused to those who may not ask`() {
         let equal = intact(set("5"), state("5"), facts { $0.isFormer = true })
         #expect(judged(equal) == "rejected CBC.99000035 by associated")
-        let late = EditIntent.setBudget(budget("5"), validThrough: BillingCycle(containing: now.seconds).previous)
+        let late = EditIntent.setBudget(budget("5"), validThrough: BillingCycle(containing: judgedAt.seconds).previous)
         #expect(judged(intact(late, state("5"))) == "expired FB.EXPIRED by cycle")
         let manager = facts { $0.role = .manager }
         let decided = intact(.decideRequest(approve: true), request(.approved), manager)
