@@ -68,7 +68,7 @@ extension RuleReader {
     private func drift(_ item: FileItem) throws(RuleFileError) -> Strategy.Drift {
         let value = try item.string()
         guard value.hasSuffix("%") else { return .amount(try item.amount()) }
-        guard let share = BasisPoints(percent: value.dropLast()), share.value > 0, share.value <= 10_000 else {
+        guard !value.hasPrefix("+"), let share = BasisPoints(percent: value.dropLast()), share.value > 0, share.value <= 10_000 else {
             throw item.error("a share is expected", "write one above 0, such as \"10%\", or an amount such as \"50\"")
         }
         return .share(share)

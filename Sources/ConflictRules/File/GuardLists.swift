@@ -88,9 +88,10 @@ struct GuardReader {
         var otherwise = word.otherwise
         if let item = object.optional("else") {
             otherwise = try item.word("consequence of \(word.rawValue)", of: word.consequences)
-            if edit == .decideConflict, otherwise == .hold {
-                throw item.error("a decision on a conflict can't wait for a person itself", "use reject or forbid")
-            }
+        }
+        if edit == .decideConflict, otherwise == .hold {
+            throw object.item.error(
+                "a decision on a conflict can't wait for a person itself", "say \"else\": \"reject\" or \"forbid\"")
         }
         var conditions: [Condition] = []
         if let item = object.optional("when") {

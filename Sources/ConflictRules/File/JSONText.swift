@@ -1,28 +1,3 @@
-/// One value of a JSON text and where it begins.
-struct JSONNode: Sendable {
-    indirect enum Value: Sendable {
-        case null
-        case bool(Bool)
-        /// As it is written; the grammar is checked, the size is not.
-        case number(String)
-        case string(String)
-        case array([JSONNode])
-        case object([JSONMember])
-    }
-
-    let value: Value
-    /// Offset of its first byte.
-    let offset: Int
-}
-
-/// One member of an object.
-struct JSONMember: Sendable {
-    let key: String
-    /// Offset of the key's first quote.
-    let keyOffset: Int
-    let node: JSONNode
-}
-
 /// Reads JSON (RFC 8259) and keeps the place of every key and value. Bounded in nesting; a key that comes twice in an
 /// object is refused, because which of the two counts is anybody's guess.
 struct JSONText {

@@ -13,18 +13,21 @@ enum NearestWord {
         return nearest.word
     }
 
-    /// Letters put in, left out or replaced on the way from one word to the other.
+    /// Letters put in, left out, replaced or swapped with their neighbour on the way from one word to the other: the
+    /// costs of the beginnings of both, a row for each letter of the first.
     private static func steps(_ from: [Unicode.Scalar], _ to: [Unicode.Scalar]) -> Int {
-        var costs = Array(0...to.count)
+        var costs = [Array(0...to.count)]
         for (row, letter) in from.enumerated() {
-            var diagonal = costs[0]
-            costs[0] = row + 1
+            costs.append([row + 1])
             for (column, other) in to.enumerated() {
-                let replaced = diagonal + (letter == other ? 0 : 1)
-                diagonal = costs[column + 1]
-                costs[column + 1] = min(replaced, diagonal + 1, costs[column] + 1)
+                let replaced = costs[row][column] + (letter == other ? 0 : 1)
+                var least = min(replaced, costs[row][column + 1] + 1, costs[row + 1][column] + 1)
+                if row > 0, column > 0, from[row - 1] == other, letter == to[column - 1] {
+                    least = min(least, costs[row - 1][column - 1] + 1)
+                }
+                costs[row + 1].append(least)
             }
         }
-        return costs[to.count]
+        return costs[from.count][to.count]
     }
 }

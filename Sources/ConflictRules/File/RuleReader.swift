@@ -61,11 +61,12 @@ struct RuleReader {
         let rulesItem = try file.required("rules")
         var rules: [EditKind: Rule] = [:]
         for item in try rulesItem.list() {
-            let rule = try rule(of: item, lists)
-            guard rules[rule.edit] == nil else {
-                throw item.error("there is a rule for \(rule.edit.rawValue) already", "keep one of the two")
+            let editItem = try item.object().required("edit")
+            let edit: EditKind = try editItem.word("kind of edit")
+            guard rules[edit] == nil else {
+                throw editItem.error("there is a rule for \(edit.rawValue) already", "keep one of the two")
             }
-            rules[rule.edit] = rule
+            rules[edit] = try rule(of: item, edit, lists)
         }
         for kind in EditKind.allCases where rules[kind] == nil {
             throw rulesItem.error("there is no rule for \(kind.rawValue)", "add one; every kind of edit has its rule")
@@ -75,10 +76,9 @@ struct RuleReader {
             rules: rules)
     }
 
-    private func rule(of item: FileItem, _ lists: GuardLists) throws(RuleFileError) -> Rule {
+    private func rule(of item: FileItem, _ edit: EditKind, _ lists: GuardLists) throws(RuleFileError) -> Rule {
         let object = try item.object()
         try object.allowOnly(RuleReader.ruleKeys)
-        let edit: EditKind = try object.required("edit").word("kind of edit")
         let register = try object.required("register")
         guard try register.word("register", of: Register.allCases) == edit.register else {
             throw register.error(
@@ -149,7 +149,8 @@ extension FileItem {
 
     /// An amount above 0 and not above the largest budget.
     func amount() throws(RuleFileError) -> Money {
-        guard let amount = Money(try string()), amount > .zero, amount <= EditLimits.budgetMax else {
+        let digits = try string()
+        guard !digits.hasPrefix("+"), let amount = Money(digits), amount > .zero, amount <= EditLimits.budgetMax else {
             throw error("an amount is expected", "write one above 0 in quotes, such as \"1000.00\"")
         }
         return amount

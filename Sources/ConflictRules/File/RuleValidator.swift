@@ -43,15 +43,23 @@ struct RuleValidator {
         }
     }
 
-    /// A case is reached when no earlier one that always decides takes all that it would take.
+    /// A case is reached when earlier ones that always decide do not take all that it would take: one of them whatever
+    /// the base, or one the intact and another the moved edits.
     private func checkReach() throws(RuleFileError) {
         for (index, one) in cases.enumerated() {
-            let taker = cases[..<index].first { $0.ruleCase.isDecisive && $0.ruleCase.covers(one.ruleCase) }
-            if let taker {
-                throw one.item.error(
-                    "the case is never reached; \(taker.ruleCase.name) before it takes every edit that it is for",
-                    "put it before \(taker.ruleCase.name), or leave it out")
-            }
+            let earlier = cases[..<index].map(\.ruleCase).filter(\.isDecisive)
+            let wanted = Condition.closure(of: one.ruleCase.conditions)
+            let standings: [Condition] = wanted.isDisjoint(with: [.intact, .moved]) ? [.intact, .moved] : []
+            let takers =
+                standings.isEmpty
+                ? [earlier.first { $0.covers(one.ruleCase, wanted) }]
+                : standings.map { standing in earlier.first { $0.covers(one.ruleCase, wanted.union([standing])) } }
+            var names: [String] = []
+            for taker in takers.compactMap({ $0?.name }) where !names.contains(taker) { names.append(taker) }
+            guard !takers.contains(nil) else { continue }
+            throw one.item.error(
+                "the case is never reached; \(names.joined(separator: " and ")) before it take every edit that it is for",
+                "put it first, or leave it out")
         }
     }
 
@@ -111,9 +119,9 @@ extension RuleCase {
     /// The case decides every edit that it is for.
     fileprivate var isDecisive: Bool { !strategy.word.mayFallThrough }
 
-    /// Every edit that the other case is for, this one is for too.
-    fileprivate func covers(_ other: RuleCase) -> Bool {
-        Condition.closure(of: conditions).isSubset(of: Condition.closure(of: other.conditions))
+    /// Every edit of which `wanted` is true and that is as old as the other case asks, this one is for too.
+    fileprivate func covers(_ other: RuleCase, _ wanted: Set<Condition>) -> Bool {
+        Condition.closure(of: conditions).isSubset(of: wanted)
             && (olderThanSeconds ?? -1) <= (other.olderThanSeconds ?? -1)
             && (withinSeconds ?? .max) >= (other.withinSeconds ?? .max)
     }

@@ -21,7 +21,9 @@ extension RuleSet {
             if isEqual, !spec.word.isAskedOfEqual { continue }
             let finding = spec.finding(on: question)
             let consequence = spec.consequence(for: question)
-            guard let violation = finding.violation else {
+            // A confirmation by the author is what a step-up asks for.
+            let isConfirmed = consequence == .stepUp && question.facts.isConfirmed
+            guard let violation = finding.violation, !isConfirmed else {
                 readings.append(finding.reading(of: spec, .passed))
                 continue
             }

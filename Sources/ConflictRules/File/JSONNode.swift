@@ -1,3 +1,28 @@
+/// One value of a JSON text and where it begins.
+struct JSONNode: Sendable {
+    indirect enum Value: Sendable {
+        case null
+        case bool(Bool)
+        /// As it is written; the grammar is checked, the size is not.
+        case number(String)
+        case string(String)
+        case array([JSONNode])
+        case object([JSONMember])
+    }
+
+    let value: Value
+    /// Offset of its first byte.
+    let offset: Int
+}
+
+/// One member of an object.
+struct JSONMember: Sendable {
+    let key: String
+    /// Offset of the key's first quote.
+    let keyOffset: Int
+    let node: JSONNode
+}
+
 extension JSONNode {
     /// The value with keys sorted by their UTF-8, without white space, texts with the fewest escapes: the same bytes for
     /// every layout of the same content.
