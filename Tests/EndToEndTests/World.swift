@@ -91,19 +91,24 @@ final class World {
         return !text[end...].dropFirst(2).hasPrefix("Z")
     }
 
-    /// The actions of the server's history, in order.
-    func historyActions() throws -> [String] {
-        guard let directory = opendir(data) else { return [] }
+    /// The file of the only partner's ledger.
+    func ledgerFile() throws -> String {
+        struct NoLedger: Error {}
+        guard let directory = opendir(data) else { throw NoLedger() }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard name.hasPrefix("partner-"), name.hasSuffix(".db") else { continue }
-            let ledger = try Connection(path: "\(data)/\(name)", mode: .readWrite, durability: .reader)
-            return try ledger.statement("SELECT action FROM history ORDER BY key").rows { $0.text(0) }
+            if name.hasPrefix("partner-"), name.hasSuffix(".db") { return "\(data)/\(name)" }
         }
-        return []
+        throw NoLedger()
+    }
+
+    /// The actions of the server's history, in order.
+    func historyActions() throws -> [String] {
+        let ledger = try Connection(path: try ledgerFile(), mode: .readWrite, durability: .reader)
+        return try ledger.statement("SELECT action FROM history ORDER BY key").rows { $0.text(0) }
     }
 
     /// Whether a member's replica equals the truth, row by row; the table when it does not.
