@@ -18,6 +18,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     package let why: String
     package let next: String
     package let violation: LimitViolation?
+    /// Which of the edits asked for at once it is about, counted from 0; nil when it is about all of them.
+    package var position: Int?
 
     package init(_ code: Code, what: String, why: String, next: String, violation: LimitViolation? = nil) {
         self.code = code

@@ -62,42 +62,61 @@ struct DaemonAPI: LocalAPIHandler {
         status.failures > failures && [.offline, .failing, .needsLogin, .blocked].contains(status.phase)
     }
 
-    func add(_ edit: EditIntent, customer: CustomerKey, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
-        let draft = EditDraft(customer: customer, intent: edit)
+    func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
+        let wanted = drafts.map { EditDraft(customer: $0.customer, intent: $0.intent) }
+        let link = Self.storeLink(link)
         return onEngine { engine throws(StoreError) in
-            let preview = try engine.store.check(draft)
-            guard !dryRun else { return reply(nil, preview) }
-            let edit = try engine.store.add(draft)
-            return reply(edit.number.value, preview)
+            let previews = try engine.store.check(wanted, link: link)
+            let edits = dryRun ? [] : try engine.store.add(wanted, link: link)
+            return Self.reply(edits, previews)
         } andThen: {
             dryRun ? nil : .editAdded
         }
     }
 
-    func discard(_ number: EditNumber) -> Result<Void, LocalRefusal> {
+    func discard(_ number: EditNumber, dryRun: Bool) -> Result<Local.DiscardReply, LocalRefusal> {
         onEngine { engine throws(StoreError) in
-            try engine.store.discard(number)
+            Local.DiscardReply(edits: try engine.store.discard(number, dryRun: dryRun).map(\.value))
         } andThen: {
-            .editAdded
+            dryRun ? nil : .editAdded
         }
     }
 
-    func resend(_ number: EditNumber) -> Result<Local.EditReply, LocalRefusal> {
+    func resend(_ number: EditNumber, as intent: EditIntent?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
         onEngine { engine throws(StoreError) in
-            let edit = try engine.store.resend(number)
-            let before = edit.wire.before ?? V1.State(register: edit.register.rawValue)
-            return Local.EditReply(
-                number: edit.number.value, before: before, after: before, base: edit.wire.base.value,
-                predecessor: edit.wire.predecessor?.value)
+            let preview = try engine.store.checkResend(number, as: intent)
+            return Self.reply(dryRun ? [] : [try engine.store.resend(number, as: intent)], [preview])
         } andThen: {
-            .editAdded
+            dryRun ? nil : .editAdded
         }
     }
 
-    private func reply(_ number: Int64?, _ preview: EditPreview) -> Local.EditReply {
-        Local.EditReply(
-            number: number, before: V1.State(preview.before), after: V1.State(preview.after), base: preview.base.value,
-            predecessor: preview.predecessor?.value)
+    func undo(_ number: EditNumber, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
+        onEngine { engine throws(StoreError) in
+            let preview = try engine.store.checkUndo(number)
+            return Self.reply(dryRun ? [] : [try engine.store.undo(number)], [preview])
+        } andThen: {
+            dryRun ? nil : .editAdded
+        }
+    }
+
+    private static func storeLink(_ link: Local.Link?) -> EditLink {
+        switch link {
+        case .group: .group
+        case .depends: .dependsOnFirst
+        case nil: .none
+        }
+    }
+
+    private static func reply(_ edits: [OutboxEdit], _ previews: [EditPreview]) -> Local.EditReply {
+        let steps = previews.map { preview in
+            var asked = V1.Edit(number: 0, kind: "", customer: 0, base: preview.base.value, deviceTime: 0)
+            asked.setIntent(preview.intent)
+            return Local.EditStep(
+                asked: asked, before: V1.State(preview.before), after: V1.State(preview.after),
+                base: preview.base.value, predecessor: preview.predecessor?.value)
+        }
+        return Local.EditReply(numbers: edits.map(\.number.value), first: steps[0], steps: steps)
     }
 
     private func onEngine<Value: Sendable>(
@@ -105,11 +124,11 @@ struct DaemonAPI: LocalAPIHandler {
     ) -> Result<Value, LocalRefusal> {
         let answer = loop.ask(until: clock.monotonicNow() + Self.patience) { engine -> Result<Value, LocalRefusal> in
             do throws(StoreError) { return .success(try work(engine)) } catch {
-                return .failure(
-                    LocalRefusal(
-                        Local.Failure(
-                            what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue,
-                            code: error.violation?.code)))
+                var failure = Local.Failure(
+                    what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue,
+                    code: error.violation?.code)
+                failure.position = error.position
+                return .failure(LocalRefusal(failure))
             }
         }
         guard let answer else {

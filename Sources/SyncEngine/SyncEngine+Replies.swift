@@ -50,7 +50,7 @@ extension SyncEngine {
         case .push:
             #if FIELDBOOK_DEFECTS
             if Defect.planted == .loginDropsQueue, failure == .unauthenticated {
-                for number in 1...20 { try? store.discard(EditNumber(Int64(number))) }
+                for number in 1...20 { _ = try? store.discard(EditNumber(Int64(number))) }
             }
             #endif
             stepPush(.failed(failure))

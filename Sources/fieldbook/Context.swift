@@ -70,6 +70,12 @@ struct Context {
         return value
     }
 
+    /// The number of an edit or a conflict that an argument gives.
+    func number(_ text: String, _ what: String) throws(UserError) -> Int64 {
+        guard let number = Int64(text), number > 0 else { throw usage("\(what) must be a number from a list") }
+        return number
+    }
+
     func cycle(_ option: String) throws(UserError) -> BillingCycle? {
         guard let text = command.option(option) else { return nil }
         if text == "this-cycle" { return BillingCycle(containing: clock.now().seconds) }

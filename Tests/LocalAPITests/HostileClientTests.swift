@@ -22,7 +22,7 @@ import Testing
     func `junk is answered as such, the connection ends and the next is served`(text: String) throws {
         let daemon = try LiveDaemon()
         let reply = try daemon.raw(text)
-        #expect(reply.hasPrefix("HTTP/1.1 400") && reply.contains("\r\nFieldbook-API: 1\r\n"), "\(reply)")
+        #expect(reply.hasPrefix("HTTP/1.1 400") && reply.contains("\r\nFieldbook-API: 2\r\n"), "\(reply)")
         #expect(reply.contains("\r\nConnection: close\r\n"))
         #expect(daemon.desk.calls.isEmpty)
         #expect(try daemon.client.status() == Desk.status)
@@ -53,7 +53,7 @@ import Testing
         for head in ["A: \(long)", "Fieldbook-API: \(long)", (0..<200).map { "A\($0): b" }.joined(separator: "\r\n")] {
             let reply = try daemon.raw("GET /v1/status HTTP/1.1\r\nHost: x\r\n\(head)\r\n\r\n")
             #expect(
-                reply.hasPrefix("HTTP/1.1 431") && reply.contains("\r\nFieldbook-API: 1\r\n"), "\(reply.prefix(300))")
+                reply.hasPrefix("HTTP/1.1 431") && reply.contains("\r\nFieldbook-API: 2\r\n"), "\(reply.prefix(300))")
         }
         #expect(try daemon.raw("GET /\(long) HTTP/1.1\r\nHost: x\r\n\r\n").hasPrefix("HTTP/1.1 431"))
         #expect(try daemon.client.status() == Desk.status)
@@ -62,25 +62,25 @@ import Testing
     @Test func `a body past its bound is refused before it is read, chunked or not`() throws {
         let daemon = try LiveDaemon()
         let head = "POST /v1/edits HTTP/1.1\r\nHost: x\r\n"
-        #expect(try daemon.raw("\(head)Content-Length: 65537\r\n\r\n").hasPrefix("HTTP/1.1 413"))
+        #expect(try daemon.raw("\(head)Content-Length: 1048577\r\n\r\n").hasPrefix("HTTP/1.1 413"))
         #expect(try daemon.raw("\(head)Content-Length: 999999999999999999\r\n\r\n").hasPrefix("HTTP/1.1 413"))
-        let chunk = "2000\r\n" + String(repeating: " ", count: 0x2000) + "\r\n"
-        let reply = try daemon.raw(head + "Transfer-Encoding: chunked\r\n\r\n" + String(repeating: chunk, count: 9))
-        #expect(reply.hasPrefix("HTTP/1.1 413") && reply.contains("larger than 65536 bytes"), "\(reply)")
+        let chunk = "10000\r\n" + String(repeating: " ", count: 0x10000) + "\r\n"
+        let reply = try daemon.raw(head + "Transfer-Encoding: chunked\r\n\r\n" + String(repeating: chunk, count: 17))
+        #expect(reply.hasPrefix("HTTP/1.1 413") && reply.contains("larger than 1048576 bytes"), "\(reply)")
         #expect(daemon.desk.calls.isEmpty)
         // The largest that is taken is read, and told to be no edit.
         #expect(
-            try daemon.ask("POST", "/v1/edits", body: String(repeating: " ", count: 65_536)).hasPrefix("HTTP/1.1 400"))
+            try daemon.ask("POST", "/v1/edits", body: String(repeating: " ", count: 1 << 20)).hasPrefix("HTTP/1.1 400"))
     }
 
     @Test func `a program that gives too much is told so, not that the daemon is a stranger`() throws {
         let daemon = try LiveDaemon()
         let error = try #require(throws: UserError.self) {
             try daemon.client.add(
-                .freeze(.account, reason: String(repeating: "x", count: 70_000)), customer: CustomerKey(1),
+                .freeze(.account, reason: String(repeating: "x", count: 1_100_000)), customer: CustomerKey(1),
                 dryRun: false)
         }
-        #expect(error.exitCode == .refused && error.why.contains("larger than 65536 bytes"), "\(error)")
+        #expect(error.exitCode == .refused && error.why.contains("larger than 1048576 bytes"), "\(error)")
         #expect(daemon.desk.calls.isEmpty)
     }
 

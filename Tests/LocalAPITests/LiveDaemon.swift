@@ -13,9 +13,10 @@ final class Desk: LocalAPIHandler {
     enum Call: Sendable, Hashable {
         case sync
         case wait(Int)
-        case add(EditIntent, CustomerKey, dryRun: Bool)
-        case discard(EditNumber)
-        case resend(EditNumber)
+        case add([Local.Draft], Local.Link?, dryRun: Bool)
+        case discard(EditNumber, dryRun: Bool)
+        case resend(EditNumber, EditIntent?, dryRun: Bool)
+        case undo(EditNumber, dryRun: Bool)
     }
 
     private let kept = Monitor<[Call]>([])
@@ -43,18 +44,23 @@ final class Desk: LocalAPIHandler {
         return Local.WaitReply(reached: true, phase: "in-sync", problem: nil)
     }
 
-    func add(_ edit: EditIntent, customer: CustomerKey, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
-        keep(.add(edit, customer, dryRun: dryRun))
+    func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
+        keep(.add(drafts, link, dryRun: dryRun))
         return answer(Desk.reply)
     }
 
-    func discard(_ number: EditNumber) -> Result<Void, LocalRefusal> {
-        keep(.discard(number))
-        return answer(())
+    func discard(_ number: EditNumber, dryRun: Bool) -> Result<Local.DiscardReply, LocalRefusal> {
+        keep(.discard(number, dryRun: dryRun))
+        return answer(Local.DiscardReply(edits: [number.value, .max]))
     }
 
-    func resend(_ number: EditNumber) -> Result<Local.EditReply, LocalRefusal> {
-        keep(.resend(number))
+    func resend(_ number: EditNumber, as intent: EditIntent?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
+        keep(.resend(number, intent, dryRun: dryRun))
+        return answer(Desk.reply)
+    }
+
+    func undo(_ number: EditNumber, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
+        keep(.undo(number, dryRun: dryRun))
         return answer(Desk.reply)
     }
 

@@ -21,13 +21,15 @@ import Testing
             .unfreeze(.account, reason: "r", seen: []), .setDiscount(discount), .cancelDiscount,
             .decideConflict(ConflictKey(.max), .mine), .decideConflict(ConflictKey(1), .theirs),
             .decideConflict(ConflictKey(1), .budget(budget)), .decideConflict(ConflictKey(1), .discount(discount)),
+            .assignManager("eve"), .withdrawManager, .setLabel("gold"), .setLabel(nil), .decideRequest(approve: false),
         ] as [EditIntent])
     func `every kind of edit reaches the daemon as it was meant`(intent: EditIntent) throws {
         let daemon = try LiveDaemon()
+        let draft = Local.Draft(intent, customer: CustomerKey(.max))
         for dryRun in [false, true] {
             let reply = try daemon.client.add(intent, customer: CustomerKey(.max), dryRun: dryRun)
             #expect(reply == Desk.reply)
-            #expect(daemon.desk.calls.last == .add(intent, CustomerKey(.max), dryRun: dryRun))
+            #expect(daemon.desk.calls.last == .add([draft], nil, dryRun: dryRun))
         }
     }
 
@@ -37,9 +39,18 @@ import Testing
         #expect(try daemon.client.statusIfRunning() == Desk.status)
         try daemon.client.sync()
         #expect(try daemon.client.waitForSync(seconds: 600).reached)
-        try daemon.client.discard(EditNumber(.max))
+        #expect(try daemon.client.discard(EditNumber(5)) == [EditNumber(5), EditNumber(.max)])
+        try daemon.client.discard(EditNumber(.max), dryRun: true)
         #expect(try daemon.client.resend(EditNumber(1)) == Desk.reply)
-        #expect(daemon.desk.calls == [.sync, .wait(600), .discard(EditNumber(.max)), .resend(EditNumber(1))])
+        #expect(try daemon.client.resend(EditNumber(1), as: .cancelDiscount, dryRun: true) == Desk.reply)
+        #expect(try daemon.client.undo(EditNumber(2)) == Desk.reply)
+        #expect(try daemon.client.undo(EditNumber(2), dryRun: true) == Desk.reply)
+        #expect(
+            daemon.desk.calls == [
+                .sync, .wait(600), .discard(EditNumber(5), dryRun: false), .discard(EditNumber(.max), dryRun: true),
+                .resend(EditNumber(1), nil, dryRun: false), .resend(EditNumber(1), .cancelDiscount, dryRun: true),
+                .undo(EditNumber(2), dryRun: false), .undo(EditNumber(2), dryRun: true),
+            ])
     }
 
     @Test func `a refusal comes with its words and its exit code`() throws {
@@ -49,6 +60,7 @@ import Testing
         let tries: [() throws -> Void] = [
             { _ = try daemon.client.add(.cancelDiscount, customer: CustomerKey(1), dryRun: false) },
             { try daemon.client.discard(EditNumber(1)) }, { _ = try daemon.client.resend(EditNumber(1)) },
+            { _ = try daemon.client.undo(EditNumber(1)) },
         ]
         for attempt in tries {
             let error = try #require(throws: UserError.self) { try attempt() }
@@ -68,12 +80,13 @@ import Testing
     func `a path that there is not is told as such`(path: String, method: String) throws {
         let reply = try LiveDaemon().ask(method, path)
         #expect(reply.hasPrefix("HTTP/1.1 404") && reply.contains("nothing at this path"), "\(reply)")
-        #expect(reply.contains("\r\nFieldbook-API: 1\r\n"))
+        #expect(reply.contains("\r\nFieldbook-API: 2\r\n"))
     }
 
     @Test(arguments: [
         ("/v1/status", "GET"), ("/v1/sync", "POST"), ("/v1/sync/wait?seconds=1", "GET"), ("/v1/edits", "POST"),
         ("/v1/edits/1/discard", "POST"), ("/v1/edits/1/resend", "POST"),
+        ("/v1/edits/1/undo", "POST"),
     ])
     func `another method than the path takes is refused with the one it takes`(path: String, method: String) throws {
         let daemon = try LiveDaemon()

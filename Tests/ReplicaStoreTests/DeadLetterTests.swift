@@ -74,4 +74,16 @@ import Testing
         #expect(try replica.reader().customer(CustomerKey(1)).summary.budget.pending == nil)
         #expect(code { try replica.store.discard(EditNumber(9)) } == .notFound)
     }
+
+    @Test func `a dead letter is resent with other arguments of its kind, and only of its kind`() throws {
+        let replica = try refused()
+        #expect(code { _ = try replica.store.resend(EditNumber(1), as: adjust(5)) } == .refused)
+        #expect(code { _ = try replica.store.checkResend(EditNumber(1), as: budget(0)) } == .refused)
+        let preview = try replica.store.checkResend(EditNumber(1), as: budget(400))
+        #expect(preview.after == .budget(TestReplica.monthly(400)))
+        #expect(try replica.state(1) == .dead)
+        let again = try replica.store.resend(EditNumber(1), as: budget(400))
+        #expect(again.intent == budget(400) && again.number == EditNumber(2))
+        #expect(try replica.reader().edit(EditNumber(1)).resentAs == again.number)
+    }
 }

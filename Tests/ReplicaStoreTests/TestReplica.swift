@@ -37,6 +37,10 @@ final class TestReplica {
         .budget(1, version: 7, 100),
     ]
 
+    static func monthly(_ major: Int64) -> Budget {
+        Budget(amount: Money(units: major * Money.unitsPerMajor), type: .monthly, onExhaustion: .manual)
+    }
+
     func reopen() throws {
         store.close()
         store = try ReplicaStore(directory: path, clock: clock, chance: chance)

@@ -121,10 +121,10 @@ import Testing
     @Test func `a body too large is refused and the next request served`() throws {
         let error = try #require(throws: UserError.self) {
             try home.client.add(
-                .freeze(.account, reason: String(repeating: "x", count: 70_000)), customer: server.customers[0],
+                .freeze(.account, reason: String(repeating: "x", count: 1_100_000)), customer: server.customers[0],
                 dryRun: false)
         }
-        #expect(error.exitCode == .refused && error.why.contains("65536"), "\(error)")
+        #expect(error.exitCode == .refused && error.why.contains("1048576"), "\(error)")
         #expect(
             try home.client.add(.freeze(.account, reason: "late"), customer: server.customers[0], dryRun: false)
                 .number?.value == 1)
@@ -134,7 +134,11 @@ import Testing
         let loop = EngineLoop()
         loop.close()
         let api = DaemonAPI(loop: loop, clock: SystemClock(), startedAt: Instant(seconds: 0))
-        for answer in [api.add(budget(5), customer: CustomerKey(1), dryRun: false), api.resend(EditNumber(1))] {
+        let draft = Local.Draft(budget(5), customer: CustomerKey(1))
+        for answer in [
+            api.add([draft], link: nil, dryRun: false), api.resend(EditNumber(1), as: nil, dryRun: false),
+            api.undo(EditNumber(1), dryRun: false),
+        ] {
             guard case .failure(let refusal) = answer else {
                 Issue.record("an edit was taken")
                 continue

@@ -66,6 +66,23 @@ package struct PageRow: Sendable {
             ])
     }
 
+    /// Manual freezes of one kind, by id.
+    package static func freezes(
+        _ key: Int64, version: Int64, ids: [Int64], kind: String = "account", reason: String = "r"
+    ) -> PageRow {
+        let members = ids.map {
+            "{\"at\":\"1\",\"by\":\"x\",\"cause\":\"manual\",\"id\":\"\($0)\",\"kind\":\"\(kind)\",\"reason\":\"\(reason)\"}"
+        }
+        return PageRow(
+            .freezes, key, version: version,
+            [.text("[\(members.joined(separator: ","))]"), RowField(ids.isEmpty ? nil : kind)])
+    }
+
+    /// A discount of ten percent.
+    package static func discount(_ key: Int64, version: Int64, until: Int64) -> PageRow {
+        PageRow(.discount, key, version: version, [1000, 1, .integer(until), "x", 1])
+    }
+
     package static func coupon(_ key: Int64, customer: Int64, version: Int64 = 1, units: Int64 = 500_000_000) -> PageRow
     {
         PageRow(

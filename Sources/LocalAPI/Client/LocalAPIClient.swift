@@ -12,6 +12,8 @@ package struct LocalAPIClient: Sendable {
 
     private let path: String
     private let patience: Duration?
+    /// How the edits of a request are called, so that a refusal of one names it.
+    private var places: [String] = []
 
     /// `patience` replaces the waits of all requests but those for a sync.
     package init(socket path: String, patience: Duration? = nil) {
@@ -44,23 +46,60 @@ package struct LocalAPIClient: Sendable {
 
     /// Has an edit accepted, or only checked.
     package func add(_ intent: EditIntent, customer: CustomerKey, dryRun: Bool) throws(UserError) -> Local.EditReply {
+        try add([Local.Draft(intent, customer: customer)], link: nil, dryRun: dryRun)
+    }
+
+    /// Has edits accepted, all or none, or only checked. There is at least one. With `places`, one for each edit, the
+    /// refusal of one begins with its place.
+    package func add(
+        _ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool, places: [String] = []
+    ) throws(UserError) -> Local.EditReply {
+        let edits = drafts.map { LocalAPIClient.wire($0.intent, customer: $0.customer) }
+        guard let first = edits.first else { preconditionFailure("a request needs an edit") }
+        var named = self
+        named.places = places
+        let more = edits.count > 1 ? Array(edits.dropFirst()) : nil
+        return try named.ask(
+            "POST", "/v1/edits", Local.EditReply.self,
+            body: try encode(Local.EditRequest(edit: first, more: more, link: link?.rawValue, dryRun: dryRun)))
+    }
+
+    /// Sets an edit aside, with the group it is of when that is unsent; gives all that were, or would be.
+    @discardableResult
+    package func discard(_ number: EditNumber, dryRun: Bool = false) throws(UserError) -> [EditNumber] {
+        let reply = try ask(
+            "POST", "/v1/edits/\(number.value)/discard", Local.DiscardReply.self, body: try body(dryRun: dryRun))
+        return reply.edits.map { EditNumber($0.value) }
+    }
+
+    /// Makes a refused edit anew, under a new number, as it was or with another intent of its kind.
+    package func resend(
+        _ number: EditNumber, as intent: EditIntent? = nil, dryRun: Bool = false
+    ) throws(UserError) -> Local.EditReply {
+        try ask(
+            "POST", "/v1/edits/\(number.value)/resend", Local.EditReply.self,
+            body: try body(intent.map { LocalAPIClient.wire($0, customer: CustomerKey(0)) }, dryRun: dryRun))
+    }
+
+    /// Makes the edit that takes back what one did.
+    package func undo(_ number: EditNumber, dryRun: Bool = false) throws(UserError) -> Local.EditReply {
+        try ask("POST", "/v1/edits/\(number.value)/undo", Local.EditReply.self, body: try body(dryRun: dryRun))
+    }
+
+    private static func wire(_ intent: EditIntent, customer: CustomerKey) -> V1.Edit {
         var edit = V1.Edit(number: 0, kind: "", customer: customer.value, base: 0, deviceTime: 0)
         edit.setIntent(intent)
-        let body: [UInt8]
-        do { body = try WireCoding.encode(Local.EditRequest(edit: edit, dryRun: dryRun)) } catch {
+        return edit
+    }
+
+    private func body(_ edit: V1.Edit? = nil, dryRun: Bool) throws(UserError) -> [UInt8] {
+        try encode(Local.ActionRequest(edit: edit, dryRun: dryRun))
+    }
+
+    private func encode(_ message: some Encodable) throws(UserError) -> [UInt8] {
+        do { return try WireCoding.encode(message) } catch {
             throw UserError(.bug, what: "cannot ask the daemon", why: error.why, next: "report this as a defect")
         }
-        return try ask("POST", "/v1/edits", Local.EditReply.self, body: body)
-    }
-
-    /// Sets an edit aside.
-    package func discard(_ number: EditNumber) throws(UserError) {
-        _ = try exchange("POST", "/v1/edits/\(number.value)/discard", [], LocalAPIClient.editPatience)
-    }
-
-    /// Makes a refused edit anew, under a new number.
-    package func resend(_ number: EditNumber) throws(UserError) -> Local.EditReply {
-        try ask("POST", "/v1/edits/\(number.value)/resend", Local.EditReply.self)
     }
 
     // MARK: Exchange
@@ -128,7 +167,12 @@ package struct LocalAPIClient: Sendable {
 
     /// A refusal of the daemon, or of its listener, which gives a plain sentence.
     private func refusal(_ status: Int, _ body: [UInt8]) -> UserError {
-        if let failure = try? WireCoding.decode(Local.Failure.self, from: body) { return UserError(failure) }
+        if var failure = try? WireCoding.decode(Local.Failure.self, from: body) {
+            if let position = failure.position, places.indices.contains(position) {
+                failure.what = "\(places[position]): \(failure.what)"
+            }
+            return UserError(failure)
+        }
         if status == 503 {
             return UserError(
                 .notYet, what: "the daemon is busy", why: "it has no place for one more connection",

@@ -11,9 +11,12 @@ package protocol LocalAPIHandler: Sendable {
     /// Waits until a sync that begins now has reached a checkpoint with nothing left to send, has failed, or the time
     /// is over.
     func waitForSync(seconds: Int) -> Local.WaitReply
-    func add(_ edit: EditIntent, customer: CustomerKey, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
-    func discard(_ number: EditNumber) -> Result<Void, LocalRefusal>
-    func resend(_ number: EditNumber) -> Result<Local.EditReply, LocalRefusal>
+    /// Has edits accepted, all or none, or only checked.
+    func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
+    func discard(_ number: EditNumber, dryRun: Bool) -> Result<Local.DiscardReply, LocalRefusal>
+    /// Makes a dead letter anew, as it was or with another intent of its kind.
+    func resend(_ number: EditNumber, as intent: EditIntent?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
+    func undo(_ number: EditNumber, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
 }
 
 /// A refusal of the daemon.
@@ -28,8 +31,8 @@ package struct LocalAPIServer: Sendable {
 
     package init(handler: any LocalAPIHandler) { self.handler = handler }
 
-    /// Bounds of the daemon's listener. An edit is far smaller than the largest body.
-    package static let limits = ServerLimits(connections: 64, idle: .seconds(60), bodyBytes: 64 * 1024)
+    /// Bounds of the daemon's listener. The most edits of a request fit into the largest body.
+    package static let limits = ServerLimits(connections: 64, idle: .seconds(60), bodyBytes: Local.bodyBytesMax)
 
     /// The listener on a socket file; every reply of it names our version.
     package func listener(socket path: String, limits: ServerLimits = limits) -> HTTPServer {
@@ -74,7 +77,7 @@ package struct LocalAPIServer: Sendable {
             }
             return reply(handler.waitForSync(seconds: seconds))
         case ("POST", "/v1/edits"): return add(request)
-        default: return editAction(path)
+        default: return editAction(request, path)
         }
     }
 
@@ -87,45 +90,81 @@ package struct LocalAPIServer: Sendable {
         }
     }
 
-    /// `/v1/edits/NUMBER/discard` or `…/resend`.
+    /// What can be done with an edit: the last part of `/v1/edits/NUMBER/…`.
+    private enum EditAction: String { case discard, resend, undo }
+
     private static func isEditAction(_ parts: [Substring]) -> Bool {
         parts.count == 5 && parts[0].isEmpty && parts[1] == "v1" && parts[2] == "edits"
-            && (parts[4] == "discard" || parts[4] == "resend")
+            && EditAction(rawValue: String(parts[4])) != nil
     }
 
     private func add(_ request: HTTPRequest) -> HTTPResponse {
         let message: Local.EditRequest
         do { message = try WireCoding.decode(Local.EditRequest.self, from: request.body) } catch {
-            return refuse(400, "cannot read the edit", error.why, "send JSON as the manual describes", .usage)
+            return unreadable(error.why, "send JSON as the manual describes")
         }
-        guard let intent = try? message.edit.intent() else {
-            return refuse(
-                400, "cannot read the edit", "its kind or one of its arguments is not known",
-                "install the same version of both programs", .usage)
+        let edits = [message.edit] + (message.more ?? [])
+        guard edits.count <= Local.editsMax else {
+            return unreadable("there are more than \(Local.editsMax)", "ask for fewer at once")
         }
-        return reply(handler.add(intent, customer: CustomerKey(message.edit.customer.value), dryRun: message.dryRun))
+        let link = message.link.map { Local.Link(rawValue: $0) }
+        if case .some(nil) = link {
+            return unreadable(
+                "a link must be one of: \(Local.Link.allCases.map(\.rawValue).joined(separator: ", "))",
+                "send JSON as the manual describes")
+        }
+        var drafts: [Local.Draft] = []
+        for edit in edits {
+            guard let intent = try? edit.intent() else { return unknownEdit(drafts.count) }
+            drafts.append(Local.Draft(intent, customer: CustomerKey(edit.customer.value)))
+        }
+        return reply(handler.add(drafts, link: link ?? nil, dryRun: message.dryRun))
     }
 
-    private func editAction(_ path: String) -> HTTPResponse {
+    private func editAction(_ request: HTTPRequest, _ path: String) -> HTTPResponse {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard LocalAPIServer.isEditAction(parts) else { return nothingHere }
-        guard let number = Int64(parts[3]), number > 0 else {
+        guard LocalAPIServer.isEditAction(parts), let action = EditAction(rawValue: String(parts[4])) else {
+            return nothingHere
+        }
+        guard let value = Int64(parts[3]), value > 0 else {
             return refuse(
                 404, "cannot find the edit", "'\(parts[3].prefix(40))' is no edit number",
                 "list edits with: fieldbook edits list --all", .usage)
         }
-        if parts[4] == "resend" { return reply(handler.resend(EditNumber(number))) }
-        switch handler.discard(EditNumber(number)) {
-        case .success: return .json(200, Array("{}".utf8))
-        case .failure(let refusal): return refuse(refusal.failure)
+        var message = Local.ActionRequest()
+        if !request.body.isEmpty {
+            do { message = try WireCoding.decode(Local.ActionRequest.self, from: request.body) } catch {
+                return unreadable(error.why, "send JSON as the manual describes")
+            }
         }
+        let (number, isDry) = (EditNumber(value), message.dryRun ?? false)
+        switch action {
+        case .discard: return reply(handler.discard(number, dryRun: isDry))
+        case .undo: return reply(handler.undo(number, dryRun: isDry))
+        case .resend:
+            let intent = try? message.edit?.intent()
+            guard message.edit == nil || intent != nil else { return unknownEdit(0) }
+            return reply(handler.resend(number, as: intent, dryRun: isDry))
+        }
+    }
+
+    private func unreadable(_ why: String, _ next: String) -> HTTPResponse {
+        refuse(400, "cannot read the edit", why, next, .usage)
+    }
+
+    private func unknownEdit(_ position: Int) -> HTTPResponse {
+        var failure = Local.Failure(
+            what: "cannot read the edit", why: "its kind or one of its arguments is not known",
+            next: "install the same version of both programs", exitCode: ExitCode.usage.rawValue)
+        failure.position = position
+        return refuse(failure, status: 400)
     }
 
     private var nothingHere: HTTPResponse {
         refuse(404, "cannot answer", "there is nothing at this path", "see the manual of the local interface", .usage)
     }
 
-    private func reply(_ result: Result<Local.EditReply, LocalRefusal>) -> HTTPResponse {
+    private func reply<Message: Encodable>(_ result: Result<Message, LocalRefusal>) -> HTTPResponse {
         switch result {
         case .success(let value): return reply(value)
         case .failure(let refusal): return refuse(refusal.failure)

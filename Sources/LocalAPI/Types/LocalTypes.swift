@@ -1,14 +1,20 @@
 import Diagnostics
 package import SyncProtocol
 
-/// Types of the daemon's local interface, version 1: HTTP and JSON over a Unix socket of mode 0600.
+/// Types of the daemon's local interface: HTTP and JSON over a Unix socket of mode 0600.
 ///
-/// Both sides name their version in the `Fieldbook-API` header; a difference is refused with both named.
+/// Both sides name their version in the `Fieldbook-API` header; a difference is refused with both named. Versions: 1 took
+/// one edit a request; 2 takes several, and a daemon that would drop all but the first must not be asked.
 package enum Local {
-    package static let version = 1
+    package static let version = 2
     package static let versionHeader = "Fieldbook-API"
     /// Longest wait that one request may ask for.
     package static let waitSecondsMax = 600
+    /// Edits of one request, and bytes of its body; both bound the daemon's memory and its engine's time.
+    package static let editsMax = 1_000
+    package static let bodyBytesMax = 1 << 20
+    /// Edits of which a reply says step by step what each does.
+    package static let stepsMax = 20
 
     /// What to do about a socket path that the system does not take.
     package static let shorterPath = "name a shorter folder with XDG_RUNTIME_DIR or FIELDBOOK_HOME"
@@ -65,6 +71,8 @@ package enum Local {
         package var exitCode: Int32
         /// Code of the limit that an edit broke, when it is that.
         package var code: String?
+        /// Which edit of the request it is about, counted from 0; absent when it is about all of them.
+        package var position: Int?
 
         package init(what: String, why: String, next: String, exitCode: Int32, code: String? = nil) {
             self.what = what
@@ -72,35 +80,6 @@ package enum Local {
             self.next = next
             self.exitCode = exitCode
             self.code = code
-        }
-    }
-
-    /// Body of `POST /v1/edits`: customer, kind and arguments of a wire edit; number, base and the rest are the
-    /// daemon's to fill. With `dryRun` nothing is kept.
-    package struct EditRequest: Sendable, Hashable, Codable {
-        package var edit: V1.Edit
-        package var dryRun: Bool
-        package init(edit: V1.Edit, dryRun: Bool) {
-            self.edit = edit
-            self.dryRun = dryRun
-        }
-    }
-
-    /// Reply to `POST /v1/edits` and to a resend.
-    package struct EditReply: Sendable, Hashable, Codable {
-        /// Absent for a dry run.
-        package var number: WireInteger?
-        package var before: V1.State
-        package var after: V1.State
-        package var base: WireInteger
-        package var predecessor: WireInteger?
-
-        package init(number: Int64?, before: V1.State, after: V1.State, base: Int64, predecessor: Int64?) {
-            self.number = number.map { WireInteger($0) }
-            self.before = before
-            self.after = after
-            self.base = WireInteger(base)
-            self.predecessor = predecessor.map { WireInteger($0) }
         }
     }
 

@@ -44,8 +44,14 @@ package struct OutboxEdit: Sendable, Hashable {
     package let firstSentAt: Int64?
     package let sentCount: Int64
     package let resentAs: EditNumber?
+    /// The newest edit that was made to take back what this one did.
+    package let undoneBy: EditNumber?
 
     package var register: Register { intent.register }
+    /// The edits of this replica without whose effect this one means nothing.
+    var builtOn: [Int64] { [wire.predecessor, wire.dependsOn].compactMap { $0?.value } }
+    /// Known and never sent, or sent without an end that says more than "later".
+    var isSendable: Bool { state == .saved || state == .sent || state == .waiting }
 }
 
 /// Edits by state.
@@ -56,7 +62,7 @@ package struct OutboxCounts: Sendable, Hashable {
     package var held = 0
     package var resulted = 0
     package var dead = 0
-    /// Unsent edits that wait until a person decides a held one before them.
+    /// Unsent edits that wait until a person decides a held one that they build or depend on.
     package var behindHeld = 0
     /// Seconds since 1970 of the oldest edit that is not settled.
     package var oldestUnsettledAt: Int64?
@@ -69,24 +75,6 @@ package struct OutboxCounts: Sendable, Hashable {
     package var unsent: Int { saved + sent + waiting }
     /// Edits that need time alone: to be sent, or to be seen in the feed.
     package var moving: Int { unsent - behindHeld + resulted }
-}
-
-/// An edit as a person asks for it.
-package struct EditDraft: Sendable, Hashable {
-    package let customer: CustomerKey
-    package let intent: EditIntent
-    package init(customer: CustomerKey, intent: EditIntent) {
-        self.customer = customer
-        self.intent = intent
-    }
-}
-
-/// What an edit would do.
-package struct EditPreview: Sendable, Hashable {
-    package let before: RegisterState
-    package let after: RegisterState
-    package let base: Version
-    package let predecessor: EditNumber?
 }
 
 /// Edits by what came of a push.

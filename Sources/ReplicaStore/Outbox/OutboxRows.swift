@@ -9,7 +9,8 @@ struct OutboxRows {
     var decoded: DecodedEdits?
 
     private static let columns = """
-        number, customer, customer_id, customer_name, edit, state, result, saved_at, first_sent_at, sent_count, resent_as
+        number, customer, customer_id, customer_name, edit, state, result, saved_at, first_sent_at, sent_count, resent_as,
+        undone_by
         """
 
     func identity() throws -> ReplicaIdentity? {
@@ -85,24 +86,32 @@ struct OutboxRows {
         return counts
     }
 
-    /// The unsent edits that build on a held one, and those that build on them. An edit comes after what it builds on.
+    /// The unsent edits that build or depend on a held one or share its group, and those that build on them. A group may
+    /// drag in edits before the one that waits, so it is looked until nothing more is found.
     func behindHeld() throws -> Set<Int64> {
-        var held: Set<Int64> = []
-        var behind: Set<Int64> = []
         let statement = try connection.statement(
             """
-            SELECT number, predecessor, state FROM edit INDEXED BY edit_open
+            SELECT number, predecessor, depends_on, group_number, state FROM edit INDEXED BY edit_open
             WHERE state NOT IN ('settled', 'discarded') AND state IN ('held', 'saved', 'sent', 'waiting') ORDER BY number
             """)
-        _ = try statement.rows { row in
-            if row.text(2) == EditState.held.rawValue {
-                held.insert(row.int64(0))
-            } else if let predecessor = row.optionalInt64(1), held.contains(predecessor) || behind.contains(predecessor)
-            {
-                behind.insert(row.int64(0))
+        let edits = try statement.rows { row in
+            (
+                number: row.int64(0), builtOn: [row.optionalInt64(1), row.optionalInt64(2)].compactMap { $0 },
+                group: row.optionalInt64(3), isHeld: row.text(4) == EditState.held.rawValue
+            )
+        }
+        var stopped = Set(edits.filter(\.isHeld).map(\.number))
+        var groups: Set<Int64> = []
+        var known = -1
+        while known < stopped.count + groups.count {
+            known = stopped.count + groups.count
+            for edit in edits {
+                let shares = edit.group.map { groups.contains($0) } ?? false
+                if shares || edit.builtOn.contains(where: { stopped.contains($0) }) { stopped.insert(edit.number) }
+                if let group = edit.group, stopped.contains(edit.number) { groups.insert(group) }
             }
         }
-        return behind
+        return stopped.subtracting(edits.filter(\.isHeld).map(\.number))
     }
 
     /// Our own copies of conflicts, as rows of their last known content.
@@ -124,7 +133,8 @@ struct OutboxRows {
             result: try row.optionalText(6).map { try WireCoding.decode(V1.Result.self, from: $0) },
             savedAt: row.int64(7),
             firstSentAt: row.optionalInt64(8), sentCount: row.int64(9),
-            resentAs: row.optionalInt64(10).map { EditNumber($0) })
+            resentAs: row.optionalInt64(10).map { EditNumber($0) },
+            undoneBy: row.optionalInt64(11).map { EditNumber($0) })
     }
 }
 

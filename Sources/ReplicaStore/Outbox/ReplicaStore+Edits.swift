@@ -10,50 +10,48 @@ import Defects
 extension ReplicaStore {
     /// Checks a draft against what its author sees, and says what it would do. Changes nothing.
     package func check(_ draft: EditDraft) throws(StoreError) -> EditPreview {
-        try StoreError.wrap { try prepare(draft).preview }
+        try check([draft], link: .none)[0]
+    }
+
+    /// Checks drafts as `add` would, and says what each would do. Changes nothing.
+    package func check(_ drafts: [EditDraft], link: EditLink) throws(StoreError) -> [EditPreview] {
+        try StoreError.wrap { try plan(drafts, link).map(\.preview) }
     }
 
     /// Accepts an edit: numbered and durable against power loss on return. Its base is the register's version in the
     /// image, or the edit before it on the same register.
-    package func add(_ draft: EditDraft) throws(StoreError) -> OutboxEdit {
-        let edit = try StoreError.wrap { try outbox.write { _ in try insert(try prepare(draft)) } }
+    package func add(_ draft: EditDraft) throws(StoreError) -> OutboxEdit { try add([draft], link: .none)[0] }
+
+    /// Accepts edits whole or not at all, in the order given, each on what the ones before it make. An error says by its
+    /// `position` which draft it is about. Linked edits are of one customer.
+    package func add(_ drafts: [EditDraft], link: EditLink) throws(StoreError) -> [OutboxEdit] {
+        let edits = try StoreError.wrap { try outbox.write { _ in try keep(try plan(drafts, link)) } }
         isProjectionStale = true
         refreshProjection()
-        return edit
+        return edits
     }
 
-    /// Sets aside an edit that never left, or a dead letter. It stays listed as discarded.
-    package func discard(_ number: EditNumber) throws(StoreError) {
-        try StoreError.wrap {
-            let edit = try existing(number)
-            #if FIELDBOOK_DEFECTS
-            let takesSent =
-                (Defect.planted == .lateDiscard || Defect.planted == .loginDropsQueue) && edit.state == .sent
-            #else
-            let takesSent = false
-            #endif
-            guard edit.state == .saved || edit.state == .dead || takesSent else { throw ReplicaStore.notYours(edit) }
-            if edit.state == .saved,
-                let later = try openEdits().first(where: { $0.wire.predecessor?.value == number.value })
-            {
-                throw StoreError(
-                    .badState, what: "cannot discard edit \(number.value)",
-                    why: "edit \(later.number.value) builds on it",
-                    next: "discard edit \(later.number.value) first: fieldbook edits discard \(later.number.value)")
-            }
-            try outbox.write { _ in try setState(number, .discarded) }
+    /// Sets aside an edit that never left, or a dead letter; it stays listed as discarded. An unsent group is set aside
+    /// whole. Gives the edits that were set aside, or with `dryRun` would be.
+    @discardableResult
+    package func discard(_ number: EditNumber, dryRun: Bool = false) throws(StoreError) -> [EditNumber] {
+        let discarded = try StoreError.wrap {
+            let edits = try discardable(number)
+            if !dryRun { try outbox.write { _ in for edit in edits { try setState(edit.number, .discarded) } } }
+            return edits.map(\.number)
         }
+        guard !dryRun else { return discarded }
         isProjectionStale = true
         refreshProjection()
+        return discarded
     }
 
-    /// Makes a dead letter's intent anew, under a new number and on what the register holds now.
-    package func resend(_ number: EditNumber) throws(StoreError) -> OutboxEdit {
+    /// Makes a dead letter's intent anew, or another of its kind in its place, under a new number and on what the register
+    /// holds now. It goes without the group it was of; what it depended on it depends on still, when that was made anew.
+    package func resend(_ number: EditNumber, as changed: EditIntent? = nil) throws(StoreError) -> OutboxEdit {
         let edit = try StoreError.wrap {
-            let old = try existing(number)
-            guard old.state == .dead else { throw ReplicaStore.notYours(old) }
-            return try outbox.write { transaction in
-                let new = try insert(try prepare(EditDraft(customer: old.customer, intent: old.intent)))
+            try outbox.write { transaction in
+                let new = try keep(try planResend(number, changed))[0]
                 let statement = try transaction.statement(
                     "UPDATE edit SET state = 'discarded', resent_as = ? WHERE number = ?")
                 try statement.bind(1, new.number.value)
@@ -67,171 +65,165 @@ extension ReplicaStore {
         return edit
     }
 
+    /// Checks a resending and says what it would do. Changes nothing.
+    package func checkResend(_ number: EditNumber, as changed: EditIntent?) throws(StoreError) -> EditPreview {
+        try StoreError.wrap { try planResend(number, changed)[0].preview }
+    }
+
     /// Edits by state.
     package func outboxCounts() throws(StoreError) -> OutboxCounts {
         try StoreError.wrap { try rows.counts() }
     }
 
-    // MARK: Preparing
+    // MARK: Planning
 
-    private struct Prepared {
-        let draft: EditDraft
-        let customer: Customer
-        let intent: EditIntent
-        let preview: EditPreview
-        let before: RegisterState
-        let base: Version
-        let madeUpon: String?
+    private func plan(_ drafts: [EditDraft], _ link: EditLink) throws -> [PlannedEdit] {
+        var planner = try planner()
+        let orders = try ReplicaStore.orders(drafts, link, first: planner.first)
+        for (position, order) in orders.enumerated() {
+            do throws(StoreError) { try StoreError.wrap { try planner.plan(order) } } catch {
+                var failure = error
+                failure.position = position
+                throw failure
+            }
+        }
+        let bytes = planner.planned.reduce(0) { $0 + $1.text.utf8.count + 1 }
+        guard link != .group || bytes <= EditLink.groupBytesMax else {
+            throw ReplicaStore.unlinked("they are larger than \(EditLink.groupBytesMax) bytes", "link fewer edits")
+        }
+        return planner.planned
     }
 
-    private func prepare(_ draft: EditDraft) throws -> Prepared {
+    private static func orders(_ drafts: [EditDraft], _ link: EditLink, first: EditNumber) throws -> [EditOrder] {
+        guard link.counts.contains(drafts.count) else {
+            throw unlinked(
+                "\(drafts.count) edits were given", "give \(link.counts.lowerBound) to \(link.counts.upperBound)")
+        }
+        if link != .none {
+            guard drafts.allSatisfy({ $0.customer == drafts[0].customer }) else {
+                throw unlinked("they are of more than one customer", "make the edits of each customer by themselves")
+            }
+            guard drafts.allSatisfy({ $0.intent.kind != .decideConflict }) else {
+                throw unlinked("a decision stands by itself", "decide conflicts with: fieldbook conflicts decide")
+            }
+        }
+        return drafts.enumerated().map { position, draft in
+            var order = EditOrder(draft)
+            if link == .group { order.groupSize = drafts.count }
+            if link == .dependsOnFirst, position > 0 { order.dependsOn = first }
+            return order
+        }
+    }
+
+    private static func unlinked(_ why: String, _ next: String) -> StoreError {
+        StoreError(.refused, what: "cannot take the edits at once", why: why, next: next)
+    }
+
+    private func planResend(_ number: EditNumber, _ changed: EditIntent?) throws -> [PlannedEdit] {
+        let old = try existing(number)
+        guard old.state == .dead else { throw ReplicaStore.notYours(old) }
+        guard changed == nil || changed?.kind == old.intent.kind else {
+            throw StoreError(
+                .refused, what: "cannot resend edit \(number.value)",
+                why: "it is of kind \(old.intent.kind.rawValue), and is resent as that",
+                next: "make a new edit and discard this one: fieldbook edits discard \(number.value)")
+        }
+        var order = EditOrder(EditDraft(customer: old.customer, intent: changed ?? old.intent))
+        if let needed = old.wire.dependsOn {
+            let newest = try latest(of: EditNumber(needed.value))
+            if newest.state.isPending { order.dependsOn = newest.number }
+        }
+        if let undone = old.wire.undoes {
+            let target = EditNumber(undone.value)
+            try checkNotUndone(try existing(target), except: number)
+            order.undoes = target
+            // The freezes that were to be lifted are meant still, unless another kind is asked for.
+            if case .unfreeze(_, _, let seen) = order.draft.intent { order.isExact = !seen.isEmpty }
+        }
+        var planner = try planner()
+        try planner.plan(order)
+        return planner.planned
+    }
+
+    /// The edit that was last made in place of one.
+    func latest(of number: EditNumber) throws -> OutboxEdit {
+        var edit = try existing(number)
+        // A resent edit has a higher number than the one it stands for, so this ends.
+        while let next = edit.resentAs, next > edit.number { edit = try existing(next) }
+        return edit
+    }
+
+    func planner() throws -> EditPlanner {
         guard let live, let meta = try live.meta() else {
             throw StoreError(
                 .notFound, what: "cannot accept the edit", why: "nothing has been loaded yet",
                 next: "wait for the first load: fieldbook status")
         }
-        let image = ImageRows(connection: live.connection)
-        if case .decideConflict(let key, _) = draft.intent { return try prepareDecision(draft, key, image, meta) }
-        guard let customer = try image.customer(draft.customer) else {
-            throw StoreError(
-                .notFound, what: "cannot accept the edit", why: "the customer is not in this replica",
-                next: "find customers with: fieldbook customers search TEXT")
-        }
-        let edits = try rows.open(of: draft.customer)
-            .filter { $0.register == draft.intent.register && $0.state.isPending }
-        let (confirmed, version) = try image.register(draft.intent.register, of: draft.customer)
-        let layered = Overlay.lay(edits, over: confirmed, version: version)
-        let intent = ReplicaStore.completed(draft.intent, confirmed: confirmed)
-        if let violation = EditLimits.violation(of: intent, on: layered.visible, facts: try facts(customer, image)) {
-            throw StoreError(violation)
-        }
-        if case .unfreeze(let kind, _, let seen) = intent, seen.isEmpty {
-            throw StoreError(
-                LimitViolation(
-                    code: "FB.NOT_FROZEN", field: "customer",
-                    message: "the \(kind.rawValue) freeze is your own and not confirmed yet",
-                    next: "discard it while it is unsent, or sync first: fieldbook edits list"))
-        }
-        guard
-            let after = Overlay.lay(edits, over: confirmed, version: version).visible.applying(
-                intent,
-                newFreeze: { kind, reason in
-                    Freeze(
-                        id: 0, kind: kind, cause: .manual, reason: reason, author: "you",
-                        at: Timestamp(seconds: clock.now().seconds))
-                })
-        else {
-            throw StoreError(
-                .refused, what: "the edit is not accepted", why: "the result is out of range",
-                next: "give another value")
-        }
-        let predecessor = edits.last
-        let base = predecessor.map { Version($0.wire.base.value) } ?? version
-        return Prepared(
-            draft: draft, customer: customer, intent: intent,
-            preview: EditPreview(before: layered.visible, after: after, base: base, predecessor: predecessor?.number),
-            before: layered.visible, base: base, madeUpon: meta.appliedCursor)
+        let last = try outbox.statement("SELECT last_number FROM identity WHERE id = 1").first { $0.int64(0) } ?? 0
+        return EditPlanner(
+            image: ImageRows(connection: live.connection), rows: rows, identity: identity,
+            madeUpon: meta.appliedCursor, now: clock.now().seconds, first: EditNumber(last + 1))
     }
 
-    private func prepareDecision(
-        _ draft: EditDraft, _ key: ConflictKey, _ image: ImageRows, _ meta: Generation.Meta
-    ) throws -> Prepared {
-        guard let conflict = try image.conflict(key) else {
-            throw StoreError(
-                .notFound, what: "cannot decide conflict \(key.value)", why: "there is none of that number",
-                next: "list them with: fieldbook conflicts list")
-        }
-        guard conflict.status == "open" else {
-            throw StoreError(
-                .badState, what: "cannot decide conflict \(key.value)",
-                why: "\(conflict.decidedBy ?? "someone") decided it already: \(conflict.choice ?? "")",
-                next: "make a new edit if the outcome is not what you want")
-        }
-        let decided = try openEdits().first { edit in
-            if case .decideConflict(key, _) = edit.intent { return edit.state.isPending }
-            return false
-        }
-        if let decided {
-            throw StoreError(
-                .badState, what: "cannot decide conflict \(key.value)",
-                why: "your decision (edit \(decided.number.value)) waits to be sent",
-                next: "see it with: fieldbook edits show \(decided.number.value)")
-        }
-        let theirs = try WireCoding.decode(V1.State.self, from: conflict.theirs).state()
-        let owner = CustomerKey(conflict.customer)
-        guard let customer = try image.customer(owner), let register = Register(rawValue: conflict.register) else {
-            throw StoreError(
-                .notFound, what: "cannot decide conflict \(key.value)", why: "its customer is not in this replica",
-                next: "sync first: fieldbook sync --wait")
-        }
-        if case .decideConflict(_, let choice) = draft.intent,
-            let violation = EditLimits.violation(of: choice, register: register, facts: try facts(customer, image))
-        {
-            throw StoreError(violation)
-        }
-        let base = Version(conflict.theirsVersion)
-        return Prepared(
-            draft: EditDraft(customer: owner, intent: draft.intent), customer: customer, intent: draft.intent,
-            preview: EditPreview(before: theirs, after: theirs, base: base, predecessor: nil), before: theirs,
-            base: base,
-            madeUpon: meta.appliedCursor)
-    }
+    // MARK: Discarding
 
-    /// An unfreeze names the freezes of its kind that its author saw confirmed.
-    private static func completed(_ intent: EditIntent, confirmed: RegisterState) -> EditIntent {
-        guard case .unfreeze(let kind, let reason, _) = intent, case .freezes(let freezes) = confirmed else {
-            return intent
+    private func discardable(_ number: EditNumber) throws -> [OutboxEdit] {
+        let edit = try existing(number)
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .lateDiscard || Defect.planted == .loginDropsQueue, edit.state == .sent { return [edit] }
+        #endif
+        guard edit.state == .saved || edit.state == .dead else { throw ReplicaStore.notYours(edit) }
+        let open = try openEdits()
+        // A group leaves whole, so one of which nothing was sent is set aside whole.
+        var together = [edit]
+        if edit.state == .saved, let group = edit.wire.group { together = open.filter { $0.wire.group == group } }
+        if let sent = together.first(where: { $0.state != edit.state }) { throw ReplicaStore.notYours(sent) }
+        let numbers = together.map(\.number)
+        let later = open.first { later in
+            later.state.isPending && !numbers.contains(later.number)
+                && later.builtOn.contains { numbers.contains(EditNumber($0)) }
         }
-        let seen = freezes.filter { $0.kind == kind && $0.cause.isLiftedByPartner }.map(\.id)
-        return .unfreeze(kind, reason: reason, seen: seen)
-    }
-
-    private func facts(_ customer: Customer, _ image: ImageRows) throws -> EditFacts {
-        let now = clock.now().seconds
-        let partner = try image.partnerState()
-        return EditFacts(
-            association: customer.association, partnerState: partner?.state ?? .active,
-            discountRange: partner?.discountRange,
-            cycle: BillingCycle(containing: now), now: Timestamp(seconds: now))
+        if let later {
+            throw StoreError(
+                .badState, what: "cannot discard edit \(number.value)",
+                why: "edit \(later.number.value) builds on it",
+                next: later.state == .saved
+                    ? "discard edit \(later.number.value) first: fieldbook edits discard \(later.number.value)"
+                    : "wait for its end: fieldbook edits show \(later.number.value)")
+        }
+        return together
     }
 
     // MARK: Writing
 
-    private func insert(_ prepared: Prepared) throws -> OutboxEdit {
-        let now = clock.now().seconds
-        let next =
-            try outbox.statement("UPDATE identity SET last_number = last_number + 1 WHERE id = 1 RETURNING last_number")
-            .first { $0.int64(0) } ?? 0
-        var wire = V1.Edit(
-            number: next, kind: "", customer: prepared.customer.key.value, base: prepared.base.value, deviceTime: now)
-        wire.setIntent(prepared.intent)
-        wire.before = V1.State(prepared.before)
-        wire.predecessor = prepared.preview.predecessor.map { WireInteger($0.value) }
-        wire.madeUpon = prepared.madeUpon
-        wire.payloadHash = try wire.computedPayloadHash()
-        let text = try WireCoding.text(wire)
-        guard text.utf8.count <= ProtocolLimits.editBytesMax else {
-            throw StoreError(
-                .refused, what: "the edit is not accepted",
-                why: "it is larger than \(ProtocolLimits.editBytesMax) bytes",
-                next: "shorten the reason")
-        }
+    /// Keeps planned edits, inside the caller's transaction.
+    func keep(_ planned: [PlannedEdit]) throws -> [OutboxEdit] {
+        guard let last = planned.last else { return [] }
+        let counter = try outbox.statement("UPDATE identity SET last_number = ? WHERE id = 1")
+        try counter.bind(1, last.edit.number.value)
+        try counter.run()
         let statement = try outbox.statement(
             """
-            INSERT INTO edit (number, customer, customer_id, customer_name, kind, register, edit, state, saved_at, predecessor)
-            VALUES (?, ?, ?, ?, ?, ?, ?, 'saved', ?, ?)
+            INSERT INTO edit (number, customer, customer_id, customer_name, kind, register, edit, state, saved_at,
+                predecessor, group_number, depends_on)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 'saved', ?, ?, ?, ?)
             """)
-        try statement.bind(1, next)
-        try statement.bind(2, prepared.customer.key.value)
-        try statement.bind(3, prepared.customer.customerID)
-        try statement.bind(4, prepared.customer.name)
-        try statement.bind(5, prepared.intent.kind.rawValue)
-        try statement.bind(6, prepared.intent.register.rawValue)
-        try statement.bind(7, text)
-        try statement.bind(8, now)
-        try statement.bind(9, prepared.preview.predecessor?.value)
-        try statement.run()
-        return try existing(EditNumber(next))
+        for item in planned {
+            try statement.bind(1, item.edit.number.value)
+            try statement.bind(2, item.edit.customer.value)
+            try statement.bind(3, item.edit.customerID)
+            try statement.bind(4, item.edit.customerName)
+            try statement.bind(5, item.edit.intent.kind.rawValue)
+            try statement.bind(6, item.edit.register.rawValue)
+            try statement.bind(7, item.text)
+            try statement.bind(8, item.edit.savedAt)
+            try statement.bind(9, item.edit.wire.predecessor?.value)
+            try statement.bind(10, item.edit.wire.group?.value)
+            try statement.bind(11, item.edit.wire.dependsOn?.value)
+            try statement.run()
+            if let undone = item.edit.wire.undoes { try noteUndone(EditNumber(undone.value), by: item.edit.number) }
+        }
+        return planned.map(\.edit)
     }
 
     /// Not through what was decoded before: inside a transaction that fails, a number is given back and comes again.
@@ -251,7 +243,7 @@ extension ReplicaStore {
         try statement.run()
     }
 
-    private static func notYours(_ edit: OutboxEdit) -> StoreError {
+    static func notYours(_ edit: OutboxEdit) -> StoreError {
         StoreError(
             .badState, what: "cannot do that with edit \(edit.number.value)", why: "it is \(edit.state.rawValue)",
             next: "only dead letters can be resent, and only those and unsent edits discarded")

@@ -11,28 +11,24 @@ import Defects
 extension ReplicaStore {
     /// The next edits to send, at most a push's worth; nil when there are none. That they were sent is durable before
     /// this returns. Customers with a freeze or unfreeze among them go first; within a customer the author's order holds.
+    /// A group goes whole in one push.
     ///
-    /// With `aloneAfter` it is one edit, the next in turn after that number, so that one that the server can't take does not
-    /// hold up the others.
+    /// With `aloneAfter` it is one edit or group, the next in turn after that number, so that one that the server can't take
+    /// does not hold up the others.
     package func nextPush(aloneAfter last: EditNumber? = nil) throws(StoreError) -> V1.Push? {
         try StoreError.wrap {
-            // What builds on a held edit waits with it, and what builds on that.
+            // What builds or depends on a held edit waits with it, and what builds on that.
             let behind = try rows.behindHeld()
-            let sendable = try openEdits().filter { edit in
-                (edit.state == .saved || edit.state == .sent || edit.state == .waiting)
-                    && !behind.contains(edit.number.value)
-            }
+            let sendable = try openEdits().filter { $0.isSendable && !behind.contains($0.number.value) }
             let urgent = Set(sendable.filter { $0.register == .freezes }.map(\.customer.value))
             var ordered = sendable.filter { urgent.contains($0.customer.value) }
             ordered += sendable.filter { !urgent.contains($0.customer.value) }
             #if FIELDBOOK_DEFECTS
             if Defect.planted == .queueReversed { ordered.reverse() }
             #endif
-            if let last {
-                let turn = ordered.sorted { $0.number < $1.number }
-                ordered = (turn.first { $0.number > last } ?? turn.first).map { [$0] } ?? []
-            }
-            let batch = ReplicaStore.bounded(ordered)
+            var units = ReplicaStore.units(ordered)
+            if let last { units = ReplicaStore.turn(units, after: last) }
+            let batch = ReplicaStore.bounded(units)
             guard !batch.isEmpty else { return nil }
             try markSent(batch)
             isProjectionStale = true
@@ -41,16 +37,42 @@ extension ReplicaStore {
         }
     }
 
-    private static func bounded(_ edits: [OutboxEdit]) -> [OutboxEdit] {
-        var batch: [OutboxEdit] = []
-        var bytes = 1024
+    /// Edits that leave together: a group, whose members follow each other because they were made at once, or one edit.
+    private static func units(_ edits: [OutboxEdit]) -> [[OutboxEdit]] {
+        var units: [[OutboxEdit]] = []
         for edit in edits {
-            let size = (try? WireCoding.encode(edit.wire).count) ?? ProtocolLimits.editBytesMax
-            guard batch.count < ProtocolLimits.pushEditsMax, bytes + size + 1 <= ProtocolLimits.pushBytesMax else {
-                break
+            if let group = edit.wire.group, units.last?.last?.wire.group == group {
+                units[units.count - 1].append(edit)
+            } else {
+                units.append([edit])
             }
-            batch.append(edit)
-            bytes += size + 1
+        }
+        return units
+    }
+
+    /// The unit whose turn it is when each goes alone, in order of number. One that needs an edit which never left waits
+    /// until that was tried.
+    private static func turn(_ units: [[OutboxEdit]], after last: EditNumber) -> [[OutboxEdit]] {
+        let unsent = Set(units.joined().filter { $0.state == .saved }.map(\.number.value))
+        let ready = units.filter { unit in
+            let own = Set(unit.map(\.number.value))
+            return !unit.contains { $0.builtOn.contains { unsent.contains($0) && !own.contains($0) } }
+        }
+        let turn = ready.sorted { $0[0].number < $1[0].number }
+        return (turn.first { $0[0].number > last } ?? turn.first).map { [$0] } ?? []
+    }
+
+    private static func bounded(_ units: [[OutboxEdit]]) -> [OutboxEdit] {
+        var batch: [OutboxEdit] = []
+        var bytes = EditLink.pushFrameBytes
+        for unit in units {
+            let size = unit.reduce(0) { sum, edit in
+                sum + 1 + ((try? WireCoding.encode(edit.wire).count) ?? ProtocolLimits.editBytesMax)
+            }
+            guard batch.count + unit.count <= ProtocolLimits.pushEditsMax, bytes + size <= ProtocolLimits.pushBytesMax
+            else { break }
+            batch += unit
+            bytes += size
         }
         return batch
     }

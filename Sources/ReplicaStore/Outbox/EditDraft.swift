@@ -1,0 +1,44 @@
+package import PartnerModel
+import SyncProtocol
+
+/// An edit as a person asks for it.
+package struct EditDraft: Sendable, Hashable {
+    package let customer: CustomerKey
+    package let intent: EditIntent
+    package init(customer: CustomerKey, intent: EditIntent) {
+        self.customer = customer
+        self.intent = intent
+    }
+}
+
+/// What ties the edits that are asked for at once.
+package enum EditLink: Sendable, Hashable, CaseIterable {
+    /// Each stands for itself.
+    case none
+    /// Each but the first acts only when the first took effect.
+    case dependsOnFirst
+    /// They take effect whole or not at all.
+    case group
+
+    /// Edits that may be asked for at once; bounds the transaction that keeps them.
+    package static let editsMax = 1_000
+    /// Edits that may be linked; bounds what the server judges as one.
+    package static let linkedMax = 20
+    /// Bytes of a group in its wire form: a push takes it whole or it never leaves.
+    static let groupBytesMax = ProtocolLimits.pushBytesMax - pushFrameBytes
+    /// Bytes of a push around its edits.
+    static let pushFrameBytes = 1_024
+
+    /// Numbers of edits that may be tied this way.
+    package var counts: ClosedRange<Int> { self == .none ? 1...EditLink.editsMax : 2...EditLink.linkedMax }
+}
+
+/// What an edit would do.
+package struct EditPreview: Sendable, Hashable {
+    /// As it would be sent: an unfreeze names the freezes it lifts.
+    package let intent: EditIntent
+    package let before: RegisterState
+    package let after: RegisterState
+    package let base: Version
+    package let predecessor: EditNumber?
+}

@@ -1,0 +1,224 @@
+import Diagnostics
+import PartnerModel
+import SyncProtocol
+
+/// One edit to be made, with what binds it to others.
+struct EditOrder {
+    let draft: EditDraft
+    /// How many edits the group has; nil without one. A group begins with the first order that is planned.
+    var groupSize: Int?
+    var dependsOn: EditNumber?
+    var undoes: EditNumber?
+    /// The state and version that the edit is to be judged against, instead of what its author sees now.
+    var standing: (state: RegisterState, version: Version)?
+    /// The freezes that an unfreeze names are the ones meant, not all of its kind.
+    var isExact = false
+
+    init(_ draft: EditDraft) { self.draft = draft }
+}
+
+/// One edit checked and ready to be kept.
+struct PlannedEdit {
+    let edit: OutboxEdit
+    let preview: EditPreview
+    /// The wire form, as it is stored and sent.
+    let text: String
+}
+
+/// Plans the edits of one request in their order: each is checked on what its author sees, the earlier ones of the request
+/// laid over. Reads only; the numbers are those that the edits get when they are kept in the same transaction.
+struct EditPlanner {
+    let image: ImageRows
+    let rows: OutboxRows
+    let identity: ReplicaIdentity
+    let madeUpon: String?
+    let now: Int64
+    /// The number that the first planned edit gets.
+    let first: EditNumber
+    private(set) var planned: [PlannedEdit] = []
+    /// Open edits by customer, with the planned ones. Only looked up, never walked.
+    private var open: [CustomerKey: [OutboxEdit]] = [:]
+
+    init(
+        image: ImageRows, rows: OutboxRows, identity: ReplicaIdentity, madeUpon: String?, now: Int64, first: EditNumber
+    ) {
+        self.image = image
+        self.rows = rows
+        self.identity = identity
+        self.madeUpon = madeUpon
+        self.now = now
+        self.first = first
+    }
+
+    /// Plans one more edit, or says why it is not accepted.
+    mutating func plan(_ order: EditOrder) throws {
+        let draft = order.draft
+        if case .decideConflict(let key, let choice) = draft.intent {
+            let (customer, preview) = try decision(key, choice, draft.intent)
+            return try append(order, customer, preview)
+        }
+        guard let customer = try image.customer(draft.customer) else {
+            throw StoreError(
+                .notFound, what: "cannot accept the edit", why: "the customer is not in this replica",
+                next: "find customers with: fieldbook customers search TEXT")
+        }
+        let pending = try edits(of: draft.customer)
+            .filter { $0.register == draft.intent.register && $0.state.isPending }
+        let (confirmed, version) = try image.register(draft.intent.register, of: draft.customer)
+        let visible = Overlay.lay(pending, over: confirmed, version: version).visible
+        let before = order.standing?.state ?? visible
+        let intent = order.isExact ? draft.intent : EditPlanner.completed(draft.intent, confirmed: confirmed)
+        try check(intent, on: before, customer)
+        guard let after = before.applying(intent, newFreeze: newFreeze) else {
+            throw StoreError(
+                .refused, what: "the edit is not accepted", why: "the result is out of range",
+                next: "give another value")
+        }
+        let predecessor = order.standing == nil ? pending.last : nil
+        let base = order.standing?.version ?? predecessor.map { Version($0.wire.base.value) } ?? version
+        try append(
+            order, customer,
+            EditPreview(intent: intent, before: before, after: after, base: base, predecessor: predecessor?.number))
+    }
+
+    // MARK: Checks
+
+    private func check(_ intent: EditIntent, on state: RegisterState, _ customer: Customer) throws {
+        let facts = try facts(customer)
+        if let violation = EditLimits.violation(of: intent, on: state, facts: facts) ?? Standing.violation(intent, state) {
+            throw StoreError(violation)
+        }
+        if case .unfreeze(let kind, _, let seen) = intent, seen.isEmpty {
+            throw StoreError(
+                LimitViolation(
+                    code: "FB.NOT_FROZEN", field: "customer",
+                    message: "the \(kind.rawValue) freeze is your own and not confirmed yet",
+                    next: "discard it while it is unsent, or sync first: fieldbook edits list"))
+        }
+    }
+
+    private func newFreeze(_ kind: FreezeKind, _ reason: String) -> Freeze {
+        Freeze(id: 0, kind: kind, cause: .manual, reason: reason, author: "you", at: Timestamp(seconds: now))
+    }
+
+    private func facts(_ customer: Customer) throws -> EditFacts {
+        let partner = try image.partnerState()
+        var facts = EditFacts(
+            association: customer.association, partnerState: partner?.state ?? .active,
+            discountRange: partner?.discountRange, cycle: BillingCycle(containing: now),
+            now: Timestamp(seconds: now))
+        facts.isFormer = customer.isFormer
+        facts.managedBy = customer.managedBy
+        facts.role = identity.role.flatMap(MemberRole.init(rawValue:))
+        return facts
+    }
+
+    /// An unfreeze names the freezes of its kind that its author saw confirmed.
+    private static func completed(_ intent: EditIntent, confirmed: RegisterState) -> EditIntent {
+        guard case .unfreeze(let kind, let reason, _) = intent, case .freezes(let freezes) = confirmed else {
+            return intent
+        }
+        let seen = freezes.filter { $0.kind == kind && $0.cause.isLiftedByPartner }.map(\.id)
+        return .unfreeze(kind, reason: reason, seen: seen)
+    }
+
+    private mutating func decision(
+        _ key: ConflictKey, _ choice: ConflictChoice, _ intent: EditIntent
+    ) throws -> (Customer, EditPreview) {
+        func refusal(_ code: StoreError.Code, _ why: String, _ next: String) -> StoreError {
+            StoreError(code, what: "cannot decide conflict \(key.value)", why: why, next: next)
+        }
+        guard let conflict = try image.conflict(key) else {
+            throw refusal(.notFound, "there is none of that number", "list them with: fieldbook conflicts list")
+        }
+        guard conflict.status == "open" else {
+            throw refusal(
+                .badState, "\(conflict.decidedBy ?? "someone") decided it already: \(conflict.choice ?? "")",
+                "make a new edit if the outcome is not what you want")
+        }
+        let owner = CustomerKey(conflict.customer)
+        let decided = try edits(of: owner).first { edit in
+            if case .decideConflict(key, _) = edit.intent { return edit.state.isPending }
+            return false
+        }
+        if let decided {
+            throw refusal(
+                .badState, "your decision (edit \(decided.number.value)) waits to be sent",
+                "see it with: fieldbook edits show \(decided.number.value)")
+        }
+        let theirs = try WireCoding.decode(V1.State.self, from: conflict.theirs).state()
+        guard let customer = try image.customer(owner), let register = Register(rawValue: conflict.register) else {
+            throw refusal(.notFound, "its customer is not in this replica", "sync first: fieldbook sync --wait")
+        }
+        if let violation = EditLimits.violation(of: choice, register: register, facts: try facts(customer)) {
+            throw StoreError(violation)
+        }
+        let base = Version(conflict.theirsVersion)
+        return (
+            customer, EditPreview(intent: intent, before: theirs, after: theirs, base: base, predecessor: nil)
+        )
+    }
+
+    // MARK: Making
+
+    private mutating func edits(of customer: CustomerKey) throws -> [OutboxEdit] {
+        if let known = open[customer] { return known }
+        let found = try rows.open(of: customer)
+        open[customer] = found
+        return found
+    }
+
+    private mutating func append(_ order: EditOrder, _ customer: Customer, _ preview: EditPreview) throws {
+        let number = EditNumber(first.value + Int64(planned.count))
+        var wire = V1.Edit(
+            number: number.value, kind: "", customer: customer.key.value, base: preview.base.value, deviceTime: now)
+        wire.setIntent(preview.intent)
+        wire.before = V1.State(preview.before)
+        wire.predecessor = preview.predecessor.map { WireInteger($0.value) }
+        wire.dependsOn = order.dependsOn.map { WireInteger($0.value) }
+        wire.group = order.groupSize.map { _ in WireInteger(first.value) }
+        wire.groupSize = order.groupSize
+        wire.undoes = order.undoes.map { WireInteger($0.value) }
+        wire.madeUpon = madeUpon
+        wire.payloadHash = try wire.computedPayloadHash()
+        let text = try WireCoding.text(wire)
+        guard text.utf8.count <= ProtocolLimits.editBytesMax else {
+            throw StoreError(
+                .refused, what: "the edit is not accepted",
+                why: "it is larger than \(ProtocolLimits.editBytesMax) bytes", next: "shorten the reason")
+        }
+        let edit = OutboxEdit(
+            number: number, customer: customer.key, customerID: customer.customerID, customerName: customer.name,
+            intent: preview.intent, wire: wire, state: .saved, result: nil, savedAt: now, firstSentAt: nil,
+            sentCount: 0, resentAs: nil, undoneBy: nil)
+        open[customer.key] = try edits(of: customer.key) + [edit]
+        planned.append(PlannedEdit(edit: edit, preview: preview, text: text))
+    }
+}
+
+/// What an edit needs to find in the register it changes, so that nothing is queued that can't mean anything.
+enum Standing {
+    /// Why an intent has nothing to act on; nil when it has.
+    static func violation(_ intent: EditIntent, _ state: RegisterState) -> LimitViolation? {
+        switch (intent, state) {
+        case (.assignManager(let account), .manager(let current?)):
+            LimitViolation(
+                code: "FB.HAS_MANAGER", field: "manager",
+                message: current == account
+                    ? "\(account) is the account manager already" : "\(current) is the account manager",
+                next: current == account
+                    ? "there is nothing to do" : "put another in place with: fieldbook manager replace CUSTOMER ACCOUNT")
+        case (.withdrawManager, .manager(nil)):
+            LimitViolation(
+                code: "FB.NO_MANAGER", field: "manager", message: "this customer has no account manager",
+                next: "name one with: fieldbook manager assign CUSTOMER ACCOUNT")
+        case (.decideRequest, .request(let request)) where request?.status != .pending:
+            LimitViolation(
+                code: "FB.NO_REQUEST", field: "customer",
+                message: request.map { "the association request is \($0.status.rawValue) already" }
+                    ?? "nobody asked to associate or disassociate this customer",
+                next: "see what waits with: fieldbook association list")
+        default: nil
+        }
+    }
+}
