@@ -22,11 +22,12 @@ package struct BillingCycle: Sendable, Hashable, Comparable, CustomStringConvert
         self.init(year: year, month: digits[4] * 10 + digits[5])
     }
 
-    /// The cycle that holds a moment given in seconds since 1970 UTC (cycle 2024-04 starts 2024-03-31T16:00:00Z).
+    /// The cycle that holds a moment given in seconds since 1970 UTC (cycle 2024-04 starts 2024-03-31T16:00:00Z). A moment
+    /// outside the years 1970…9999, which only a wrong clock shows, is taken for the nearest month that can be written.
     package init(containing secondsSince1970: Int64) {
         let beijing = secondsSince1970 + 8 * 3600
         let days = beijing >= 0 ? beijing / 86_400 : -((-beijing + 86_399) / 86_400)
-        ordinal = BillingCycle.ordinal(ofDay: days)
+        ordinal = min(max(BillingCycle.ordinal(ofDay: days), 1970 * 12), 9999 * 12 + 11)
     }
 
     package var year: Int { ordinal / 12 }
