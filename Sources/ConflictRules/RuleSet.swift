@@ -26,10 +26,12 @@ package struct RuleSet: Sendable {
 
     /// Some case decides by tolerance, which counts what an author had tolerated in a day.
     package var usesTolerance: Bool {
-        EditKind.allCases.contains { rule(for: $0).combine.contains {
+        EditKind.allCases.contains {
+            rule(for: $0).combine.contains {
                 if case .tolerance = $0.strategy { return true }
                 return false
-            } }
+            }
+        }
     }
 
     /// The rule for a kind of edit.

@@ -56,7 +56,7 @@ extension SyncEngine {
             [
                 ("final", "\(recorded.final.count)"), ("held", "\(recorded.held.count)"),
                 ("dead", "\(recorded.dead.count)"),
-                ("transient", "\(recorded.transient.count)"),
+                ("transient", "\(recorded.transient.count)"), ("surprising", "\(recorded.surprising.count)"),
             ])
         stepPush(.exchanged(madeProgress: recorded.transient.count < sent.count))
         // The feed brings what the edits became.

@@ -24,7 +24,9 @@ import Testing
         model.adopt(.row(.label, 7, 5, .label("gold")))
         model.adopt(.row(.request, 12, 5, .request(purpose: "disassociate", status: "pending")))
         model.adopt(.row(.request, 8, 5, .request(purpose: "disassociate", status: "approved")))
-        for (key, association, isFormer) in [(12, .reseller, false), (7, .reseller, false), (8, .referral, false), (9, .reseller, true)]
+        for (key, association, isFormer) in [
+            (12, .reseller, false), (7, .reseller, false), (8, .referral, false), (9, .reseller, true),
+        ]
             as [(Int64, AssociationType, Bool)]
         {
             model.adopt(.row(.customer, key, 1, .customer(association, isFormer: isFormer, managedBy: nil)))
@@ -255,8 +257,11 @@ import Testing
             RowValue.budget(Budget(amount: Money(units: major * 100_000_000), type: .monthly, onExhaustion: .manual))
         }
         let begin = History.What.truth(
-            5, [.row(.customer, 7, 1, .customer(.reseller, isFormer: false, managedBy: nil)),
-             .row(.budget, 7, 5, budget(500))])
+            5,
+            [
+                .row(.customer, 7, 1, .customer(.reseller, isFormer: false, managedBy: nil)),
+                .row(.budget, 7, 5, budget(500)),
+            ])
         let edit = ModelTests.edit("set-budget")
         func pushed(_ rows: [TruthRow]) -> History.What { .truth(sequence: 6, rows: rows, isPush: true) }
         let applied = History.What.judged([edit], told: [(10, .applied)])

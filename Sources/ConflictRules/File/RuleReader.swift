@@ -122,7 +122,8 @@ struct RuleReader {
         if try fallback.string() == "none" {
             if let deadline {
                 throw deadline.error(
-                    "without a fallback nothing happens at a deadline", "leave it out, or write \"fallback\": \"theirs\"")
+                    "without a fallback nothing happens at a deadline",
+                    "leave it out, or write \"fallback\": \"theirs\"")
             }
             return HoldTerms(deadlineSeconds: nil, fallback: nil)
         }
@@ -177,14 +178,16 @@ extension FileItem {
         for (condition, item) in zip(conditions, try list()) where !condition.edits.contains(edit) {
             throw item.error(
                 "\(condition.rawValue) is never asked of \(edit.rawValue)",
-                "use one of: \(Condition.allCases.filter { $0.edits.contains(edit) }.map(\.rawValue).joined(separator: ", "))")
+                "use one of: \(Condition.allCases.filter { $0.edits.contains(edit) }.map(\.rawValue).joined(separator: ", "))"
+            )
         }
         if conditions.contains(.always), conditions.count > 1 {
             throw error("always stands alone", "leave it out, or leave out the others")
         }
         if let (one, other) = Condition.contradiction(in: conditions) {
             throw error(
-                "\(one.rawValue) and \(other.rawValue) are never true together", "make two cases of it, or leave one out")
+                "\(one.rawValue) and \(other.rawValue) are never true together",
+                "make two cases of it, or leave one out")
         }
         return conditions
     }

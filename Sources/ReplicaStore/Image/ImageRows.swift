@@ -64,6 +64,13 @@ struct ImageRows {
         }
     }
 
+    /// What is used of a customer's budget, and seconds since 1970 when that was known; nil when nobody said.
+    func usage(of customer: CustomerKey) throws -> (used: Money, asOf: Int64)? {
+        let statement = try connection.statement("SELECT amount, as_of FROM usage WHERE key = ?")
+        try statement.bind(1, customer.value)
+        return try statement.first { (Money(units: $0.int64(0)), $0.int64(1)) }
+    }
+
     /// What the image holds of a register, and its version; version 0 when it was never written.
     func register(_ register: Register, of customer: CustomerKey) throws -> (state: RegisterState, version: Version) {
         let sql: String

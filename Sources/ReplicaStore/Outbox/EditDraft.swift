@@ -41,4 +41,6 @@ package struct EditPreview: Sendable, Hashable {
     package let after: RegisterState
     package let base: Version
     package let predecessor: EditNumber?
+    /// What the rules make of it on what is known here; nil for a decision.
+    package let expected: Prediction?
 }

@@ -30,23 +30,21 @@ struct PlannedEdit {
 struct EditPlanner {
     let image: ImageRows
     let rows: OutboxRows
-    let identity: ReplicaIdentity
+    let predictor: Predictor
     let madeUpon: String?
-    let now: Int64
     /// The number that the first planned edit gets.
     let first: EditNumber
     private(set) var planned: [PlannedEdit] = []
     /// Open edits by customer, with the planned ones. Only looked up, never walked.
     private var open: [CustomerKey: [OutboxEdit]] = [:]
 
-    init(
-        image: ImageRows, rows: OutboxRows, identity: ReplicaIdentity, madeUpon: String?, now: Int64, first: EditNumber
-    ) {
-        self.image = image
+    private var now: Int64 { predictor.now }
+
+    init(rows: OutboxRows, predictor: Predictor, madeUpon: String?, first: EditNumber) {
+        image = predictor.image
         self.rows = rows
-        self.identity = identity
+        self.predictor = predictor
         self.madeUpon = madeUpon
-        self.now = now
         self.first = first
     }
 
@@ -68,7 +66,7 @@ struct EditPlanner {
         let visible = Overlay.lay(pending, over: confirmed, version: version).visible
         let before = order.standing?.state ?? visible
         let intent = order.isExact ? draft.intent : EditPlanner.completed(draft.intent, confirmed: confirmed)
-        try check(intent, on: before, customer)
+        let expected = try check(intent, on: before, customer)
         guard let after = before.applying(intent, newFreeze: newFreeze) else {
             throw StoreError(
                 .refused, what: "the edit is not accepted", why: "the result is out of range",
@@ -78,16 +76,19 @@ struct EditPlanner {
         let base = order.standing?.version ?? predecessor.map { Version($0.wire.base.value) } ?? version
         try append(
             order, customer,
-            EditPreview(intent: intent, before: before, after: after, base: base, predecessor: predecessor?.number))
+            EditPreview(
+                intent: intent, before: before, after: after, base: base, predecessor: predecessor?.number,
+                expected: expected))
     }
 
     // MARK: Checks
 
-    private func check(_ intent: EditIntent, on state: RegisterState, _ customer: Customer) throws {
-        let facts = try facts(customer)
-        if let violation = EditLimits.violation(of: intent, on: state, facts: facts) ?? Standing.violation(intent, state) {
-            throw StoreError(violation)
-        }
+    /// What the rules make of the edit on what its author sees; throws what they refuse.
+    private func check(_ intent: EditIntent, on state: RegisterState, _ customer: Customer) throws -> Prediction {
+        if let violation = Standing.violation(intent, state) { throw StoreError(violation) }
+        let judgement = try predictor.judge(
+            intent, before: state, current: state, isIntact: true, madeAt: predictor.checkpointAt, customer)
+        if let violation = judgement.refusal { throw StoreError(violation) }
         if case .unfreeze(let kind, _, let seen) = intent, seen.isEmpty {
             throw StoreError(
                 LimitViolation(
@@ -95,22 +96,11 @@ struct EditPlanner {
                     message: "the \(kind.rawValue) freeze is your own and not confirmed yet",
                     next: "discard it while it is unsent, or sync first: fieldbook edits list"))
         }
+        return predictor.prediction(judgement)
     }
 
     private func newFreeze(_ kind: FreezeKind, _ reason: String) -> Freeze {
         Freeze(id: 0, kind: kind, cause: .manual, reason: reason, author: "you", at: Timestamp(seconds: now))
-    }
-
-    private func facts(_ customer: Customer) throws -> EditFacts {
-        let partner = try image.partnerState()
-        var facts = EditFacts(
-            association: customer.association, partnerState: partner?.state ?? .active,
-            discountRange: partner?.discountRange, cycle: BillingCycle(containing: now),
-            now: Timestamp(seconds: now))
-        facts.isFormer = customer.isFormer
-        facts.managedBy = customer.managedBy
-        facts.role = identity.role.flatMap(MemberRole.init(rawValue:))
-        return facts
     }
 
     /// An unfreeze names the freezes of its kind that its author saw confirmed.
@@ -150,12 +140,16 @@ struct EditPlanner {
         guard let customer = try image.customer(owner), let register = Register(rawValue: conflict.register) else {
             throw refusal(.notFound, "its customer is not in this replica", "sync first: fieldbook sync --wait")
         }
-        if let violation = EditLimits.violation(of: choice, register: register, facts: try facts(customer)) {
+        if let violation = EditLimits.violation(
+            of: choice, register: register, facts: try predictor.facts(of: customer))
+        {
             throw StoreError(violation)
         }
         let base = Version(conflict.theirsVersion)
         return (
-            customer, EditPreview(intent: intent, before: theirs, after: theirs, base: base, predecessor: nil)
+            customer,
+            EditPreview(
+                intent: intent, before: theirs, after: theirs, base: base, predecessor: nil, expected: nil)
         )
     }
 
@@ -190,7 +184,7 @@ struct EditPlanner {
         let edit = OutboxEdit(
             number: number, customer: customer.key, customerID: customer.customerID, customerName: customer.name,
             intent: preview.intent, wire: wire, state: .saved, result: nil, savedAt: now, firstSentAt: nil,
-            sentCount: 0, resentAs: nil, undoneBy: nil)
+            sentCount: 0, resentAs: nil, undoneBy: nil, prediction: preview.expected)
         open[customer.key] = try edits(of: customer.key) + [edit]
         planned.append(PlannedEdit(edit: edit, preview: preview, text: text))
     }
@@ -207,7 +201,8 @@ enum Standing {
                 message: current == account
                     ? "\(account) is the account manager already" : "\(current) is the account manager",
                 next: current == account
-                    ? "there is nothing to do" : "put another in place with: fieldbook manager replace CUSTOMER ACCOUNT")
+                    ? "there is nothing to do" : "put another in place with: fieldbook manager replace CUSTOMER ACCOUNT"
+            )
         case (.withdrawManager, .manager(nil)):
             LimitViolation(
                 code: "FB.NO_MANAGER", field: "manager", message: "this customer has no account manager",

@@ -47,6 +47,9 @@ package struct OutboxEdit: Sendable, Hashable {
     /// The newest edit that was made to take back what this one did.
     package let undoneBy: EditNumber?
 
+    /// What was expected of it when it was made, or when it was first sent.
+    package let prediction: Prediction?
+
     package var register: Register { intent.register }
     /// The edits of this replica without whose effect this one means nothing.
     var builtOn: [Int64] { [wire.predecessor, wire.dependsOn].compactMap { $0?.value } }
@@ -83,6 +86,8 @@ package struct RecordOutcome: Sendable, Hashable {
     package var held: [EditNumber] = []
     package var dead: [EditNumber] = []
     package var transient: [EditNumber] = []
+    /// Those whose result is not what was predicted.
+    package var surprising: [EditNumber] = []
     package init() {}
 }
 

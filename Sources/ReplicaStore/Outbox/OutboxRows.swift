@@ -10,7 +10,7 @@ struct OutboxRows {
 
     private static let columns = """
         number, customer, customer_id, customer_name, edit, state, result, saved_at, first_sent_at, sent_count, resent_as,
-        undone_by
+        undone_by, prediction
         """
 
     func identity() throws -> ReplicaIdentity? {
@@ -134,7 +134,8 @@ struct OutboxRows {
             savedAt: row.int64(7),
             firstSentAt: row.optionalInt64(8), sentCount: row.int64(9),
             resentAs: row.optionalInt64(10).map { EditNumber($0) },
-            undoneBy: row.optionalInt64(11).map { EditNumber($0) })
+            undoneBy: row.optionalInt64(11).map { EditNumber($0) },
+            prediction: row.optionalText(12).flatMap { try? WireCoding.decode(Prediction.self, from: $0) })
     }
 }
 

@@ -161,8 +161,14 @@ extension ReplicaStore {
         }
         let last = try outbox.statement("SELECT last_number FROM identity WHERE id = 1").first { $0.int64(0) } ?? 0
         return EditPlanner(
-            image: ImageRows(connection: live.connection), rows: rows, identity: identity,
-            madeUpon: meta.appliedCursor, now: clock.now().seconds, first: EditNumber(last + 1))
+            rows: rows, predictor: predictor(live, meta), madeUpon: meta.appliedCursor, first: EditNumber(last + 1))
+    }
+
+    /// Foretells by the rules held and the live image.
+    func predictor(_ live: Generation, _ meta: Generation.Meta) -> Predictor {
+        Predictor(
+            image: ImageRows(connection: live.connection), rules: rules, identity: identity,
+            checkpointAt: meta.checkpointAt, now: clock.now().seconds)
     }
 
     // MARK: Discarding
@@ -205,8 +211,8 @@ extension ReplicaStore {
         let statement = try outbox.statement(
             """
             INSERT INTO edit (number, customer, customer_id, customer_name, kind, register, edit, state, saved_at,
-                predecessor, group_number, depends_on)
-            VALUES (?, ?, ?, ?, ?, ?, ?, 'saved', ?, ?, ?, ?)
+                predecessor, group_number, depends_on, prediction)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 'saved', ?, ?, ?, ?, ?)
             """)
         for item in planned {
             try statement.bind(1, item.edit.number.value)
@@ -220,6 +226,7 @@ extension ReplicaStore {
             try statement.bind(9, item.edit.wire.predecessor?.value)
             try statement.bind(10, item.edit.wire.group?.value)
             try statement.bind(11, item.edit.wire.dependsOn?.value)
+            try statement.bind(12, try item.edit.prediction.map { try WireCoding.text($0) })
             try statement.run()
             if let undone = item.edit.wire.undoes { try noteUndone(EditNumber(undone.value), by: item.edit.number) }
         }

@@ -77,8 +77,29 @@ extension ReplicaStore {
         return batch
     }
 
+    /// What is expected of edits that leave for the first time, on the newest that is known here.
+    private func predictions(of batch: [OutboxEdit]) throws -> [(EditNumber, Prediction)] {
+        guard let live, let meta = try live.meta(), batch.contains(where: { $0.firstSentAt == nil }) else { return [] }
+        let predictor = predictor(live, meta)
+        let open = try openEdits()
+        return try batch.filter { $0.firstSentAt == nil }.compactMap { edit in
+            let earlier = open.filter {
+                $0.customer == edit.customer && $0.register == edit.register && $0.number < edit.number
+                    && $0.state.isPending
+            }
+            return try predictor.prediction(of: edit, after: earlier).map { (edit.number, $0) }
+        }
+    }
+
     private func markSent(_ batch: [OutboxEdit]) throws {
+        let predictions = try predictions(of: batch)
         try outbox.write { transaction in
+            let prediction = try transaction.statement("UPDATE edit SET prediction = ? WHERE number = ?")
+            for (number, expected) in predictions {
+                try prediction.bind(1, try WireCoding.text(expected))
+                try prediction.bind(2, number.value)
+                try prediction.run()
+            }
             let statement = try transaction.statement(
                 """
                 UPDATE edit SET state = 'sent', first_sent_at = coalesce(first_sent_at, ?), sent_count = sent_count + 1

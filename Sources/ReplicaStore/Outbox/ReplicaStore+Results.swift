@@ -76,6 +76,9 @@ extension ReplicaStore {
                 """)
         }
         #endif
+        if let expected = try existing(number).prediction, expected.differs(from: result) {
+            outcome.surprising.append(number)
+        }
         let statement = try outbox.statement("UPDATE edit SET state = ?, result = ? WHERE number = ?")
         try statement.bind(1, state.rawValue)
         try statement.bind(2, try WireCoding.text(result))

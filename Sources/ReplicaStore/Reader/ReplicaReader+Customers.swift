@@ -141,13 +141,11 @@ extension ReplicaReader {
             let (state, version) = try image.register(register, of: customer.key)
             return Overlay.lay(own.filter { $0.register == register }, over: state, version: version)
         }
-        let usage = try connection.statement("SELECT amount, as_of FROM usage WHERE key = ?")
-        try usage.bind(1, customer.key.value)
-        let used = try usage.first { (Money(units: $0.int64(0)), $0.int64(1)) }
+        let usage = try image.usage(of: customer.key)
         return CustomerSummary(
             customer: customer, budget: try layered(.budget), freezes: try layered(.freezes),
             discount: try layered(.discount), manager: try layered(.manager), label: try layered(.label),
             request: try layered(.request),
-            used: used?.0, usedAsOf: used?.1)
+            used: usage?.used, usedAsOf: usage?.asOf)
     }
 }

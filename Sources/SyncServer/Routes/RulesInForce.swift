@@ -39,7 +39,8 @@ package final class RulesInForce: Sendable {
     package static func rules(inFile file: String) throws(UserError) -> RuleSet {
         let bytes = try SecureFile.read(file, limit: RuleSet.bytesMax)
         do { return try RuleSet.read(bytes, file: file) } catch {
-            throw UserError(.settings, what: "cannot use the rules in \(error.file), line \(error.line), column \(error.column)",
+            throw UserError(
+                .settings, what: "cannot use the rules in \(error.file), line \(error.line), column \(error.column)",
                 why: (error.path.isEmpty ? "" : error.path + ": ") + error.why, next: error.next)
         }
     }

@@ -1,0 +1,110 @@
+import ConflictRules
+import Diagnostics
+import PartnerModel
+import SQLiteKit
+package import SyncProtocol
+
+/// What this replica expects of an edit, by the server's own rules on what is known here. Kept with the edit, so that a
+/// result that came out otherwise can be explained.
+package struct Prediction: Sendable, Hashable, Codable {
+    package let code: ResultCode
+    /// The rule that decides.
+    package let rule: String
+    package let rulesVersion: Int
+    /// Seconds since 1970 by the device when it was predicted.
+    package let at: Int64
+
+    /// Whether a result says something else. Transient results say nothing yet.
+    package func differs(from result: V1.Result) -> Bool {
+        guard result.code.isTerminal || result.code == .held else { return false }
+        return result.code != code || result.rule.map { $0 != rule } ?? false
+    }
+}
+
+/// Puts an edit to the rules as the server would, with what the image knows.
+struct Predictor {
+    let image: ImageRows
+    let rules: RuleSet
+    let identity: ReplicaIdentity
+    /// When the image was last known to be the server's, by the device; the author saw no newer one.
+    let checkpointAt: Int64?
+    let now: Int64
+
+    /// What the rules make of an edit of a customer.
+    func judge(
+        _ intent: EditIntent, before: RegisterState, current: RegisterState, isIntact: Bool, madeAt: Int64?,
+        _ customer: Customer
+    ) throws -> Judgement {
+        var facts = try facts(of: customer)
+        facts.madeAt = madeAt.map { Timestamp(seconds: $0) }
+        return rules.judge(
+            RuleQuestion(intent: intent, before: before, current: current, isIntact: isIntact, facts: facts))
+    }
+
+    /// What is to be expected of an edit that is about to be sent; nil for one that can't be foretold: a decision, or one
+    /// whose customer is not here any more.
+    func prediction(of edit: OutboxEdit, after earlier: [OutboxEdit]) throws -> Prediction? {
+        guard edit.register != .conflict, let customer = try image.customer(edit.customer),
+            let before = try edit.wire.before?.state()
+        else { return nil }
+        let (confirmed, version) = try image.register(edit.register, of: edit.customer)
+        let current = Overlay.lay(earlier, over: confirmed, version: version).visible
+        var isIntact = edit.wire.base.value == version.value
+        // What a predecessor came to is what this one was made upon.
+        let predecessor = edit.wire.predecessor.flatMap { number in
+            earlier.last { $0.number.value == number.value }
+        }
+        if let result = predecessor?.result, let reached = result.version?.value {
+            isIntact = reached >= version.value && result.baseWasIntact
+        }
+        let judgement = try judge(
+            edit.intent, before: before, current: current, isIntact: isIntact, madeAt: edit.savedAt, customer)
+        return prediction(judgement)
+    }
+
+    /// The short form that is kept.
+    func prediction(_ judgement: Judgement) -> Prediction {
+        Prediction(code: judgement.code, rule: judgement.rule, rulesVersion: rules.version, at: now)
+    }
+
+    func facts(of customer: Customer) throws -> EditFacts {
+        let partner = try image.partnerState()
+        var facts = EditFacts(
+            association: customer.association, partnerState: partner?.state ?? .active,
+            discountRange: partner?.discountRange, cycle: BillingCycle(containing: now), now: Timestamp(seconds: now))
+        facts.isFormer = customer.isFormer
+        facts.managedBy = customer.managedBy
+        facts.role = identity.role.flatMap(MemberRole.init(rawValue:))
+        facts.madeAt = checkpointAt.map { Timestamp(seconds: $0) }
+        if let usage = try image.usage(of: customer.key) {
+            (facts.used, facts.usedAsOf) = (usage.used, Timestamp(seconds: usage.asOf))
+        }
+        if case .budget(let budget) = try image.register(.budget, of: customer.key).state { facts.budget = budget }
+        if case .freezes(let freezes) = try image.register(.freezes, of: customer.key).state { facts.freezes = freezes }
+        return facts
+    }
+}
+
+extension Judgement {
+    /// The code that the server's result would have.
+    var code: ResultCode {
+        switch outcome {
+        case .apply(_, let isAsAsked): isAsAsked ? .applied : .merged
+        case .noop: .noop
+        case .overruled: .overruled
+        case .hold: .held
+        case .rejected: .rejected
+        case .expired: .expired
+        case .forbidden: .forbidden
+        case .needsStepUp: .needsStepUp
+        }
+    }
+
+    /// Why an edit is refused; nil when it is not.
+    var refusal: LimitViolation? {
+        switch outcome {
+        case .rejected(let violation), .expired(let violation), .forbidden(let violation): violation
+        case .apply, .noop, .overruled, .hold, .needsStepUp: nil
+        }
+    }
+}
