@@ -17,6 +17,8 @@ package struct Judge {
         package let account: String
         package let replica: String
         package let scope: Scope
+        /// Number of the edit that its author confirmed with a good code.
+        package var confirmed: Int64?
 
         package init(account: String, replica: String, scope: Scope) {
             self.account = account
