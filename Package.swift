@@ -100,8 +100,8 @@ let package = Package(
         program(
             "fieldbook-server",
             [
-                "PartnerModel", "Diagnostics", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore", "HTTPKit",
-                "SyncServer",
+                "PartnerModel", "Digests", "Diagnostics", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore",
+                "HTTPKit", "SyncServer",
             ]),
         program("fieldbook-lab", ["Defects", "Diagnostics", "ThreadKit", "TerminalKit", "SyncLab"]),
         // Tests mirror the modules.
