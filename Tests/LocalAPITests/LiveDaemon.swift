@@ -16,6 +16,7 @@ final class Desk: LocalAPIHandler {
         case add(EditIntent, CustomerKey, dryRun: Bool)
         case discard(EditNumber)
         case resend(EditNumber)
+        case confirm(EditNumber, String)
     }
 
     private let kept = Monitor<[Call]>([])
@@ -57,6 +58,13 @@ final class Desk: LocalAPIHandler {
         keep(.resend(number))
         return answer(Desk.reply)
     }
+
+    func confirm(_ number: EditNumber, code: String) -> Result<Local.ConfirmReply, LocalRefusal> {
+        keep(.confirm(number, code))
+        return answer(Local.ConfirmReply(result: Desk.result))
+    }
+
+    static let result = V1.Result(number: 7, code: .applied, epoch: "00aa", sequence: 3, baseWasIntact: true)
 
     private func keep(_ call: Call) { kept.withLock { $0.append(call) } }
 

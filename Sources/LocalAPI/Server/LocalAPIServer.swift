@@ -14,6 +14,8 @@ package protocol LocalAPIHandler: Sendable {
     func add(_ edit: EditIntent, customer: CustomerKey, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
     func discard(_ number: EditNumber) -> Result<Void, LocalRefusal>
     func resend(_ number: EditNumber) -> Result<Local.EditReply, LocalRefusal>
+    /// Sends the edit with a code and waits for its result.
+    func confirm(_ number: EditNumber, code: String) -> Result<Local.ConfirmReply, LocalRefusal>
 }
 
 /// A refusal of the daemon.
@@ -74,7 +76,7 @@ package struct LocalAPIServer: Sendable {
             }
             return reply(handler.waitForSync(seconds: seconds))
         case ("POST", "/v1/edits"): return add(request)
-        default: return editAction(path)
+        default: return editAction(path, request)
         }
     }
 
@@ -87,10 +89,10 @@ package struct LocalAPIServer: Sendable {
         }
     }
 
-    /// `/v1/edits/NUMBER/discard` or `…/resend`.
+    /// `/v1/edits/NUMBER/discard`, `…/resend` or `…/confirm`.
     private static func isEditAction(_ parts: [Substring]) -> Bool {
         parts.count == 5 && parts[0].isEmpty && parts[1] == "v1" && parts[2] == "edits"
-            && (parts[4] == "discard" || parts[4] == "resend")
+            && ["discard", "resend", "confirm"].contains(parts[4])
     }
 
     private func add(_ request: HTTPRequest) -> HTTPResponse {
@@ -106,7 +108,7 @@ package struct LocalAPIServer: Sendable {
         return reply(handler.add(intent, customer: CustomerKey(message.edit.customer.value), dryRun: message.dryRun))
     }
 
-    private func editAction(_ path: String) -> HTTPResponse {
+    private func editAction(_ path: String, _ request: HTTPRequest) -> HTTPResponse {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard LocalAPIServer.isEditAction(parts) else { return nothingHere }
         guard let number = Int64(parts[3]), number > 0 else {
@@ -114,6 +116,7 @@ package struct LocalAPIServer: Sendable {
                 404, "cannot find the edit", "'\(parts[3].prefix(40))' is no edit number",
                 "list edits with: fieldbook edits list --all", .usage)
         }
+        if parts[4] == "confirm" { return confirm(EditNumber(number), request) }
         if parts[4] == "resend" { return reply(handler.resend(EditNumber(number))) }
         switch handler.discard(EditNumber(number)) {
         case .success: return .json(200, Array("{}".utf8))
@@ -121,11 +124,19 @@ package struct LocalAPIServer: Sendable {
         }
     }
 
+    private func confirm(_ number: EditNumber, _ request: HTTPRequest) -> HTTPResponse {
+        guard let message = try? WireCoding.decode(Local.ConfirmRequest.self, from: request.body), message.isCode else {
+            return refuse(
+                400, "cannot confirm the edit", "the code is not six digits", "give the code as shown", .usage)
+        }
+        return reply(handler.confirm(number, code: message.code))
+    }
+
     private var nothingHere: HTTPResponse {
         refuse(404, "cannot answer", "there is nothing at this path", "see the manual of the local interface", .usage)
     }
 
-    private func reply(_ result: Result<Local.EditReply, LocalRefusal>) -> HTTPResponse {
+    private func reply(_ result: Result<some Encodable, LocalRefusal>) -> HTTPResponse {
         switch result {
         case .success(let value): return reply(value)
         case .failure(let refusal): return refuse(refusal.failure)
