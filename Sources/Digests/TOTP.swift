@@ -19,8 +19,8 @@ package enum TOTP {
         return String(repeating: "0", count: digits - text.count) + text
     }
 
-    /// The step that a code belongs to, near a moment in seconds since 1970 and after the last step used; nil for a wrong,
-    /// late or used code. All steps in question are compared, so the time tells nothing.
+    /// The step that a code belongs to, near a moment in seconds since 1970 and after the last step used; nil for a
+    /// wrong, late or used code. All steps in question are compared, so the time tells nothing.
     package static func step(of code: String, secret: [UInt8], at seconds: Int64, after last: Int64) -> Int64? {
         let present = seconds / stepSeconds
         let given = Array(code.utf8)

@@ -6,8 +6,8 @@ import SyncProtocol
 import TerminalKit
 
 extension Context {
-    /// `edits confirm EDIT`: asks for the code only when the edit waits for one. A code is never an argument, where other
-    /// users of the machine could see it.
+    /// `edits confirm EDIT`: asks for the code only when the edit waits for one. A code is never an argument, where
+    /// other users of the machine could see it.
     func confirmEdit() throws(UserError) -> Answer {
         guard let number = Int64(command.arguments[0]), number > 0 else {
             throw usage("EDIT must be a number from a list")
