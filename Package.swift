@@ -105,7 +105,8 @@ let package = Package(
         program(
             "fieldbook-server",
             [
-                "PartnerModel", "Diagnostics", "ConflictRules", "TerminalKit", "SyncProtocol", "SQLiteKit", "LedgerStore",
+                "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "TerminalKit", "SyncProtocol", "SQLiteKit",
+                "LedgerStore",
                 "HTTPKit", "SyncServer",
             ]),
         program("fieldbook-lab", ["Defects", "Diagnostics", "ThreadKit", "TerminalKit", "SyncLab"]),

@@ -91,6 +91,34 @@ struct DaemonAPI: LocalAPIHandler {
         }
     }
 
+    func confirm(_ number: EditNumber, code: String) -> Result<Local.ConfirmReply, LocalRefusal> {
+        let deadline = clock.monotonicNow() + .seconds(Int64(Local.confirmSecondsMax))
+        // The engine takes codes one by one, so the next outcome after this count is this code's.
+        let before = loop.ask(until: deadline) { engine -> Int in
+            let count = engine.status.confirmation?.count ?? 0
+            engine.handle(.confirm(number, code: code))
+            return count
+        }
+        let status = before.map { before in
+            loop.waitForStatus(until: deadline) { ($0.confirmation?.count ?? 0) > before }
+        }
+        guard let before, let confirmation = status?.confirmation, confirmation.count > before else {
+            return .failure(
+                LocalRefusal(
+                    Local.Failure(
+                        what: "cannot tell what became of edit \(number.value)", why: "no answer came in time",
+                        next: "look with: fieldbook edits show \(number.value)", exitCode: ExitCode.notYet.rawValue)))
+        }
+        switch confirmation.outcome {
+        case .result(let result): return .success(Local.ConfirmReply(result: result))
+        case .failed(let problem):
+            return .failure(
+                LocalRefusal(
+                    Local.Failure(
+                        what: problem.what, why: problem.why, next: problem.next, exitCode: ExitCode.failed.rawValue)))
+        }
+    }
+
     func undo(_ number: EditNumber, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
         onEngine { engine throws(StoreError) in
             let preview = try engine.store.checkUndo(number)

@@ -1,5 +1,6 @@
 package import Diagnostics
 package import ReplicaStore
+package import SyncProtocol
 
 /// What the engine is about, for `status` and for those who wait for a sync.
 package struct EngineStatus: Sendable {
@@ -33,6 +34,18 @@ package struct EngineStatus: Sendable {
         }
     }
 
+    /// What came of one code that a person gave.
+    package struct Confirmation: Sendable, Hashable {
+        package enum Outcome: Sendable, Hashable {
+            case result(V1.Result)
+            /// The code was not sent, or no usable reply came.
+            case failed(Problem)
+        }
+        /// Rises with every code.
+        package let count: Int
+        package let outcome: Outcome
+    }
+
     package var phase = Phase.starting
     package var server = ""
     package var lastContactAt: Instant?
@@ -49,6 +62,8 @@ package struct EngineStatus: Sendable {
     package var exchangesBegun = 0
     package var lastCheckpointExchange = 0
     package var failures = 0
+    /// The last code that a person gave, once it is known what came of it.
+    package var confirmation: Confirmation?
 
     package init() {}
 }

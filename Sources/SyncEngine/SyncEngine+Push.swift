@@ -17,6 +17,7 @@ extension SyncEngine {
     /// Nothing is pushed before the next greeting that succeeds: the server there is not the one the edits are for.
     func holdPushes() {
         inFlight.removeAll { $0.lane == .push }
+        forgetCode()
         clear(.push)
         stepPush(.stopped)
         stepPush(.started)
@@ -24,6 +25,7 @@ extension SyncEngine {
 
     func sendNext() {
         do {
+            if try sendConfirmed() { return }
             if let batch = try store.nextPush(aloneAfter: refusals.isAlone ? refusals.last : nil) {
                 let body = try WireCoding.encode(batch)
                 let numbers = batch.edits.map { EditNumber($0.number.value) }
@@ -42,7 +44,7 @@ extension SyncEngine {
         }
     }
 
-    func receiveResults(_ outcome: ExchangeOutcome, sent: [EditNumber]) throws {
+    func receiveResults(_ outcome: ExchangeOutcome, _ id: Int, sent: [EditNumber]) throws {
         let what = "cannot push edits"
         let (bytes, isWhole) = try replies.body(outcome, asking: what)
         guard isWhole, let results = try? WireCoding.decode(V1.Results.self, from: bytes) else {
@@ -50,6 +52,7 @@ extension SyncEngine {
         }
         let recorded = try store.record(results, sent: sent)
         succeeded(.push)
+        noteConfirmed(results, id)
         if let last = sent.last { refusals.last = last }
         log.log(
             .notice, "results",
@@ -59,6 +62,8 @@ extension SyncEngine {
                 ("transient", "\(recorded.transient.count)"), ("surprising", "\(recorded.surprising.count)"),
             ])
         stepPush(.exchanged(madeProgress: recorded.transient.count < sent.count))
+        // A code does not wait for what the server put off.
+        if code != nil, push.state == .backingOff { stepPush(.poked) }
         // The feed brings what the edits became.
         stepPull(.poked)
     }

@@ -24,14 +24,16 @@ extension SyncEngine {
             case .plan: try receivePlan(outcome)
             case .snapshotPage(let cursor): try receivePage(outcome, id, kind: "snapshot/1", cursor: cursor)
             case .feedPage(let cursor): try receivePage(outcome, id, kind: "feed/1", cursor: cursor)
-            case .push(let numbers): try receiveResults(outcome, sent: numbers)
+            case .push(let numbers): try receiveResults(outcome, id, sent: numbers)
             case .ack(let number): try receiveAck(outcome, number)
             }
         } catch let refusal as ReplyReader.Refusal {
+            noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
             tell(Trouble(lane: lane, problem: refusal.problem, failure: refusal.failure, isReached: refusal.isReached))
             if case .push(let numbers) = purpose, refusal.isReached { noteRefusal(refusal.failure, of: numbers) }
             fail(lane, refusal.failure)
         } catch let error as StoreError {
+            noteUnconfirmed(problem(error), id, wasSent: true)
             note(error, of: lane, doing: "keep a reply")
             fail(lane, failure(of: error))
         } catch {
@@ -48,6 +50,8 @@ extension SyncEngine {
         switch lane {
         case .pull: stepPull(.failed(failure))
         case .push:
+            // By the next try it would be an old code.
+            forgetCode()
             #if FIELDBOOK_DEFECTS
             if Defect.planted == .loginDropsQueue, failure == .unauthenticated {
                 for number in 1...20 { _ = try? store.discard(EditNumber(Int64(number))) }

@@ -21,7 +21,7 @@ extension SyncEngine {
         let problem: EngineStatus.Problem
         let failure: Failure
         if let error = error as? StoreError {
-            problem = EngineStatus.Problem(what: error.what, why: error.why, next: error.next)
+            problem = self.problem(error)
             failure = self.failure(of: error)
         } else {
             problem = EngineStatus.Problem(what: "cannot \(what)", why: "\(error)", next: "it is tried again by itself")
@@ -29,6 +29,10 @@ extension SyncEngine {
         }
         tell(Trouble(lane: lane, problem: problem, failure: failure, isReached: true))
         log.log(.error, "store-failed", [("what", what), ("why", problem.why)])
+    }
+
+    func problem(_ error: StoreError) -> EngineStatus.Problem {
+        EngineStatus.Problem(what: error.what, why: error.why, next: error.next)
     }
 
     func refreshStatus() {

@@ -1,6 +1,6 @@
 package import Diagnostics
 import HTTPKit
-import PartnerModel
+package import PartnerModel
 package import ReplicaStore
 package import SyncCore
 import SyncProtocol
@@ -17,6 +17,8 @@ package final class SyncEngine {
         /// A person asks for a sync.
         case syncRequested
         case editAdded
+        /// A person confirms an edit with a code, which is kept in memory only and tried once.
+        case confirm(EditNumber, code: String)
         case linkCameUp
         case timerFired(Lane)
         case outcome(exchange: Int, ExchangeOutcome)
@@ -73,6 +75,9 @@ package final class SyncEngine {
     var lastLinkUp: Duration?
     /// When each lane's timer runs out.
     var attempts: [Instant?] = Lane.allCases.map { _ in nil }
+    /// The code that waits to be sent, and the edit and exchange of the one that is on its way.
+    var code: (number: EditNumber, text: String)?
+    var confirming: (number: EditNumber, exchange: Int)?
     var inFlight: [(lane: Lane, id: Int, purpose: Purpose)] = []
     let replies: ReplyReader
 
@@ -101,11 +106,13 @@ package final class SyncEngine {
             stepPush(.started)
         case .stop:
             inFlight.removeAll()
+            forgetCode()
             stepPull(.stopped)
             stepPush(.stopped)
         case .syncRequested:
             stepPull(.poked)
             stepPush(.poked)
+        case .confirm(let number, let code): confirm(number, code)
         case .linkCameUp:
             // A link that comes and goes, or is told of again and again, must not undo the backoff each time.
             let now = clock.monotonicNow()

@@ -66,15 +66,18 @@ package struct Terminal: Sendable {
     }
 
     /// Asks for a line on the controlling terminal without showing it.
-    package func promptSecret(_ prompt: String) throws(UserError) -> String {
+    /// `asked` names it and the option that gives it in a file.
+    package func promptSecret(
+        _ prompt: String, asked: (what: String, option: String) = ("token", "--token-file")
+    ) throws(UserError) -> String {
         let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else {
             throw UserError(
-                .usage, what: "cannot ask for the token", why: "there is no terminal",
-                next: "give it in a file: --token-file FILE")
+                .usage, what: "cannot ask for the \(asked.what)", why: "there is no terminal",
+                next: "give it in a file: \(asked.option) FILE")
         }
         defer { close(descriptor) }
-        return try SecretPrompt.ask(prompt, on: descriptor)
+        return try SecretPrompt.ask(prompt, on: descriptor, asked: asked)
     }
 
     /// Asks yes or no on the terminal; false when there is none.

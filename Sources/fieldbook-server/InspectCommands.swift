@@ -39,7 +39,7 @@ extension ServerContext {
         }
         let options = FocusImport.Options(
             association: association, isStrict: command.flag("strict"), openCycle: try cycle(),
-            now: SystemClock().now().seconds)
+            now: try withLedger { try $0.read { $0.state.now(by: SystemClock()).seconds } })
         let report = try withLedger(forWriting: true) { ledger in
             try FocusImport.run(file: command.arguments[0], into: ledger, options: options)
         }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Digests
 import LedgerStore
 import PartnerModel
 import SyncServer
@@ -55,6 +56,36 @@ extension ServerContext {
             ])
         }
         show(["members": .array(json)], table.render(width: terminal.width))
+    }
+
+    /// `member step-up ACCOUNT`: a new secret in place of an older one.
+    func stepUp() throws {
+        let account = command.arguments[0]
+        let (directory, partner) = (try folder.openDirectory(), try folder.onlyPartner())
+        guard try directory.members(of: partner).contains(where: { $0.account == account }) else {
+            throw UserError(
+                .refused, what: "cannot enrol", why: "there is no member \(account.prefix(64))",
+                next: "list them with: fieldbook-server member list --data \(folder.path)")
+        }
+        let secret = command.flag("remove") ? nil : SystemChance().bytes(32)
+        let hadAny = try directory.setStepUp(
+            secret, partner: partner, account: account, at: SystemClock().now().seconds)
+        guard let secret else {
+            let text = hadAny ? "authenticator of \(account) removed\n" : "\(account) had no authenticator\n"
+            return show(["account": .text(account), "enrolled": .bool(false)], text)
+        }
+        // Everything that an account name may have stands for itself in an address, but the at sign.
+        let name = account.split(separator: "@", omittingEmptySubsequences: false).joined(separator: "%40")
+        let address =
+            "otpauth://totp/Fieldbook:\(name)?secret=\(Base32.encode(secret))&issuer=Fieldbook&algorithm=SHA256"
+            + "&digits=\(TOTP.digits)&period=\(TOTP.stepSeconds)"
+        if let file = command.option("out") {
+            try SecureFile.write(Array((address + "\n").utf8), to: file)
+            terminal.writeError("address for the authenticator of \(account) written to \(file)\n")
+        } else {
+            terminal.writeError("address for the authenticator of \(account), shown this once:\n")
+            terminal.writeOutput(address + "\n")
+        }
     }
 
     /// `token revoke ACCOUNT`.

@@ -63,6 +63,16 @@ enum ServerCommands {
             "member list", "Lists members and their roles.", options: [data],
             examples: ["fieldbook-server member list --data ./data"]),
         CommandSpec(
+            "member step-up", "Enrols a member's authenticator; prints its address once.", arguments: ["ACCOUNT"],
+            options: [
+                data, OptionSpec("out", value: "FILE", "write the address there, mode 0600, instead of printing it"),
+                OptionSpec("remove", "take the enrolment away instead"),
+            ],
+            examples: [
+                "fieldbook-server member step-up ana --data ./data --out ana.otpauth",
+                "fieldbook-server member step-up ana --data ./data --remove",
+            ]),
+        CommandSpec(
             "token revoke", "Revokes all tokens of a member at once.", arguments: ["ACCOUNT"], options: [data],
             examples: ["fieldbook-server token revoke ana --data ./data"]),
     ]
@@ -124,6 +134,7 @@ enum ServerCommands {
         case "serve": try context.serve()
         case "member add": try context.addMember()
         case "member list": try context.listMembers()
+        case "member step-up": try context.stepUp()
         case "token revoke": try context.revokeTokens()
         case "seed": try context.seed()
         case "import focus": try context.importFocus()

@@ -143,6 +143,10 @@ enum CommandList {
             "edits resend", "Makes a refused edit anew on what stands now.", arguments: ["EDIT"],
             examples: ["fieldbook edits resend 3"]),
         CommandSpec(
+            "edits confirm", "Confirms an edit with a code of your authenticator.", arguments: ["EDIT"],
+            options: [OptionSpec("code-file", value: "FILE", "read the code there instead of asking for it")],
+            examples: ["fieldbook edits confirm 3", "fieldbook edits confirm 3 --code-file code.txt"]),
+        CommandSpec(
             "conflicts list", "Lists conflicts that wait for a person.",
             options: [OptionSpec("all", "decided ones too")],
             examples: ["fieldbook conflicts list", "fieldbook conflicts list --all"]),

@@ -39,6 +39,7 @@ struct Context {
         case "edits show": try showEdit()
         case "edits discard": try discardEdit()
         case "edits resend": try resendEdit()
+        case "edits confirm": try confirmEdit()
         case "conflicts list": try listConflicts()
         case "conflicts show": try showConflict()
         case "conflicts decide": try decideConflict()

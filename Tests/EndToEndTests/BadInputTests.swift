@@ -99,7 +99,7 @@ import Testing
             (["freeze", reseller, "--reason", String(repeating: "x", count: 257)], 65, "256"),
             (["freeze", reseller, "--reason", "x", "--kind", "account-and-resources"], 65, "--yes"),
             (["freeze", reseller], 64, "--reason"),
-            (["unfreeze", reseller, "--reason", "x"], 65, "not frozen"),
+            (["unfreeze", reseller, "--reason", "x"], 65, "FB.NOT_FROZEN"),
             (["budget", "sett", reseller, "5"], 64, "needs one of"),
             (["budgets"], 64, "did you mean 'budget'"),
             (["edits", "discard", "99"], 65, "none of that number"),

@@ -17,6 +17,7 @@ final class Desk: LocalAPIHandler {
         case discard(EditNumber, dryRun: Bool)
         case resend(EditNumber, EditIntent?, dryRun: Bool)
         case undo(EditNumber, dryRun: Bool)
+        case confirm(EditNumber, String)
     }
 
     private let kept = Monitor<[Call]>([])
@@ -63,6 +64,13 @@ final class Desk: LocalAPIHandler {
         keep(.undo(number, dryRun: dryRun))
         return answer(Desk.reply)
     }
+
+    func confirm(_ number: EditNumber, code: String) -> Result<Local.ConfirmReply, LocalRefusal> {
+        keep(.confirm(number, code))
+        return answer(Local.ConfirmReply(result: Desk.result))
+    }
+
+    static let result = V1.Result(number: 7, code: .applied, epoch: "00aa", sequence: 3, baseWasIntact: true)
 
     private func keep(_ call: Call) { kept.withLock { $0.append(call) } }
 

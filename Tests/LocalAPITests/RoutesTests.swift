@@ -13,6 +13,14 @@ import Testing
     static let discount = Discount(
         percent: BasisPoints(1250), validFrom: Timestamp(seconds: 1), validUntil: Timestamp(seconds: 2))
 
+    @Test(arguments: ["{}", "{\"code\":\"12345\"}", "{\"code\":\"12345x\"}", "{\"code\":123456}", ""])
+    func `what is no code never reaches the daemon`(body: String) throws {
+        let daemon = try LiveDaemon()
+        let reply = try daemon.ask("POST", "/v1/edits/1/confirm", body: body)
+        #expect(reply.hasPrefix("HTTP/1.1 400") && reply.contains("six digits"), "\(reply)")
+        #expect(daemon.desk.calls == [])
+    }
+
     @Test(
         arguments: [
             .setBudget(budget, validThrough: BillingCycle("2026-12")), .setBudget(budget, validThrough: nil),
@@ -45,11 +53,13 @@ import Testing
         #expect(try daemon.client.resend(EditNumber(1), as: .cancelDiscount, dryRun: true) == Desk.reply)
         #expect(try daemon.client.undo(EditNumber(2)) == Desk.reply)
         #expect(try daemon.client.undo(EditNumber(2), dryRun: true) == Desk.reply)
+        #expect(try daemon.client.confirm(EditNumber(2), code: "123456").result == Desk.result)
         #expect(
             daemon.desk.calls == [
                 .sync, .wait(600), .discard(EditNumber(5), dryRun: false), .discard(EditNumber(.max), dryRun: true),
                 .resend(EditNumber(1), nil, dryRun: false), .resend(EditNumber(1), .cancelDiscount, dryRun: true),
                 .undo(EditNumber(2), dryRun: false), .undo(EditNumber(2), dryRun: true),
+                .confirm(EditNumber(2), "123456"),
             ])
     }
 
@@ -61,6 +71,7 @@ import Testing
             { _ = try daemon.client.add(.cancelDiscount, customer: CustomerKey(1), dryRun: false) },
             { try daemon.client.discard(EditNumber(1)) }, { _ = try daemon.client.resend(EditNumber(1)) },
             { _ = try daemon.client.undo(EditNumber(1)) },
+            { _ = try daemon.client.confirm(EditNumber(1), code: "123456") },
         ]
         for attempt in tries {
             let error = try #require(throws: UserError.self) { try attempt() }
@@ -85,7 +96,7 @@ import Testing
 
     @Test(arguments: [
         ("/v1/status", "GET"), ("/v1/sync", "POST"), ("/v1/sync/wait?seconds=1", "GET"), ("/v1/edits", "POST"),
-        ("/v1/edits/1/discard", "POST"), ("/v1/edits/1/resend", "POST"),
+        ("/v1/edits/1/discard", "POST"), ("/v1/edits/1/resend", "POST"), ("/v1/edits/1/confirm", "POST"),
         ("/v1/edits/1/undo", "POST"),
     ])
     func `another method than the path takes is refused with the one it takes`(path: String, method: String) throws {

@@ -78,6 +78,19 @@ import Testing
         #expect(try home.client.status().phase == "in-sync")
     }
 
+    @Test func `a code is answered when its fate is known, at once when the server is away, and logged nowhere`() throws
+    {
+        let unknown = try #require(throws: UserError.self) {
+            try home.client.confirm(EditNumber(99), code: "271828")
+        }
+        #expect(unknown.why == "it does not wait to be sent")
+        server.stop()
+        #expect(try home.client.waitForSync(seconds: 20).phase == "offline")
+        let away = try #require(throws: UserError.self) { try home.client.confirm(EditNumber(1), code: "271828") }
+        #expect(away.why == "the server cannot be reached now" && !away.next.isEmpty)
+        #expect(!home.log.contains("271828"))
+    }
+
     @Test func `an edit that never left is discarded, one that is done can't be`() throws {
         server.stop()
         #expect(try home.client.waitForSync(seconds: 20).phase == "offline")

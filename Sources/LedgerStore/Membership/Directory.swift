@@ -22,13 +22,14 @@ package struct Member: Sendable, Hashable {
 package final class Directory {
     static let applicationID: Int32 = 0x4642_4431
 
-    private let connection: Connection
+    let connection: Connection
 
     /// Opens or makes the directory file.
     package init(path: String, create: Bool) throws {
         connection = try Connection(path: path, mode: create ? .create : .readWrite, durability: .full)
         try Migrator.apply(
-            [Directory.initial], to: connection, file: "directory", applicationID: Directory.applicationID)
+            [Directory.initial, Directory.stepUp], to: connection, file: "directory",
+            applicationID: Directory.applicationID)
     }
 
     /// Adds a partner. Durable on return.

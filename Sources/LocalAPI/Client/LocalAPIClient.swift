@@ -102,6 +102,15 @@ package struct LocalAPIClient: Sendable {
         }
     }
 
+    /// Confirms an edit with a code and gives what the server made of it.
+    package func confirm(_ number: EditNumber, code: String) throws(UserError) -> Local.ConfirmReply {
+        let body: [UInt8]
+        do { body = try WireCoding.encode(Local.ConfirmRequest(code: code)) } catch {
+            throw UserError(.bug, what: "cannot ask the daemon", why: error.why, next: "report this as a defect")
+        }
+        return try ask("POST", "/v1/edits/\(number.value)/confirm", Local.ConfirmReply.self, body: body)
+    }
+
     // MARK: Exchange
 
     private func ask<Reply: Decodable>(

@@ -17,6 +17,8 @@ package protocol LocalAPIHandler: Sendable {
     /// Makes a dead letter anew, as it was or with another intent of its kind.
     func resend(_ number: EditNumber, as intent: EditIntent?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
     func undo(_ number: EditNumber, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
+    /// Sends the edit with a code and waits for its result.
+    func confirm(_ number: EditNumber, code: String) -> Result<Local.ConfirmReply, LocalRefusal>
 }
 
 /// A refusal of the daemon.
@@ -91,7 +93,7 @@ package struct LocalAPIServer: Sendable {
     }
 
     /// What can be done with an edit: the last part of `/v1/edits/NUMBER/…`.
-    private enum EditAction: String { case discard, resend, undo }
+    private enum EditAction: String { case discard, resend, undo, confirm }
 
     private static func isEditAction(_ parts: [Substring]) -> Bool {
         parts.count == 5 && parts[0].isEmpty && parts[1] == "v1" && parts[2] == "edits"
@@ -132,7 +134,7 @@ package struct LocalAPIServer: Sendable {
                 "list edits with: fieldbook edits list --all", .usage)
         }
         var message = Local.ActionRequest()
-        if !request.body.isEmpty {
+        if !request.body.isEmpty, action != .confirm {
             do { message = try WireCoding.decode(Local.ActionRequest.self, from: request.body) } catch {
                 return unreadable(error.why, "send JSON as the manual describes")
             }
@@ -141,6 +143,7 @@ package struct LocalAPIServer: Sendable {
         switch action {
         case .discard: return reply(handler.discard(number, dryRun: isDry))
         case .undo: return reply(handler.undo(number, dryRun: isDry))
+        case .confirm: return confirm(number, request)
         case .resend:
             let intent = try? message.edit?.intent()
             guard message.edit == nil || intent != nil else { return unknownEdit(0) }
@@ -160,11 +163,19 @@ package struct LocalAPIServer: Sendable {
         return refuse(failure, status: 400)
     }
 
+    private func confirm(_ number: EditNumber, _ request: HTTPRequest) -> HTTPResponse {
+        guard let message = try? WireCoding.decode(Local.ConfirmRequest.self, from: request.body), message.isCode else {
+            return refuse(
+                400, "cannot confirm the edit", "the code is not six digits", "give the code as shown", .usage)
+        }
+        return reply(handler.confirm(number, code: message.code))
+    }
+
     private var nothingHere: HTTPResponse {
         refuse(404, "cannot answer", "there is nothing at this path", "see the manual of the local interface", .usage)
     }
 
-    private func reply<Message: Encodable>(_ result: Result<Message, LocalRefusal>) -> HTTPResponse {
+    private func reply(_ result: Result<some Encodable, LocalRefusal>) -> HTTPResponse {
         switch result {
         case .success(let value): return reply(value)
         case .failure(let refusal): return refuse(refusal.failure)

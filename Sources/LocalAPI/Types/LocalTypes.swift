@@ -83,6 +83,24 @@ package enum Local {
         }
     }
 
+    /// Longest time that a code's result is waited for.
+    package static let confirmSecondsMax = 30
+
+    /// Body of `POST /v1/edits/NUMBER/confirm`.
+    package struct ConfirmRequest: Sendable, Hashable, Codable {
+        package var code: String
+        package init(code: String) { self.code = code }
+
+        /// Six digits; anything else is no code.
+        package var isCode: Bool { code.utf8.count == 6 && code.utf8.allSatisfy { (48...57).contains($0) } }
+    }
+
+    /// Reply to it: what the server made of the edit.
+    package struct ConfirmReply: Sendable, Hashable, Codable {
+        package var result: V1.Result
+        package init(result: V1.Result) { self.result = result }
+    }
+
     /// Reply to `GET /v1/sync/wait`.
     package struct WaitReply: Sendable, Hashable, Codable {
         package var reached: Bool

@@ -4,8 +4,8 @@ import PartnerModel
 import SyncProtocol
 import SyncServer
 
-/// Changes the truth as others than agents do, each in one transaction: registers, customers and the partner through the
-/// server's own writers, bills and cycles as an import would.
+/// Changes the truth as others than agents do, each in one transaction: registers, customers and the partner through
+/// the server's own writers, bills and cycles as an import would.
 struct SystemWriter {
     let ledger: Ledger
     let now: Int64

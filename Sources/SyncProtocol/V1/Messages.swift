@@ -152,10 +152,22 @@ package enum V1 {
         package var replica: String
         package var incarnation: WireInteger
         package var edits: [Edit]
+        /// A code of the author's authenticator for one of the edits. Part of no payload, kept nowhere.
+        package var stepUp: StepUp?
         package init(replica: String, incarnation: Int64, edits: [Edit]) {
             self.replica = replica
             self.incarnation = WireInteger(incarnation)
             self.edits = edits
+        }
+    }
+
+    /// A code that confirms one edit of a push.
+    package struct StepUp: Sendable, Hashable, Codable {
+        package var number: WireInteger
+        package var code: String
+        package init(number: Int64, code: String) {
+            self.number = WireInteger(number)
+            self.code = code
         }
     }
 

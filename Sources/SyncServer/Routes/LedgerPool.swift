@@ -44,6 +44,16 @@ final class LedgerPool: @unchecked Sendable {
     /// The partners that are served.
     var partners: [String] { content.withLock { $0.writers.map(\.partner) } }
 
+    /// Looks at a member's code. Durable on return, whatever becomes of the request.
+    func confirm(code: String, of member: Member, at seconds: Int64) throws -> Directory.StepUpVerdict {
+        try content.withLock { content in
+            Result {
+                try content.directory?.confirm(
+                    code: code, partner: member.partner, account: member.account, at: seconds) ?? .notEnrolled
+            }
+        }.get()
+    }
+
     /// Runs `body` with the partner's one writing connection; callers take turns.
     func withWriter<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
         guard content.withLock({ $0.writers.contains { $0.partner == partner } }) else {

@@ -11,6 +11,8 @@ struct Routes {
     let request: HTTPRequest
     let rules: RuleSet
     let now: Instant
+    /// Looks at a code of the member's authenticator; a code is used up by it.
+    let confirm: (String) throws -> Directory.StepUpVerdict
 
     func hello(_ reader: LedgerReader) throws -> HTTPResponse {
         let state = reader.state
@@ -59,11 +61,20 @@ struct Routes {
         }
         let at = Timestamp(seconds: now.seconds)
         try writer.noteReplica(push.replica, account: member.account, incarnation: push.incarnation.value, at: at)
-        let asker = Judge.Asker(
+        var asker = Judge.Asker(
             account: member.account, replica: push.replica, scope: try scope(writer), role: member.role)
+        let stepUp = try stepUp(push, writer)
+        if let stepUp, stepUp.isAccepted { asker.confirmed = stepUp.number }
         let judge = Judge(writer: writer, rules: rules, now: at)
         try judge.closeOverdueConflicts()
-        let results = try judge.judge(push.edits, of: asker)
+        var results = try judge.judge(push.edits, of: asker)
+        // An edit that needs a code is told what is wrong with the one that came.
+        if let stepUp, let (message, next) = stepUp.refusal(account: member.account),
+            let index = results.firstIndex(where: { $0.number.value == stepUp.number && $0.code == .needsStepUp })
+        {
+            results[index].message = message
+            results[index].next = next
+        }
         return .json(200, try WireCoding.encode(V1.Results(epoch: writer.state.epoch, results: results)))
     }
 
@@ -87,6 +98,19 @@ struct Routes {
     }
 
     // MARK: Parts
+
+    /// What the code of a push says of its edit; nil without a code, and for an edit whose result is known already.
+    private func stepUp(_ push: V1.Push, _ reader: LedgerReader) throws -> StepUp? {
+        guard let stepUp = push.stepUp else { return nil }
+        let number = stepUp.number.value
+        guard push.edits.contains(where: { $0.number.value == number }) else {
+            throw RouteRefusal(
+                .badRequest, "the code is for an edit that is not in the push", "name the edit that the code confirms")
+        }
+        // A repeat after a lost reply comes with a used code, and needs none.
+        guard try reader.result(replica: push.replica, number: number) == nil else { return nil }
+        return StepUp(number: number, verdict: try confirm(stepUp.code))
+    }
 
     private func scope(_ reader: LedgerReader) throws -> Scope {
         guard let scope = try reader.scope(member.scope) else {

@@ -99,7 +99,10 @@ package final class ServerCore: Sendable {
     private func run(_ route: Route, _ request: HTTPRequest, _ member: Member) throws -> HTTPResponse {
         // The ledger's own clock decides, so it is read in the transaction that the route runs in.
         func routes(_ state: LedgerState) -> Routes {
-            Routes(member: member, request: request, rules: rules.current, now: state.now(by: clock))
+            Routes(
+                member: member, request: request, rules: rules.current, now: state.now(by: clock),
+                // Authenticators follow the machine's clock, wherever the ledger's was set to.
+                confirm: { [pool, clock] in try pool.confirm(code: $0, of: member, at: clock.now().seconds) })
         }
         switch route.work {
         case .read(let work):

@@ -1,6 +1,6 @@
 package import PartnerModel
 
-/// A change of the truth by others than members: the vendor, its machinery, a customer, someone at the vendor's console.
+/// A change of the truth by others than members: the vendor, its machinery, a customer, someone at the console.
 package enum SystemChange: Sendable, Hashable {
     /// What a customer has used of its budget at list price, as of now. A budget that freezes when exhausted, freezes.
     case usage(CustomerKey, Money)

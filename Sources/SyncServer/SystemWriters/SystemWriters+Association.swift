@@ -80,12 +80,13 @@ extension SystemWriters {
         if case .request(let standing?) = try writer.register(.request, of: key).state, standing.status == .pending {
             throw refusal(
                 what, "a request of \(customer.accountName) to \(standing.purpose.rawValue) is pending",
-                "an administrator decides it first: fieldbook requests list")
+                "an administrator decides it first: fieldbook association list")
         }
-        guard customer.isFormer == (purpose == .associate) else {
+        let sensible = customer.isFormer ? RequestPurpose.associate : .disassociate
+        guard purpose == sensible else {
             throw refusal(
                 what, "\(customer.accountName) is \(customer.isFormer ? "a former" : "an associated") customer",
-                "request to \(customer.isFormer ? RequestPurpose.associate.rawValue : RequestPurpose.disassociate.rawValue)"
+                "request to \(sensible.rawValue)"
             )
         }
         guard reason.unicodeScalars.count <= EditLimits.reasonCharactersMax,

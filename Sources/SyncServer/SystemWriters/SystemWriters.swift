@@ -8,8 +8,8 @@ import SyncProtocol
 ///
 /// Each change is judged, carried out and recorded in the history of each customer it touches, in the caller's
 /// transaction. What changes nothing writes nothing. What is refused throws a `UserError` before anything is written.
-/// A row that is no register (usage, the customer itself) is recorded with equal states and the change in words, so that
-/// it is never taken for a change of the register. The history is a customer's: the partner's own row has none.
+/// A row that is no register (usage, the customer itself) is recorded with equal states and the change in words, so
+/// that it is never taken for a change of the register. The history is a customer's: the partner's own row has none.
 package struct SystemWriters {
     let writer: LedgerWriter
     let rulesVersion: Int
