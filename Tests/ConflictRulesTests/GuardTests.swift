@@ -89,7 +89,9 @@ import Testing
 
     @Test func `a manager's ceiling asks for a confirmation of what would come out`() throws {
         let spec = "{\"guard\": \"ceiling\", \"role\": \"manager\", \"amount\": \"100\"}"
-        func judge(_ intent: EditIntent, _ current: RegisterState, _ role: MemberRole?, sure: Bool = false) throws
+        func judge(
+            _ intent: EditIntent, _ current: RegisterState, _ role: MemberRole?, sure: Bool = false
+        ) throws
             -> String
         {
             let known = facts {

@@ -14,9 +14,13 @@ private func read(_ bytes: [UInt8]) -> String {
 
 @Suite struct JSONTextTests {
     @Test(arguments: [
-        (" { \"b\" : [ 1 , -2.50e+3 , true , false , null ] , \"a\" : \"\" } ", "{\"a\":\"\",\"b\":[1,-2.50e+3,true,false,null]}"),
+        (
+            " { \"b\" : [ 1 , -2.50e+3 , true , false , null ] , \"a\" : \"\" } ",
+            "{\"a\":\"\",\"b\":[1,-2.50e+3,true,false,null]}"
+        ),
         ("[]", "[]"), ("{}", "{}"), ("\"\\u0041\\n\\/\\\"\\\\\"", "\"A\\u000a/\\\"\\\\\""), ("0", "0"),
-        ("\"\\ud83d\\ude00\"", "\"😀\""), ("\"客户\"", "\"客户\""), ("{\"é\":1,\"e\\u0301\":2}", "{\"e\u{301}\":2,\"é\":1}"),
+        ("\"\\ud83d\\ude00\"", "\"😀\""), ("\"客户\"", "\"客户\""),
+        ("{\"é\":1,\"e\\u0301\":2}", "{\"e\u{301}\":2,\"é\":1}"),
     ])
     func `JSON is read, and its canonical form is the same for every layout`(text: String, expected: String) {
         #expect(Array(read(text).utf8) == Array(expected.utf8))
@@ -25,12 +29,14 @@ private func read(_ bytes: [UInt8]) -> String {
     @Test(arguments: [
         ("", "0 the text ends where a value is expected"), ("[1,]", "3 [1] a value is expected here"),
         ("{\"a\":1,}", "7 a key is expected here"), ("[1 2]", "3 a comma or ] is expected here"),
-        ("{\"a\" 1}", "5 a colon is expected after the key"), ("{\"a\":{\"b\":tru}}", "10 a.b a value is expected here"),
+        ("{\"a\" 1}", "5 a colon is expected after the key"),
+        ("{\"a\":{\"b\":tru}}", "10 a.b a value is expected here"),
         ("[] x", "3 something follows the end of the text"), ("01", "1 something follows the end of the text"),
         ("1.", "2 the number is not complete"), ("-", "1 the number is not complete"), ("1e+", "3 the number is not"),
         ("+1", "0 a value is expected here"), ("\"a", "2 a text has no end"), ("\"a\nb\"", "2 a control character"),
         ("\"\\x\"", "2 a backslash begins nothing"), ("\"\\u12g4\"", "2 a backslash begins nothing"),
-        ("\"\\ud83d\"", "7 half of a character is missing"), ("\"\\ud83d\\u0041\"", "13 half of a character is missing"),
+        ("\"\\ud83d\"", "7 half of a character is missing"),
+        ("\"\\ud83d\\u0041\"", "13 half of a character is missing"),
         ("\"\\ude00\"", "7 half of a character is missing"), ("{\"a\":1,\"\\u0061\":2}", "7 the key a comes twice"),
         ("\u{FEFF}[]", "0 a value is expected here"), ("// note", "0 a value is expected here"),
         ("{a:1}", "1 a key is expected here"), ("NaN", "0 a value is expected here"),
@@ -60,7 +66,9 @@ private func read(_ bytes: [UInt8]) -> String {
         #expect(read(whole).hasPrefix("{"))
         for length in 0..<whole.count { #expect(!read(Array(whole[..<length])).hasPrefix("{")) }
         let file = RuleSet.standard.bytes.dropLast(2)
-        for length in stride(from: 0, to: file.count, by: 97) { #expect(!read(Array(file.prefix(length))).hasPrefix("{")) }
+        for length in stride(from: 0, to: file.count, by: 97) {
+            #expect(!read(Array(file.prefix(length))).hasPrefix("{"))
+        }
     }
 
     @Test func `numbers of any length are texts until someone asks for their size`() {
@@ -93,11 +101,13 @@ private func read(_ bytes: [UInt8]) -> String {
         #expect(NearestWord.of(word, among: StrategyWord.allCases.map(\.rawValue)) == expected)
     }
 
-    @Test(arguments: [
-        ("90s", 90), ("15m", 900), ("24h", 86_400), ("7d", 604_800), ("3650d", 315_360_000), ("3651d", nil), ("0s", nil),
-        ("-1d", nil), ("+1d", nil), ("1.5h", nil), ("d", nil), ("", nil), ("7", nil), ("7 d", nil), ("٣d", nil),
-        ("99999999999s", nil),
-    ] as [(String, Int64?)])
+    @Test(
+        arguments: [
+            ("90s", 90), ("15m", 900), ("24h", 86_400), ("7d", 604_800), ("3650d", 315_360_000), ("3651d", nil),
+            ("0s", nil),
+            ("-1d", nil), ("+1d", nil), ("1.5h", nil), ("d", nil), ("", nil), ("7", nil), ("7 d", nil), ("٣d", nil),
+            ("99999999999s", nil),
+        ] as [(String, Int64?)])
     func `a length of time is a whole number and a unit`(text: String, expected: Int64?) {
         #expect(DurationText.seconds(text) == expected)
     }

@@ -34,7 +34,8 @@ private let cases = 1_500
             applied += 1
             let after = try #require(outcome(of: first, on: question.current))
             let second = RuleSet.standard.judge(question.meeting(after, isIntact: false, before: question.before))
-            let word = try #require(RuleSet.standard.rule(for: kind).combine.first { $0.name == first.rule }).strategy.word
+            let word = try #require(RuleSet.standard.rule(for: kind).combine.first { $0.name == first.rule }).strategy
+                .word
             if word.idempotence(of: kind) == .byKey { return }
             try #require(try #require(outcome(of: second, on: after)) == after)
             try #require(second.outcome != .hold)
@@ -75,7 +76,8 @@ private let cases = 1_500
             let one = QuestionMaker.question(kind, &choices)
             let base = one.current
             let other = RuleQuestion(
-                intent: QuestionMaker.intent(kind, &choices), before: base, current: base, isIntact: true, facts: one.facts)
+                intent: QuestionMaker.intent(kind, &choices), before: base, current: base, isIntact: true,
+                facts: one.facts)
             func run(_ first: RuleQuestion, _ second: RuleQuestion) throws -> RegisterState? {
                 let opening = rules.judge(first.meeting(base, isIntact: true, before: base))
                 let middle = try #require(outcome(of: opening, on: base))
@@ -105,7 +107,8 @@ private let cases = 1_500
             try checkProperty("\(kind) needs no base", cases: cases) { choices in
                 let question = QuestionMaker.question(kind, &choices)
                 let stranger = question.meeting(
-                    question.current, isIntact: !question.isIntact, before: QuestionMaker.state(kind.register, &choices))
+                    question.current, isIntact: !question.isIntact, before: QuestionMaker.state(kind.register, &choices)
+                )
                 try #require(RuleSet.standard.judge(question) == RuleSet.standard.judge(stranger))
             }
         }

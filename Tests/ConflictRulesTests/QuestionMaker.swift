@@ -7,7 +7,8 @@ enum QuestionMaker {
     static func budget(_ choices: inout Choices) -> Budget {
         Budget(
             amount: money(choices.element(of: ["5", "6", "7", "1000000", "1000000.01", "2147483647"])),
-            type: choices.element(of: BudgetType.allCases), onExhaustion: choices.element(of: ExhaustionAction.allCases))
+            type: choices.element(of: BudgetType.allCases), onExhaustion: choices.element(of: ExhaustionAction.allCases)
+        )
     }
 
     static func discount(_ choices: inout Choices) -> Discount {
@@ -19,7 +20,8 @@ enum QuestionMaker {
     static func freezes(_ choices: inout Choices) -> [Freeze] {
         (0..<choices.int(in: 0...4)).map { index in
             freeze(
-                Int64(index), choices.element(of: FreezeKind.allCases), choices.element(of: [.manual, .budget, .vendor]))
+                Int64(index), choices.element(of: FreezeKind.allCases),
+                choices.element(of: [.manual, .budget, .vendor]))
         }
     }
 

@@ -27,11 +27,23 @@ extension String {
         ("\"about\"", "\"abuot\"", "5:3: the key \"abuot\" is not known here; did you mean about?"),
         ("\"detect\"", "\"detects\"", "rules[0]: the key \"detects\" is not known here; did you mean detect?"),
         ("\"name\"", "\"nmae\"", "rules[0].combine[0]: the key \"nmae\" is not known here; did you mean name?"),
-        ("\"deadline\"", "\"deadlin\"", "rules[0].decide: the key \"deadlin\" is not known here; did you mean deadline?"),
-        ("\"intact\"", "\"intakt\"", "combine[0].when[0]: \"intakt\" is no condition that can stand here; did you mean intact?"),
+        (
+            "\"deadline\"", "\"deadlin\"",
+            "rules[0].decide: the key \"deadlin\" is not known here; did you mean deadline?"
+        ),
+        (
+            "\"intact\"", "\"intakt\"",
+            "combine[0].when[0]: \"intakt\" is no condition that can stand here; did you mean intact?"
+        ),
         ("\"cycle\"", "\"cicle\"", "guard[1].guard: \"cicle\" is no guard that can stand here; did you mean cycle?"),
-        ("\"needs-base\"", "\"need-base\"", "promises[2]: \"need-base\" is no promise that can stand here; did you mean"),
-        ("\"set-budget\"", "\"set-bugdet\"", "rules[0].edit: \"set-bugdet\" is no kind of edit that can stand here; did you"),
+        (
+            "\"needs-base\"", "\"need-base\"",
+            "promises[2]: \"need-base\" is no promise that can stand here; did you mean"
+        ),
+        (
+            "\"set-budget\"", "\"set-bugdet\"",
+            "rules[0].edit: \"set-bugdet\" is no kind of edit that can stand here; did you"
+        ),
         ("\"is\"", "\"zzz\"", "the key \"zzz\" is not known here; the keys here are: guard, when, else, is"),
     ])
     func `an unknown key or word is refused with the nearest one that is known`(
@@ -63,7 +75,10 @@ extension String {
         ("\"name\": \"compare-and-set\"", "\"name\": \"spent\"", "spent stands for another decision"),
         ("\"name\": \"compare-and-set\"", "\"name\": \"A\\u001b[2J\"", "a name is expected"),
         ("\"else\": \"warn\"", "\"else\": \"ignore\"", "is no consequence of spent that can stand here"),
-        ("{ \"guard\": \"associated\" }", "{ \"guard\": \"associated\", \"else\": \"warn\" }", "no consequence of associated"),
+        (
+            "{ \"guard\": \"associated\" }", "{ \"guard\": \"associated\", \"else\": \"warn\" }",
+            "no consequence of associated"
+        ),
         ("\"grace\": \"30d\", ", "", "else-moved: without a grace it never follows"),
     ])
     func `a value that means nothing is refused`(old: String, new: String, expected: String) {
@@ -76,7 +91,8 @@ extension String {
         #expect(twice.contains("rules[1].edit: there is a rule for set-budget already; keep one of the two"))
         guard let start = text.firstRange(of: "{\n      \"edit\": \"decide-conflict\"") else { return }
         let cut = String(text[..<start.lowerBound]).reversed().drop { $0 != "," }.dropFirst()
-        #expect(RuleText.error(in: String(cut.reversed()) + "]}").contains("rules: there is no rule for decide-conflict"))
+        #expect(
+            RuleText.error(in: String(cut.reversed()) + "]}").contains("rules: there is no rule for decide-conflict"))
     }
 
     @Test func `a list that lays itself in is refused, and so is a tower of lists`() {
@@ -98,7 +114,10 @@ extension String {
         do {
             _ = try RuleSet.read(large, file: "rules.json")
             Issue.record("a file of 10 MB was read")
-        } catch { #expect("\(error)" == "rules.json:1:1: the file has 10000000 bytes; at most 262144 are read; make it shorter") }
+        } catch {
+            #expect(
+                "\(error)" == "rules.json:1:1: the file has 10000000 bytes; at most 262144 are read; make it shorter")
+        }
     }
 
     @Test func `a changed file is either read or refused with a line that it has`() throws {

@@ -21,7 +21,9 @@ import Testing
 
     @Test func `rules that say what they do are accepted`() {
         #expect(error(.setBudget, [("intact", mine), ("moved", theirs)]) == "")
-        #expect(error(.setBudget, [("raises", mine), ("lowers", theirs), ("always", theirs)], promises: "deterministic") == "")
+        #expect(
+            error(.setBudget, [("raises", mine), ("lowers", theirs), ("always", theirs)], promises: "deterministic")
+                == "")
         #expect(error(.setBudget, [("moved", "\"use\": \"max\""), ("moved", theirs), ("intact", mine)]) == "")
     }
 
@@ -36,9 +38,13 @@ import Testing
             error(.setBudget, [("raises moved", mine), ("moved raises", theirs), ("always", mine)]).contains(never))
         let both = error(.setBudget, [("intact", mine), ("moved", theirs), ("always", mine)])
         #expect(both.contains("combine[2]: the case is never reached; c0 and c1 before it take"))
-        let timed = [("always", mine + ", \"within\": \"2h\""), ("raises", theirs + ", \"within\": \"1h\""), ("always", mine)]
+        let timed = [
+            ("always", mine + ", \"within\": \"2h\""), ("raises", theirs + ", \"within\": \"1h\""), ("always", mine),
+        ]
         #expect(error(.setBudget, timed, promises: needless).contains(never))
-        let wider = [("always", mine + ", \"within\": \"1h\""), ("raises", theirs + ", \"within\": \"2h\""), ("always", mine)]
+        let wider = [
+            ("always", mine + ", \"within\": \"1h\""), ("raises", theirs + ", \"within\": \"2h\""), ("always", mine),
+        ]
         #expect(error(.setBudget, wider, promises: needless) == "")
     }
 
@@ -53,7 +59,9 @@ import Testing
     }
 
     @Test func `conditions that are never true together are refused`() {
-        for pair in ["intact moved", "intact type-moved", "raises lowers", "both-lower both-raise", "intact both-lower"] {
+        for pair in [
+            "intact moved", "intact type-moved", "raises lowers", "both-lower both-raise", "intact both-lower",
+        ] {
             #expect(error(.setBudget, [(pair, mine), ("always", mine)]).contains("are never true together"))
         }
         #expect(error(.setBudget, [("always raises", mine)]).contains("always stands alone"))
@@ -83,15 +91,19 @@ import Testing
 
     @Test func `promises are kept by the strategies, and what is so is declared`() {
         #expect(
-            error(.setBudget, [("intact", mine), ("moved", theirs)], promises: "deterministic").contains("add needs-base"))
+            error(.setBudget, [("intact", mine), ("moved", theirs)], promises: "deterministic").contains(
+                "add needs-base"))
         let guarded = "{\"guard\": \"spent\", \"when\": [\"moved\"]}"
-        #expect(error(.setBudget, [("always", mine)], guards: guarded, promises: "deterministic").contains("add needs-base"))
+        #expect(
+            error(.setBudget, [("always", mine)], guards: guarded, promises: "deterministic").contains("add needs-base")
+        )
         #expect(error(.setBudget, [("always", mine)]).contains("needs-base is declared"))
         let order = error(.setBudget, [("always", mine)], promises: "commutative")
         #expect(order.contains("combine[0].use: client-wins depends on the order"))
         #expect(error(.adjustBudget, [("always", mine)], promises: "commutative") == "")
         #expect(error(.freeze, [("always", "\"use\": \"append-only\"")], promises: "commutative idempotent") == "")
-        #expect(error(.freeze, [("always", "\"use\": \"strictest-wins\"")], promises: "commutative").contains("the order"))
+        #expect(
+            error(.freeze, [("always", "\"use\": \"strictest-wins\"")], promises: "commutative").contains("the order"))
         #expect(error(.setBudget, [("always", mine)], promises: "idempotent idempotent").contains("stands here twice"))
     }
 
@@ -113,7 +125,8 @@ import Testing
     @Test func `a decision on a conflict is carried out or overruled, and never held itself`() {
         let known = [("intact", mine), ("moved", "\"use\": \"first-writer\"")]
         #expect(error(.decideConflict, known) == "")
-        #expect(error(.decideConflict, [("always", mine)]).contains("decisions on conflicts are carried out when intact"))
+        #expect(
+            error(.decideConflict, [("always", mine)]).contains("decisions on conflicts are carried out when intact"))
         #expect(error(.decideConflict, [("moved", mine), ("intact", mine)]).contains("decisions on conflicts"))
         #expect(error(.decideConflict, [("always", hold)]).contains("hold means nothing for decide-conflict"))
         let age = "{\"guard\": \"age\", \"at-most\": \"1h\"}"

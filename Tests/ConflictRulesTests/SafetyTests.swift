@@ -22,7 +22,8 @@ import Testing
         }
     }
 
-    @Test func `a freeze is never lifted by an edit that had not seen it, nor one that a partner may not lift`() throws {
+    @Test func `a freeze is never lifted by an edit that had not seen it, nor one that a partner may not lift`() throws
+    {
         var lifted = 0
         try checkProperty("unseen freezes stay", cases: 3_000) { choices in
             let question = QuestionMaker.question(.unfreeze, &choices)

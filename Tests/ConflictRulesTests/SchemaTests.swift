@@ -66,7 +66,8 @@ import Testing
         #expect(Set(members.map(\.key)) == Set(RuleReader.fileKeys))
     }
 
-    @Test func `the schema offers each kind of edit the strategies and refuses the guards that the reader does`() throws {
+    @Test func `the schema offers each kind of edit the strategies and refuses the guards that the reader does`() throws
+    {
         guard case .array(let parts)? = member("$defs", "rule", "allOf")?.value else { return }
         #expect(parts.count == EditKind.allCases.count)
         for (kind, part) in zip(EditKind.allCases, parts) {

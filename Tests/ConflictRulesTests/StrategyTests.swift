@@ -61,7 +61,8 @@ import Testing
         #expect(judged(intact(adjust("2"), state("5")), rules) == "applied by tried")
         #expect(judged(moved(adjust("2"), from: state("5"), to: state("6")), rules) == "merged by tried")
         // Without a guard that asks for a budget the limit on what comes out still does.
-        #expect(judged(moved(adjust("2"), from: state("5"), to: .budget(nil)), rules) == "rejected FB.NO_BUDGET by limits")
+        #expect(
+            judged(moved(adjust("2"), from: state("5"), to: .budget(nil)), rules) == "rejected FB.NO_BUDGET by limits")
     }
 
     @Test func `an adjustment is carried out anew while its outcome stays near the one that was seen`() throws {
@@ -83,7 +84,8 @@ import Testing
     }
 
     @Test func `a small difference is decided without a person until the day's share is used`() throws {
-        func judge(_ mine: String, _ then: String, today: String = "0", _ type: BudgetType = .monthly) throws -> String {
+        func judge(_ mine: String, _ then: String, today: String = "0", _ type: BudgetType = .monthly) throws -> String
+        {
             let use = "\"tolerance\", \"amount\": \"50\", \"then\": \"\(then)\""
             let rules = try RuleText.trying(.setBudget, use, promises: "may-hold")
             let facts = facts { $0.toleratedToday = money(today) }

@@ -33,7 +33,8 @@ extension RuleReader {
         let within = try object.optional("within")?.duration()
         let older = try object.optional("older-than")?.duration()
         if let within, let older, within <= older {
-            throw item.error("no edit is within \(DurationText.text(within)) and older than \(DurationText.text(older))",
+            throw item.error(
+                "no edit is within \(DurationText.text(within)) and older than \(DurationText.text(older))",
                 "leave one of the two out")
         }
         let ruleCase = RuleCase(
@@ -68,7 +69,9 @@ extension RuleReader {
     private func drift(_ item: FileItem) throws(RuleFileError) -> Strategy.Drift {
         let value = try item.string()
         guard value.hasSuffix("%") else { return .amount(try item.amount()) }
-        guard !value.hasPrefix("+"), let share = BasisPoints(percent: value.dropLast()), share.value > 0, share.value <= 10_000 else {
+        guard !value.hasPrefix("+"), let share = BasisPoints(percent: value.dropLast()), share.value > 0,
+            share.value <= 10_000
+        else {
             throw item.error("a share is expected", "write one above 0, such as \"10%\", or an amount such as \"50\"")
         }
         return .share(share)

@@ -50,7 +50,8 @@ struct FileItem: Sendable {
     func integer(in range: ClosedRange<Int>) throws(RuleFileError) -> Int {
         guard case .number(let digits) = node.value, let value = Int(digits), range.contains(value) else {
             throw error(
-                "a whole number is expected", "give one from \(range.lowerBound) to \(range.upperBound), without quotes")
+                "a whole number is expected", "give one from \(range.lowerBound) to \(range.upperBound), without quotes"
+            )
         }
         return value
     }

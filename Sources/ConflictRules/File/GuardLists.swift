@@ -96,7 +96,11 @@ struct GuardReader {
         var conditions: [Condition] = []
         if let item = object.optional("when") {
             // A list by itself has no kind of edit yet; the conditions are weighed where it is laid in.
-            if let edit { conditions = try item.conditions(for: edit) } else { conditions = try item.words("condition") }
+            if let edit {
+                conditions = try item.conditions(for: edit)
+            } else {
+                conditions = try item.words("condition")
+            }
         }
         return GuardSpec(test: try test(word), otherwise: otherwise, conditions: conditions)
     }

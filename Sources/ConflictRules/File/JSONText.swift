@@ -75,7 +75,9 @@ struct JSONText {
             path.removeLast()
             skipSpace()
         } while skip(",")
-        guard skip("}") else { throw failure("a comma or } is expected here", "close the object or go on after a comma") }
+        guard skip("}") else {
+            throw failure("a comma or } is expected here", "close the object or go on after a comma")
+        }
         return .object(members)
     }
 
@@ -111,7 +113,9 @@ struct JSONText {
             _ = skip("+") || skip("-")
             isExponent = digits()
         }
-        guard isWhole, isFraction, isExponent else { throw failure("the number is not complete", "write it as 12 or 1.5") }
+        guard isWhole, isFraction, isExponent else {
+            throw failure("the number is not complete", "write it as 12 or 1.5")
+        }
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 

@@ -7,7 +7,8 @@ enum GuardWording {
 
     static func role(_ role: MemberRole, takes names: String) -> LimitViolation {
         LimitViolation(
-            code: "FB.ROLE", field: "role", message: "the role \(role.rawValue) may not make this edit; it takes \(names)",
+            code: "FB.ROLE", field: "role",
+            message: "the role \(role.rawValue) may not make this edit; it takes \(names)",
             next: "ask a member with that role to make it")
     }
 
@@ -15,7 +16,7 @@ enum GuardWording {
         LimitViolation(
             code: "FB.CEILING", field: "amount",
             message:
-                "a budget of \(amount.shortText) is above what the role \(role.rawValue) sets unconfirmed, \(ceiling.shortText)",
+                "a budget of \(amount.shortText) is above the \(ceiling.shortText) that a \(role.rawValue) may set alone",
             next: "confirm the edit with a code, or have it made by a member with another role")
     }
 
@@ -57,7 +58,9 @@ enum GuardWording {
 
 /// Lengths of time as people read them and as rule files write them.
 enum DurationText {
-    private static let units: [(letter: Character, seconds: Int64)] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
+    private static let units: [(letter: Character, seconds: Int64)] = [
+        ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1),
+    ]
     /// The longest time that a rule file may name.
     static let daysMax: Int64 = 3_650
 

@@ -120,7 +120,8 @@ package enum GuardWord: String, Sendable, CaseIterable {
         }
     }
 
-    /// What a file may say. What the domain makes impossible can be refused or shown to a person, but not waved through.
+    /// What a file may say. What the domain makes impossible can be refused or shown to a person, but not waved
+    /// through.
     package var consequences: [GuardSpec.Otherwise] {
         switch self {
         case .ceiling, .spent, .age, .cures, .authorisedRange: GuardSpec.Otherwise.allCases
