@@ -24,14 +24,9 @@ package struct RuleSet: Sendable {
         }
     }()
 
-    /// Some case decides by tolerance, which counts what an author had tolerated in a day.
-    package var usesTolerance: Bool {
-        EditKind.allCases.contains {
-            rule(for: $0).combine.contains {
-                if case .tolerance = $0.strategy { return true }
-                return false
-            }
-        }
+    /// Names of the cases that decide by tolerance, which counts what an author had tolerated in a day.
+    package var toleranceCases: [String] {
+        EditKind.allCases.flatMap { rule(for: $0).combine }.filter { $0.strategy.word == .tolerance }.map(\.name)
     }
 
     /// The rule for a kind of edit.

@@ -67,5 +67,9 @@ import Testing
         #expect(try holds("both-raise", moved(adjust("1"), from: state("5"), to: state("7"))))
         #expect(try !holds("both-raise", moved(set("6"), from: nil, to: state("7"))))
         #expect(try !holds("both-lower", intact(set("3"), state("4"))))
+        // An unbroken run of the author's own edits is nobody else's change.
+        let own = RuleQuestion(
+            intent: set("3"), before: state("5"), current: state("4"), isIntact: true, facts: facts())
+        #expect(try !holds("both-lower", own))
     }
 }

@@ -114,6 +114,57 @@ private func code(_ intent: EditIntent, _ state: RegisterState, _ facts: EditFac
         }
     }
 
+    @Test func `the form of an edit is one thing, what stands around it another`() {
+        let plain = EditLimits.formViolation(of: .setBudget(budget("5"), validThrough: nil), on: .budget(nil))
+        #expect(plain == nil)
+        let zero = EditLimits.formViolation(of: .setBudget(budget("0"), validThrough: nil), on: .budget(nil))
+        #expect(zero?.code == "CBC.0101")
+        let label = EditLimits.formViolation(of: .setLabel(String(repeating: "x", count: 65)), on: .label(nil))
+        #expect(label?.field == "label")
+        #expect(EditLimits.formViolation(of: .assignManager(" "), on: .manager(nil))?.code == "CBC.0100")
+        #expect(EditLimits.formViolation(of: .setLabel("x"), on: .manager(nil))?.field == "edit")
+        let decision = EditIntent.decideConflict(ConflictKey(1), .budget(budget("0")))
+        #expect(EditLimits.formViolation(of: decision, on: .budget(nil))?.code == "CBC.0101")
+        #expect(EditLimits.formViolation(of: decision, on: .label(nil))?.field == "value")
+    }
+
+    @Test func `what comes out of an edit has limits of its own`() {
+        func outcome(_ delta: Money, _ state: RegisterState) -> String? {
+            EditLimits.outcomeViolation(of: .adjustBudget(delta: delta, validThrough: nil), on: state)?.code
+        }
+        #expect(outcome(budget("5").amount, .budget(budget("5"))) == nil)
+        #expect(outcome(budget("-5").amount, .budget(budget("5"))) == "CBC.0101")
+        #expect(outcome(Money(units: .max), .budget(budget("5"))) == "CBC.0101")
+        #expect(outcome(budget("5").amount, .budget(nil)) == "FB.NO_BUDGET")
+        #expect(
+            EditLimits.outcomeViolation(of: .decideRequest(approve: true), on: .request(nil))?.code == "FB.NO_REQUEST")
+        let backward = Discount(percent: BasisPoints(500), validFrom: now, validUntil: now)
+        #expect(EditLimits.outcomeViolation(of: .setDiscount(backward), on: .discount(nil))?.code == "FB.EXPIRED")
+    }
+
+    @Test func `each limit that depends on what stands is asked by itself`() {
+        var known = facts()
+        #expect(EditLimits.formerViolation(facts: known) == nil && EditLimits.managedByViolation(facts: known) == nil)
+        known.isFormer = true
+        known.managedBy = "north"
+        #expect(EditLimits.formerViolation(facts: known)?.code == "CBC.99000035")
+        #expect(EditLimits.managedByViolation(facts: known)?.code == "CBC.0151")
+        let label = EditLimits.associationViolation(of: .setLabel, required: .referral, facts: known)
+        #expect(label?.code == "CBC.99005024")
+        #expect(EditLimits.managerPresentViolation(on: .manager("li"))?.code == "FB.HAS_MANAGER")
+        #expect(EditLimits.managerPresentViolation(on: .manager(nil)) == nil)
+        #expect(EditLimits.managerMissingViolation(on: .manager(nil))?.code == "FB.NO_MANAGER")
+        #expect(EditLimits.managerMissingViolation(on: .manager("li")) == nil)
+        #expect(EditLimits.requestMissingViolation(on: .request(nil))?.code == "FB.NO_REQUEST")
+        let pending = AssociationRequest(purpose: .associate, status: .pending, reason: "", requestedAt: now)
+        #expect(EditLimits.requestMissingViolation(on: .request(pending)) == nil)
+        #expect(EditLimits.requestMissingViolation(on: .request(pending.decided(.approved)))?.code == "FB.NO_REQUEST")
+        for kind in EditKind.allCases {
+            let required = EditLimits.requiredAssociation(of: kind)
+            #expect((required == nil) == [.manager, .label, .request, .conflict].contains(kind.register))
+        }
+    }
+
     @Test func `every bill type of the vendor's table has one class`() {
         #expect(BillClass(billType: 5) == .expenditure)
         #expect(BillClass(billType: 24) == .refund)

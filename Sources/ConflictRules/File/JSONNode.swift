@@ -24,8 +24,8 @@ struct JSONMember: Sendable {
 }
 
 extension JSONNode {
-    /// The value with keys sorted by their UTF-8, without white space, texts with the fewest escapes: the same bytes for
-    /// every layout of the same content.
+    /// The value with keys sorted by their UTF-8, without white space, texts with the fewest escapes: the same bytes
+    /// for every layout of the same content.
     var canonicalText: String {
         switch value {
         case .null: "null"

@@ -9,8 +9,9 @@ extension RuleSet {
     /// The largest version number of a set of rules.
     package static let versionMax = Int(Int32.max)
 
-    /// Reads a file of rules and checks that it is complete and means what it says: every kind of edit has one rule, every
-    /// case can be reached, every edit finds a case, every promise can be kept. `file` is the name that errors show.
+    /// Reads a file of rules and checks that it is complete and means what it says: every kind of edit has one rule,
+    /// every case can be reached, every edit finds a case, every promise can be kept. `file` is the name that errors
+    /// show.
     package static func read(_ bytes: [UInt8], file: String) throws(RuleFileError) -> RuleSet {
         let text = RuleFileText(file: file, bytes: bytes)
         guard bytes.count <= bytesMax else {
@@ -175,10 +176,11 @@ extension FileItem {
     /// Conditions that mean something for a kind of edit and can be true together.
     func conditions(for edit: EditKind) throws(RuleFileError) -> [Condition] {
         let conditions: [Condition] = try words("condition")
-        for (condition, item) in zip(conditions, try list()) where !condition.edits.contains(edit) {
+        let known = Condition.allCases.filter { $0.edits.contains(edit) }.map(\.rawValue)
+        for (condition, item) in zip(conditions, try list()) where !known.contains(condition.rawValue) {
             throw item.error(
                 "\(condition.rawValue) is never asked of \(edit.rawValue)",
-                "use one of: \(Condition.allCases.filter { $0.edits.contains(edit) }.map(\.rawValue).joined(separator: ", "))"
+                "use one of: \(known.joined(separator: ", "))"
             )
         }
         if conditions.contains(.always), conditions.count > 1 {

@@ -57,8 +57,9 @@ struct RuleValidator {
             var names: [String] = []
             for taker in takers.compactMap({ $0?.name }) where !names.contains(taker) { names.append(taker) }
             guard !takers.contains(nil) else { continue }
+            let taken = names.joined(separator: " and ")
             throw one.item.error(
-                "the case is never reached; \(names.joined(separator: " and ")) before it take every edit that it is for",
+                "the case is never reached; \(taken) before it take every edit that it is for",
                 "put it first, or leave it out")
         }
     }
@@ -73,7 +74,7 @@ struct RuleValidator {
         let what = standing == .intact ? "whose base is intact" : "whose base has moved"
         throw combine.error(
             "an edit \(what) may find no case",
-            "end with a case for [\"\(standing.rawValue)\"] or [\"always\"] without a time limit whose strategy always applies"
+            "end with a case for [\"\(standing.rawValue)\"] or [\"always\"], of any age, whose strategy always applies"
         )
     }
 

@@ -16,7 +16,7 @@ enum GuardWording {
         LimitViolation(
             code: "FB.CEILING", field: "amount",
             message:
-                "a budget of \(amount.shortText) is above what the role \(role.rawValue) sets unconfirmed, \(ceiling.shortText)",
+                "a budget of \(amount.shortText) is above the \(ceiling.shortText) open to a \(role.rawValue)",
             next: "confirm the edit with a code, or have it made by a member with another role")
     }
 

@@ -120,11 +120,13 @@ package enum GuardWord: String, Sendable, CaseIterable {
         }
     }
 
-    /// What a file may say. What the domain makes impossible can be refused or shown to a person, but not waved through.
+    /// What a file may say. What the domain makes impossible can be refused or shown to a person, but not waved
+    /// through; an edit that nothing stands for cannot be carried out by a person either.
     package var consequences: [GuardSpec.Otherwise] {
         switch self {
         case .ceiling, .spent, .age, .cures, .authorisedRange: GuardSpec.Otherwise.allCases
         case .role: [.reject, .forbid, .hold, .stepUp]
+        case .hasBudget, .hasDiscount, .freezeStands, .unassigned, .assigned, .pending: [.reject, .expire, .forbid]
         default: [.reject, .expire, .forbid, .hold]
         }
     }

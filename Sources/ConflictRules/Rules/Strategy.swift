@@ -113,8 +113,8 @@ package enum StrategyWord: String, Sendable, CaseIterable {
     /// How judging an edit again on what came out of it changes nothing more.
     package enum Idempotence: Sendable { case byValue, byKey }
 
-    /// How the strategy is idempotent for a kind of edit. An adjustment is only by its key: judged twice, it would count
-    /// twice.
+    /// How the strategy is idempotent for a kind of edit. An adjustment is only by its key: judged twice, it would
+    /// count twice.
     package func idempotence(of edit: EditKind) -> Idempotence { edit == .adjustBudget ? .byKey : .byValue }
 
     /// Two edits of the kind that are both carried out give the same outcome in either order. Nil when the strategy

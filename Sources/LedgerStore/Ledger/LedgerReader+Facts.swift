@@ -38,15 +38,17 @@ extension LedgerReader {
         try connection.statement("SELECT version FROM partner WHERE key = 1").first { Version($0.int64(0)) } ?? .never
     }
 
-    /// How much an author's edits that passed by tolerance have changed a customer's budget since a moment.
-    package func tolerated(_ customer: CustomerKey, by author: String, since: Timestamp) throws -> Money {
+    /// How much an author's edits that passed by one of the rules named have changed a customer's budget since a moment.
+    package func tolerated(
+        _ customer: CustomerKey, by author: String, rules: [String], since: Timestamp
+    ) throws -> Money {
         let statement = try connection.statement(
-            "SELECT before, after FROM history WHERE customer = ? AND author = ? AND at >= ? AND rule = 'tolerance'")
+            "SELECT before, after, rule FROM history WHERE customer = ? AND author = ? AND at >= ?")
         try statement.bind(1, customer.value)
         try statement.bind(2, author)
         try statement.bind(3, since.seconds)
         let steps = try statement.rows { row -> Int64 in
-            guard case .budget(let before?) = try WireCoding.decode(V1.State.self, from: row.text(0)).state(),
+            guard rules.contains(row.text(2)), case .budget(let before?) = try WireCoding.decode(V1.State.self, from: row.text(0)).state(),
                 case .budget(let after?) = try WireCoding.decode(V1.State.self, from: row.text(1)).state()
             else { return 0 }
             return abs(after.amount.units - before.amount.units)

@@ -115,8 +115,8 @@ package enum EditLimits {
 
     // MARK: What no rule can change
 
-    /// The first limit that the intent itself breaks, whatever the rules say: an amount, delta, reason, label or account
-    /// that the vendor's interface does not take, or an edit that does not fit the register.
+    /// The first limit that the intent itself breaks, whatever the rules say: an amount, delta, reason, label or
+    /// account that the vendor's interface does not take, or an edit that does not fit the register.
     package static func formViolation(of intent: EditIntent, on state: RegisterState?) -> LimitViolation? {
         if case .decideConflict(_, let choice) = intent {
             return state.flatMap { formViolation(of: choice, register: $0.register) }

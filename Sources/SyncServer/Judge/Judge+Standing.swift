@@ -77,10 +77,11 @@ extension Judge {
             facts.madeAt = seen.at
             facts.rangeHasMoved = try writer.partnerVersion().value > seen.sequence
         }
-        if rules.usesTolerance {
+        let tolerant = rules.toleranceCases
+        if !tolerant.isEmpty {
             let midnight = now.seconds - (now.seconds + 8 * 3600) % 86_400
             facts.toleratedToday = try writer.tolerated(
-                customer, by: asker.account, since: Timestamp(seconds: midnight))
+                customer, by: asker.account, rules: tolerant, since: Timestamp(seconds: midnight))
         }
         return facts
     }
