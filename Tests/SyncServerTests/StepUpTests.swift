@@ -15,7 +15,7 @@ import Testing
 
     init() throws {
         server = try TestServer()
-        #expect(try enrol("ana"))
+        #expect(try enrol("mona"))
     }
 
     @discardableResult
@@ -30,25 +30,26 @@ import Testing
 
     private var wrong: String { code(steps: 500) }
 
-    /// The reply to a push of a budget of customer 0, and of another edit, with a code for the first.
+    /// The reply to a push of a budget of customer 0 above what a manager may set unconfirmed, and of another edit, with a code
+    /// for the first.
     private func reply(
         _ number: Int64, _ code: String, for confirmed: Int64? = nil, base: Int64? = nil
     ) throws -> HTTPResponse {
         var push = V1.Push(
-            replica: TestServer.replica("ana"), incarnation: 1,
+            replica: TestServer.replica("mona"), incarnation: 1,
             edits: [
-                try server.edit(number, TestServer.budget(number), customer: 0, base: try base ?? version()),
-                try server.edit(number + 1, .freeze(.account, reason: "r"), customer: 1),
+                try server.edit(number, TestServer.budget(2_000_000 + number), customer: 0, base: try base ?? version()),
+                try server.edit(number + 1, .setLabel("l\(number)"), customer: 0),
             ])
         push.stepUp = V1.StepUp(number: confirmed ?? number, code: code)
-        return server.send("POST", "/sync/v1/push", body: try WireCoding.encode(push))
+        return server.send("POST", "/sync/v1/push", as: "mona", body: try WireCoding.encode(push))
     }
 
     private func push(_ number: Int64, _ code: String, base: Int64? = nil) throws -> [V1.Result] {
         try WireCoding.decode(V1.Results.self, from: server.bytes(try reply(number, code, base: base))).results
     }
 
-    private func version() throws -> Int64 { try server.load(as: "ana").rows["budget"]?.values.first ?? 0 }
+    private func version() throws -> Int64 { try server.load(as: "mona").rows["budget"]?.values.first ?? 0 }
 
     @Test func `a good code lets its edit pass, once`() throws {
         let good = code()
@@ -61,7 +62,7 @@ import Testing
     @Test func `a wrong code puts off its own edit, stores nothing, and the others go on`() throws {
         let results = try push(1, wrong)
         #expect(results.map(\.code) == [.needsStepUp, .applied])
-        #expect(try server.load(as: "ana").rows["budget"] == nil)
+        #expect(try server.load(as: "mona").rows["budget"] == nil)
         #expect(try push(1, code()).map(\.code) == [.applied, .applied])
     }
 
@@ -85,10 +86,10 @@ import Testing
     }
 
     @Test func `who has no authenticator is told who enrols it`() throws {
-        #expect(try enrol("ana", remove: true))
-        #expect(try !enrol("ana", remove: true))
+        #expect(try enrol("mona", remove: true))
+        #expect(try !enrol("mona", remove: true))
         let result = try push(1, code())[0]
-        #expect(result.code == .needsStepUp && result.next?.contains("member step-up ana") == true)
+        #expect(result.code == .needsStepUp && result.next?.contains("member step-up mona") == true)
     }
 
     @Test func `a code for an edit that is not there is refused whole, and not looked at`() throws {
