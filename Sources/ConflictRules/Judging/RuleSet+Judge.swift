@@ -11,6 +11,14 @@ extension RuleSet {
     /// hold decides; then the first case that fits; last, what would come out must be within the limits. An edit that
     /// asks for what is so already changes nothing, but is still refused by guards that say it may not be asked.
     package func judge(_ question: RuleQuestion) -> Judgement {
+        #if FIELDBOOK_DEFECTS
+        PlantedRules.distorted(judgement(of: question), question)
+        #else
+        judgement(of: question)
+        #endif
+    }
+
+    private func judgement(of question: RuleQuestion) -> Judgement {
         let rule = rule(for: question.intent.kind)
         if let violation = EditLimits.formViolation(of: question.intent, on: question.current) {
             return Judgement(outcome: .rejected(violation), rule: Judgement.limits, readings: [], terms: nil)

@@ -13,7 +13,7 @@ package enum Workload {
 
     private enum Kind: CaseIterable {
         case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations,
-            restarts, readers, bulk, sleeps
+            restarts, readers, bulk, sleeps, ages
     }
 
     private struct Maker {
@@ -41,7 +41,8 @@ package enum Workload {
             for kind in Kind.allCases where percent(40) { kinds.append(kind) }
             registers = pick([
                 [.budget, .freezes, .discount], [.budget], [.freezes], [.discount], [.budget, .freezes],
-                [.budget, .freezes, .discount],
+                [.budget, .freezes, .discount], [.manager, .label, .request], [.budget, .label],
+                [.budget, .freezes, .discount, .manager, .label, .request],
             ])
             makeCustomers()
             makeMembers()
@@ -140,6 +141,15 @@ package enum Workload {
         private mutating func wish() -> Wish { wish(pick(customers)) }
 
         private mutating func wish(_ customer: Scenario.Customer) -> Wish {
+            let others = registers.filter { [.manager, .label, .request].contains($0) }
+            let hasMoney = registers.count > others.count
+            if !others.isEmpty, !hasMoney || percent(40) {
+                switch pick(others) {
+                case .manager: return .manager(customer.name, percent(25) ? nil : pick(names))
+                case .label: return .label(customer.name, percent(20) ? nil : pick(["gold", "silver", "new"]))
+                default: return .request(customer.name, approve: percent(60))
+                }
+            }
             // Now and then an edit that does not fit the customer, so that refusals are met too.
             let fits = percent(95)
             if (customer.association == .reseller) == fits {
@@ -147,7 +157,8 @@ package enum Workload {
                 switch isFreeze ? pick(6...9) : pick(0...5) {
                 case ..<4:
                     return .budget(
-                        customer.name, cents: Int64(pick(1...12)) * 5_000, type: percent(20) ? .oneTime : nil,
+                        // Now and then above what a manager sets without a code.
+                        customer.name, cents: percent(4) ? 200_000_000 : Int64(pick(1...12)) * 5_000, type: percent(20) ? .oneTime : nil,
                         action: percent(20) ? .freeze : nil, thisCycle: percent(15))
                 case ..<6: return .adjust(customer.name, cents: Int64(pick(-6...6)) * 5_000)
                 case ..<8: return .freeze(customer.name, pick(FreezeKind.allCases), reason: "late payment")
@@ -206,6 +217,7 @@ package enum Workload {
                 case 1: add(.renew(who))
                 default: add(.revoke(who))
                 }
+            case .ages: age(who)
             case .sleeps: add(.sleep(who, seconds: pick([30, 600, 7200])))
             case .bulk:
                 add(.system(.bills(pick(customers).name, count: pick(70...300))))
@@ -216,15 +228,35 @@ package enum Workload {
             }
         }
 
+        /// An edit is made and comes late by the server's clock: hours, a day, or past the deadline of conflicts.
+        private mutating func age(_ who: String) {
+            add(.offline(who))
+            add(.edit(who, wish()))
+            if percent(70) { add(.edit(pick(names), wish())) }
+            if percent(50) { add(.wait(seconds: 40)) }
+            guard percent(40) else { return add(.wait(seconds: 3_700)) }
+            // Nobody runs meanwhile, so the time costs nothing.
+            for name in names { add(.stop(name)) }
+            add(.wait(seconds: percent(50) ? 90_000 : 700_000))
+            for name in names { add(.start(name)) }
+            add(.online(who))
+        }
+
         private mutating func systemWrite(_ kind: Kind) -> SystemWrite {
             let name = pick(customers).name
             if kind == .associations {
                 return pick([
                     .leave(name), .join(name), .partner(pick(PartnerState.allCases)), .rename(name, "renamed"),
-                    .closeCycle, .touchAll,
+                    .closeCycle, .touchAll, .resetMonth, .association(name, pick(AssociationType.allCases)),
                 ])
             }
-            return switch pick(0...8) {
+            return switch pick(0...14) {
+            case 9: .request(name, percent(75) ? .disassociate : .associate)
+            case 10: .manager(name, percent(30) ? nil : pick(names))
+            case 11: .label(name, percent(30) ? nil : pick(["gold", "vendor"]))
+            case 12: .release(name, pick(FreezeCause.allCases))
+            case 13: .range(pick([nil, 100...1000, 1...3000, 1...3000]))
+            case 14: pick([.delegate(name, to: "reseller-one"), .delegate(name, to: nil), .delegate(name, to: nil)])
             case 0: .usage(name, cents: Int64(pick(1...100)) * 100)
             case 1, 2: .freeze(name, pick(FreezeCause.allCases), pick(FreezeKind.allCases))
             case 3: .unfreeze(name)

@@ -3,6 +3,10 @@ import LedgerStore
 import PartnerModel
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Carries out a person's decision on a held edit, itself an edit with its own result.
 ///
 /// The first decision wins (the rules allow no other way); a decision on values that moved since is turned down and the
@@ -18,7 +22,12 @@ struct ConflictDecision {
         guard let conflict = try writer.conflict(key), try writer.contains(conflict.customer, in: asker.scope) else {
             return judge.forbidden(edit)
         }
-        guard conflict.isOpen else { return settledAlready(conflict, choice) }
+        #if FIELDBOOK_DEFECTS
+        let isOpen = conflict.isOpen || Defect.planted == .secondDecisionTaken
+        #else
+        let isOpen = conflict.isOpen
+        #endif
+        guard isOpen else { return settledAlready(conflict, choice) }
         guard let register = Register(rawValue: conflict.register) else {
             throw LedgerError.damaged("a conflict names no register")
         }

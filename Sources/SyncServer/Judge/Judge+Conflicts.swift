@@ -3,6 +3,10 @@ import LedgerStore
 package import PartnerModel
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Who decided a conflict, and how.
 struct Decider {
     let account: String
@@ -19,6 +23,9 @@ extension Judge {
     /// most 100 at a time; gives their keys.
     @discardableResult
     package func closeOverdueConflicts() throws -> [ConflictKey] {
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .deadlineIgnored { return [] }
+        #endif
         let overdue = try writer.overdueConflicts(at: now)
         for key in overdue {
             guard let conflict = try writer.conflict(key), let register = Register(rawValue: conflict.register) else {
@@ -77,6 +84,9 @@ extension Judge {
     func follow(
         _ intent: EditIntent, became: RegisterState, of customer: CustomerKey, author: String
     ) throws {
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .approvalWithoutEffect { return }
+        #endif
         guard case .decideRequest(let approve) = intent, case .request(let request?) = became else { return }
         try SystemWriters(writer: writer, rulesVersion: rules.version, now: now).decided(
             customer, request, approve: approve, by: author)

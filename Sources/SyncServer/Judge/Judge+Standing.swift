@@ -17,7 +17,12 @@ extension Judge {
 
     /// Whether the base is intact, or why the edit can't be judged now or at all.
     func standing(_ edit: V1.Edit, current: Version, _ asker: Asker) throws -> Standing {
-        if let number = edit.dependsOn?.value {
+        #if FIELDBOOK_DEFECTS
+        let dependsOn = Defect.planted == .dependentActsAlone ? nil : edit.dependsOn
+        #else
+        let dependsOn = edit.dependsOn
+        #endif
+        if let number = dependsOn?.value {
             switch try fate(of: number, asker) {
             case .unknown: return .unknownPredecessor
             case .waits: return .waits
