@@ -7,7 +7,8 @@ import Testing
 /// Both sides name their version; neither goes on with another.
 @Suite struct HandshakeTests {
     @Test(arguments: [
-        ("0", "upgrade this program"), ("1", "upgrade this program"), ("3", "upgrade the daemon"), ("99", "upgrade the daemon"),
+        ("0", "upgrade this program"), ("1", "upgrade this program"), ("3", "upgrade the daemon"),
+        ("99", "upgrade the daemon"),
         ("one", "same version of both"), ("", "same version of both"),
     ])
     func `the daemon refuses a program of another version and says which to upgrade`(

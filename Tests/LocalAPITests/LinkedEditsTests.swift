@@ -8,7 +8,8 @@ import Testing
 
 /// Several edits in one request: as they were meant, within bounds, and nothing done of what is not understood.
 @Suite struct LinkedEditsTests {
-    private let edit = "{\"number\":\"0\",\"kind\":\"withdraw-manager\",\"customer\":\"1\",\"base\":\"0\","
+    private let edit =
+        "{\"number\":\"0\",\"kind\":\"withdraw-manager\",\"customer\":\"1\",\"base\":\"0\","
         + "\"deviceTime\":\"0\",\"schema\":1}"
 
     private func body(_ more: String, link: String = "\"group\"") -> String {

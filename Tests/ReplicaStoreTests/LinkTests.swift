@@ -96,7 +96,9 @@ import Testing
         #expect(try replica.add(budget(1)).number == EditNumber(1))
     }
 
-    @Test func `an edit that finds nothing to act on is refused, also when an earlier one of the request took it`() throws {
+    @Test func `an edit that finds nothing to act on is refused, also when an earlier one of the request took it`()
+        throws
+    {
         let replica = try TestReplica.loaded(
             TestReplica.standardRows + [PageRow(.manager, 1, version: 9, ["ben"])])
         #expect(code { _ = try replica.add(.assignManager("eve")) } == .refused)

@@ -43,7 +43,8 @@ import Testing
         #expect(undo.wire.predecessor == nil)
         #expect(try undo.wire.before?.state() == made && undo.wire.payloadHash == undo.wire.computedPayloadHash())
         #expect(try replica.reader().edit(EditNumber(1)).undoneBy == EditNumber(2))
-        #expect(try replica.reader().customer(CustomerKey(1)).summary.budget.visible == .budget(TestReplica.monthly(100)))
+        #expect(
+            try replica.reader().customer(CustomerKey(1)).summary.budget.visible == .budget(TestReplica.monthly(100)))
         #expect(try replica.push() == [EditNumber(2)])
     }
 
@@ -66,7 +67,10 @@ import Testing
             ),
             (set, none, .discount(Self.grant), 3, [], .cancelDiscount),
             (set, .discount(Self.over), .discount(Self.grant), 3, [], .cancelDiscount),
-            (.cancelDiscount, .discount(Self.grant), none, 3, [.discount(3, version: 9, until: Self.now.seconds + 9)], set),
+            (
+                .cancelDiscount, .discount(Self.grant), none, 3,
+                [.discount(3, version: 9, until: Self.now.seconds + 9)], set
+            ),
             (.assignManager("eve"), .manager(nil), .manager("eve"), 1, [], .withdrawManager),
             (
                 .withdrawManager, .manager("eve"), .manager(nil), 1, [PageRow(.manager, 1, version: 9, ["eve"])],

@@ -85,7 +85,9 @@ struct EditPlanner {
 
     private func check(_ intent: EditIntent, on state: RegisterState, _ customer: Customer) throws {
         let facts = try facts(customer)
-        if let violation = EditLimits.violation(of: intent, on: state, facts: facts) ?? Standing.violation(intent, state) {
+        if let violation = EditLimits.violation(of: intent, on: state, facts: facts)
+            ?? Standing.violation(intent, state)
+        {
             throw StoreError(violation)
         }
         if case .unfreeze(let kind, _, let seen) = intent, seen.isEmpty {
@@ -207,7 +209,8 @@ enum Standing {
                 message: current == account
                     ? "\(account) is the account manager already" : "\(current) is the account manager",
                 next: current == account
-                    ? "there is nothing to do" : "put another in place with: fieldbook manager replace CUSTOMER ACCOUNT")
+                    ? "there is nothing to do" : "put another in place with: fieldbook manager replace CUSTOMER ACCOUNT"
+            )
         case (.withdrawManager, .manager(nil)):
             LimitViolation(
                 code: "FB.NO_MANAGER", field: "manager", message: "this customer has no account manager",
