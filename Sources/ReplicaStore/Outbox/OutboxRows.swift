@@ -101,6 +101,7 @@ struct OutboxRows {
             )
         }
         var stopped = Set(edits.filter(\.isHeld).map(\.number))
+        guard !stopped.isEmpty else { return [] }
         var groups: Set<Int64> = []
         var known = -1
         while known < stopped.count + groups.count {
