@@ -168,7 +168,7 @@ struct Context {
             parts.append("\(conflicts) conflict\(conflicts == 1 ? "" : "s") to decide: fieldbook conflicts list")
         }
         if counts.dead > 0 {
-            parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list")
+            parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list --dead")
         }
         if !parts.isEmpty { terminal.writeError("needs you: \(parts.joined(separator: "; "))\n") }
     }

@@ -183,6 +183,12 @@ struct EditPlanner {
         wire.undoes = order.undoes.map { WireInteger($0.value) }
         wire.madeUpon = madeUpon
         wire.payloadHash = try wire.computedPayloadHash()
+        // What can't be read back would stop all that reads the outbox.
+        guard (try? wire.intent()) == preview.intent else {
+            throw StoreError(
+                .refused, what: "the edit is not accepted", why: "one of its values cannot be written down",
+                next: "check the values, and the clock of this machine")
+        }
         let text = try WireCoding.text(wire)
         guard text.utf8.count <= ProtocolLimits.editBytesMax else {
             throw StoreError(
