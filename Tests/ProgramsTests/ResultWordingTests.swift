@@ -78,7 +78,8 @@ import Testing
         #expect(told(.expired, message: "the cycle is over") == "came too late: the cycle is over")
         #expect(
             told(.held, before: Self.monthly(300), was: Self.monthly(400), by: "ben", rule: "hold")
-                == "waits for a person: ben had set 400.00 meanwhile (rule hold); decide it: fieldbook conflicts show 77"
+                == "waits for a person: ben had set 400.00 meanwhile (rule hold); "
+                + "decide it: fieldbook conflicts show 77"
         )
         #expect(told(.retry, message: "busy") == "is sent again by itself: busy")
         #expect(told(.blocked, message: "edit 2 is held") == "waits for an edit before it: edit 2 is held")

@@ -25,8 +25,8 @@ struct PlannedEdit {
     let text: String
 }
 
-/// Plans the edits of one request in their order: each is checked on what its author sees, the earlier ones of the request
-/// laid over. Reads only; the numbers are those that the edits get when they are kept in the same transaction.
+/// Plans the edits of one request in their order: each is checked on what its author sees, the earlier ones of the
+/// request laid over. Reads only; the numbers are those that the edits get when they are kept in the same transaction.
 struct EditPlanner {
     let image: ImageRows
     let rows: OutboxRows

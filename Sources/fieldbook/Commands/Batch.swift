@@ -122,7 +122,8 @@ struct BatchLine: Equatable {
     }
 
     /// The words as a shell without substitutions would take them: blanks part them; single quotes keep everything,
-    /// double quotes all but a backslash before `"` or a backslash; outside quotes a backslash keeps the next character.
+    /// double quotes all but a backslash before `"` or a backslash; outside quotes a backslash keeps the next
+    /// character.
     func words() throws(UserError) -> [String] {
         var words: [String] = []
         var word: String?
