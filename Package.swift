@@ -163,7 +163,7 @@ let package = Package(
             "Programs",
             [
                 "fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics",
-                "LocalAPI", "TestKit",
+                "LocalAPI", "PartnerModel", "SyncProtocol", "ReplicaStore", "TestKit",
             ]),
         tests(
             "EndToEnd", excluding: ["focus_sums.py"],

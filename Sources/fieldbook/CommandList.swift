@@ -2,12 +2,12 @@ import TerminalKit
 
 /// The commands of `fieldbook`; parsing and help come from here.
 enum CommandList {
-    private static let dryRun = OptionSpec("dry-run", "check and show what would be queued, queue nothing")
+    static let dryRun = OptionSpec("dry-run", "check and show what would be queued, queue nothing")
     private static let limit = OptionSpec("limit", value: "N", "at most N rows (default: 50)")
     private static let customer = OptionSpec("customer", value: "CUSTOMER", "only this customer")
     private static let cycle = OptionSpec("cycle", value: "YYYY-MM", "only this billing cycle")
-    private static let kind = OptionSpec("kind", value: "KIND", "account (default) or account-and-resources")
-    private static let reason = OptionSpec("reason", value: "TEXT", "why, 1 to 256 characters; kept with the freeze")
+    static let kind = OptionSpec("kind", value: "KIND", "account (default) or account-and-resources")
+    static let reason = OptionSpec("reason", value: "TEXT", "why, 1 to 256 characters; kept with the freeze")
 
     static let table = CommandTable(
         program: "fieldbook", summary: "a partner's customers, bills and coupons, with or without a network",
@@ -77,71 +77,26 @@ enum CommandList {
             examples: ["fieldbook discount show 'Cedar & Sons'"]),
     ]
 
-    private static let change = [
-        CommandSpec(
-            "budget set", "Queues a new budget.", arguments: ["CUSTOMER", "AMOUNT"],
-            options: [
-                OptionSpec("type", value: "TYPE", "monthly or one-time (default: as it is, else monthly)"),
-                OptionSpec("on-exhaustion", value: "ACTION", "manual or freeze (default: as it is, else manual)"),
-                OptionSpec("through", value: "CYCLE", "this-cycle or YYYY-MM: past its end the edit is refused"),
-                dryRun,
-            ],
-            examples: [
-                "fieldbook budget set 'Atlas Freight' 500",
-                "fieldbook budget set acct-1-0 750.50 --type monthly --on-exhaustion freeze --dry-run",
-            ]),
-        CommandSpec(
-            "budget adjust", "Queues a raise or a cut of a budget.", arguments: ["CUSTOMER", "CHANGE"],
-            options: [
-                OptionSpec("through", value: "CYCLE", "this-cycle or YYYY-MM: past its end the edit is refused"),
-                dryRun,
-            ],
-            examples: [
-                "fieldbook budget adjust 'Atlas Freight' +100", "fieldbook budget adjust 'Atlas Freight' -- -50",
-            ]),
-        CommandSpec(
-            "freeze", "Queues a freeze of an account, or of account and resources.", arguments: ["CUSTOMER"],
-            options: [reason, kind, OptionSpec("yes", "do not ask before an account-and-resources freeze"), dryRun],
-            examples: [
-                "fieldbook freeze 'Atlas Freight' --reason 'invoice 90 days late'",
-                "fieldbook freeze acct-1-0 --reason fraud --dry-run",
-            ]),
-        CommandSpec(
-            "unfreeze", "Queues the release of the freezes you see.", arguments: ["CUSTOMER"],
-            options: [reason, kind, dryRun],
-            examples: [
-                "fieldbook unfreeze 'Atlas Freight' --reason 'invoice paid'",
-                "fieldbook unfreeze acct-1-0 --reason paid --dry-run",
-            ]),
-        CommandSpec(
-            "discount set", "Queues a discount for a referral customer.", arguments: ["CUSTOMER", "PERCENT"],
-            options: [
-                OptionSpec("until", value: "DATE", "last day, YYYY-MM-DD"),
-                OptionSpec("from", value: "DATE", "first day (default: today)"), dryRun,
-            ],
-            examples: [
-                "fieldbook discount set 'Cedar & Sons' 12.5 --until 2027-06-30",
-                "fieldbook discount set acct-1-2 5 --until 2027-01-31 --dry-run",
-            ]),
-        CommandSpec(
-            "discount cancel", "Queues the end of a discount.", arguments: ["CUSTOMER"], options: [dryRun],
-            examples: ["fieldbook discount cancel 'Cedar & Sons'"]),
-    ]
-
     private static let decide = [
         CommandSpec(
-            "edits list", "Lists edits that are not settled.",
-            options: [OptionSpec("all", "settled and discarded ones too")],
-            examples: ["fieldbook edits list", "fieldbook edits list --all"]),
+            "edits list", "Lists edits that are not settled, with what became of them.",
+            options: [
+                OptionSpec("all", "settled and discarded ones too"), OptionSpec("dead", "only those that were refused"),
+            ],
+            examples: ["fieldbook edits list", "fieldbook edits list --dead"]),
         CommandSpec(
             "edits show", "Shows an edit: what was asked, what it became, why.", arguments: ["EDIT"],
             examples: ["fieldbook edits show 3"]),
         CommandSpec(
-            "edits discard", "Sets aside an unsent or refused edit.", arguments: ["EDIT"],
-            examples: ["fieldbook edits discard 3"]),
+            "edits discard", "Sets aside an unsent or refused edit, an unsent group whole.", arguments: ["EDIT"],
+            options: [dryRun], examples: ["fieldbook edits discard 3", "fieldbook edits discard 3 --dry-run"]),
         CommandSpec(
             "edits resend", "Makes a refused edit anew on what stands now.", arguments: ["EDIT"],
-            examples: ["fieldbook edits resend 3"]),
+            options: resending + [dryRun],
+            examples: ["fieldbook edits resend 3", "fieldbook edits resend 3 --amount 450"]),
+        CommandSpec(
+            "edits undo", "Queues the opposite of an edit that took effect.", arguments: ["EDIT"], options: [dryRun],
+            examples: ["fieldbook edits undo 3", "fieldbook edits undo 3 --dry-run"]),
         CommandSpec(
             "edits confirm", "Confirms an edit with a code of your authenticator.", arguments: ["EDIT"],
             options: [OptionSpec("code-file", value: "FILE", "read the code there instead of asking for it")],

@@ -11,6 +11,15 @@ struct Context {
     let terminal: Terminal
     let paths: Paths
     let clock: any WallClock
+    /// For a line of a batch: the batch's reader, and what the lines before it ask for.
+    var batch: (reader: ReplicaReader, earlier: [Wanted])?
+
+    init(command: ParsedCommand, terminal: Terminal, paths: Paths, clock: any WallClock) {
+        self.command = command
+        self.terminal = terminal
+        self.paths = paths
+        self.clock = clock
+    }
 
     var daemon: LocalAPIClient { LocalAPIClient(socket: paths.socket) }
 
@@ -28,28 +37,53 @@ struct Context {
         case "bills sum": try sumBills()
         case "coupons list": try listCoupons()
         case "budget show": try showBudget()
-        case "budget set": try setBudget()
-        case "budget adjust": try adjustBudget()
-        case "freeze": try freeze()
-        case "unfreeze": try unfreeze()
         case "discount show": try showDiscount()
-        case "discount set": try setDiscount()
-        case "discount cancel": try queue(.cancelDiscount, try customer(command.arguments[0]))
+        case "association list": try listRequests()
         case "edits list": try listEdits()
         case "edits show": try showEdit()
         case "edits discard": try discardEdit()
         case "edits resend": try resendEdit()
         case "edits confirm": try confirmEdit()
+        case "edits undo": try undoEdit()
+        case "edits batch": try queueBatch()
         case "conflicts list": try listConflicts()
         case "conflicts show": try showConflict()
         case "conflicts decide": try decideConflict()
+        default: try queue(try asking())
+        }
+    }
+
+    /// What a command that changes something asks for. Queues nothing; the daemon's check comes after it.
+    func asking() throws(UserError) -> Asking {
+        switch command.name {
+        case "budget set": try setBudget()
+        case "budget adjust": try adjustBudget()
+        case "freeze": try freeze()
+        case "unfreeze": try unfreeze()
+        case "discount set": try setDiscount()
+        case "discount cancel": Asking(.cancelDiscount, try customer(command.arguments[0]))
+        case "label set": Asking(.setLabel(command.arguments[1]), try customer(command.arguments[0]))
+        case "label clear": Asking(.setLabel(nil), try customer(command.arguments[0]))
+        case "manager assign": Asking(.assignManager(command.arguments[1]), try customer(command.arguments[0]))
+        case "manager withdraw": Asking(.withdrawManager, try customer(command.arguments[0]))
+        case "manager replace": try replaceManager()
+        case "association approve": try approveRequest()
+        case "association reject": Asking(.decideRequest(approve: false), try customer(command.arguments[0]))
         default: preconditionFailure("the table names a command without a function: \(command.name)")
         }
     }
 
+    /// Whether a command asks for edits, so that a batch may hold it.
+    static let batchable = [
+        "budget set", "budget adjust", "freeze", "unfreeze", "discount set", "discount cancel", "label set",
+        "label clear", "manager assign", "manager withdraw", "manager replace", "association approve",
+        "association reject",
+    ]
+
     // MARK: Shared parts
 
     func reader() throws(UserError) -> ReplicaReader {
+        if let batch { return batch.reader }
         do { return try ReplicaReader(directory: paths.state) } catch { throw error.userError }
     }
 
@@ -135,7 +169,7 @@ struct Context {
             parts.append("\(conflicts) conflict\(conflicts == 1 ? "" : "s") to decide: fieldbook conflicts list")
         }
         if counts.dead > 0 {
-            parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list")
+            parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list --dead")
         }
         if !parts.isEmpty { terminal.writeError("needs you: \(parts.joined(separator: "; "))\n") }
     }

@@ -87,6 +87,11 @@ enum Wording {
         }
     }
 
+    /// `3, 4 and 5`.
+    static func list(_ words: [String]) -> String {
+        words.count < 2 ? words.joined() : "\(words.dropLast().joined(separator: ", ")) and \(words[words.count - 1])"
+    }
+
     static func day(_ time: Timestamp) -> String { String(Instant(seconds: time.seconds).rfc3339.prefix(10)) }
     static func time(_ seconds: Int64) -> JSONOutput { .text(Instant(seconds: seconds).rfc3339) }
     static func time(_ seconds: Int64?) -> JSONOutput { seconds.map { time($0) } ?? .null }

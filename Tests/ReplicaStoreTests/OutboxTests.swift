@@ -118,6 +118,19 @@ import Testing
         #expect(try replica.store.openEdits().isEmpty)
     }
 
+    @Test func `an edit that could not be read back is not accepted`() throws {
+        let replica = try TestReplica.loaded()
+        let amount = Money(units: 5 * Money.unitsPerMajor)
+        for seconds in [-3_456_000_000, -62_200_000_000, 253_500_000_000] as [Int64] {
+            let cycle = BillingCycle(containing: seconds)
+            _ = try? replica.add(
+                .setBudget(Budget(amount: amount, type: .monthly, onExhaustion: .manual), validThrough: cycle))
+            try replica.reopen()
+            let kept = try replica.store.openEdits()
+            #expect(try kept.allSatisfy { try $0.wire.intent() == $0.intent })
+        }
+    }
+
     @Test func `an unfreeze names the confirmed freezes and cannot lift one that is only hoped for`() throws {
         let members = """
             [{"at":"1","by":"ana","cause":"manual","id":"41","kind":"account","reason":"r"},\

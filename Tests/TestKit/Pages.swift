@@ -71,7 +71,8 @@ package struct PageRow: Sendable {
         _ key: Int64, version: Int64, ids: [Int64], kind: String = "account", reason: String = "r"
     ) -> PageRow {
         let members = ids.map {
-            "{\"at\":\"1\",\"by\":\"x\",\"cause\":\"manual\",\"id\":\"\($0)\",\"kind\":\"\(kind)\",\"reason\":\"\(reason)\"}"
+            "{\"at\":\"1\",\"by\":\"x\",\"cause\":\"manual\",\"id\":\"\($0)\","
+                + "\"kind\":\"\(kind)\",\"reason\":\"\(reason)\"}"
         }
         return PageRow(
             .freezes, key, version: version,

@@ -21,8 +21,8 @@ extension Local {
         case depends
     }
 
-    /// Body of `POST /v1/edits`: customer, kind and arguments of wire edits; number, base and the rest are the daemon's to
-    /// fill. All of them are kept or none. With `dryRun` nothing is kept.
+    /// Body of `POST /v1/edits`: customer, kind and arguments of wire edits; number, base and the rest are the daemon's
+    /// to fill. All of them are kept or none. With `dryRun` nothing is kept.
     package struct EditRequest: Sendable, Hashable, Codable {
         package var edit: V1.Edit
         /// The edits after the first, in their order.
@@ -67,7 +67,8 @@ extension Local {
         }
     }
 
-    /// Reply to `POST /v1/edits`, to a resending and to an undoing. What stands beside the numbers is of the first edit.
+    /// Reply to `POST /v1/edits`, to a resending and to an undoing. What stands beside the numbers is of the first
+    /// edit.
     package struct EditReply: Sendable, Hashable, Codable {
         /// Absent for a dry run.
         package var number: WireInteger?

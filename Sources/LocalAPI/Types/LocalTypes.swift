@@ -3,8 +3,8 @@ package import SyncProtocol
 
 /// Types of the daemon's local interface: HTTP and JSON over a Unix socket of mode 0600.
 ///
-/// Both sides name their version in the `Fieldbook-API` header; a difference is refused with both named. Versions: 1 took
-/// one edit a request; 2 takes several, and a daemon that would drop all but the first must not be asked.
+/// Both sides name their version in the `Fieldbook-API` header; a difference is refused with both named. Versions: 1
+/// took one edit a request; 2 takes several, and a daemon that would drop all but the first must not be asked.
 package enum Local {
     package static let version = 2
     package static let versionHeader = "Fieldbook-API"

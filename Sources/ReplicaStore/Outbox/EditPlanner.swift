@@ -25,8 +25,8 @@ struct PlannedEdit {
     let text: String
 }
 
-/// Plans the edits of one request in their order: each is checked on what its author sees, the earlier ones of the request
-/// laid over. Reads only; the numbers are those that the edits get when they are kept in the same transaction.
+/// Plans the edits of one request in their order: each is checked on what its author sees, the earlier ones of the
+/// request laid over. Reads only; the numbers are those that the edits get when they are kept in the same transaction.
 struct EditPlanner {
     let image: ImageRows
     let rows: OutboxRows
@@ -175,6 +175,12 @@ struct EditPlanner {
         wire.undoes = order.undoes.map { WireInteger($0.value) }
         wire.madeUpon = madeUpon
         wire.payloadHash = try wire.computedPayloadHash()
+        // What can't be read back would stop all that reads the outbox.
+        guard (try? wire.intent()) == preview.intent else {
+            throw StoreError(
+                .refused, what: "the edit is not accepted", why: "one of its values cannot be written down",
+                next: "check the values, and the clock of this machine")
+        }
         let text = try WireCoding.text(wire)
         guard text.utf8.count <= ProtocolLimits.editBytesMax else {
             throw StoreError(

@@ -9,8 +9,8 @@ struct OutboxRows {
     var decoded: DecodedEdits?
 
     private static let columns = """
-        number, customer, customer_id, customer_name, edit, state, result, saved_at, first_sent_at, sent_count, resent_as,
-        undone_by, prediction
+        number, customer, customer_id, customer_name, edit, state, result, saved_at, first_sent_at, sent_count,
+        resent_as, undone_by, prediction
         """
 
     func identity() throws -> ReplicaIdentity? {
@@ -86,8 +86,8 @@ struct OutboxRows {
         return counts
     }
 
-    /// The unsent edits that build or depend on a held one or share its group, and those that build on them. A group may
-    /// drag in edits before the one that waits, so it is looked until nothing more is found.
+    /// The unsent edits that build or depend on a held one or share its group, and those that build on them. A group
+    /// may drag in edits before the one that waits, so it is looked until nothing more is found.
     func behindHeld() throws -> Set<Int64> {
         let statement = try connection.statement(
             """
@@ -101,6 +101,7 @@ struct OutboxRows {
             )
         }
         var stopped = Set(edits.filter(\.isHeld).map(\.number))
+        guard !stopped.isEmpty else { return [] }
         var groups: Set<Int64> = []
         var known = -1
         while known < stopped.count + groups.count {
@@ -139,8 +140,8 @@ struct OutboxRows {
     }
 }
 
-/// Edits by number as they were decoded. An edit is never rewritten, so what was decoded once stays right; the store that
-/// owns the file owns this too.
+/// Edits by number as they were decoded. An edit is never rewritten, so what was decoded once stays right; the store
+/// that owns the file owns this too.
 final class DecodedEdits {
     /// Edits kept; past it all are let go.
     private static let most = 20_000

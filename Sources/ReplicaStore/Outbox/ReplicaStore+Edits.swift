@@ -3,10 +3,6 @@ package import PartnerModel
 import SQLiteKit
 import SyncProtocol
 
-#if FIELDBOOK_DEFECTS
-import Defects
-#endif
-
 extension ReplicaStore {
     /// Checks a draft against what its author sees, and says what it would do. Changes nothing.
     package func check(_ draft: EditDraft) throws(StoreError) -> EditPreview {
@@ -22,8 +18,8 @@ extension ReplicaStore {
     /// image, or the edit before it on the same register.
     package func add(_ draft: EditDraft) throws(StoreError) -> OutboxEdit { try add([draft], link: .none)[0] }
 
-    /// Accepts edits whole or not at all, in the order given, each on what the ones before it make. An error says by its
-    /// `position` which draft it is about. Linked edits are of one customer.
+    /// Accepts edits whole or not at all, in the order given, each on what the ones before it make. An error says by
+    /// its `position` which draft it is about. Linked edits are of one customer.
     package func add(_ drafts: [EditDraft], link: EditLink) throws(StoreError) -> [OutboxEdit] {
         let edits = try StoreError.wrap { try outbox.write { _ in try keep(try plan(drafts, link)) } }
         isProjectionStale = true
@@ -31,23 +27,9 @@ extension ReplicaStore {
         return edits
     }
 
-    /// Sets aside an edit that never left, or a dead letter; it stays listed as discarded. An unsent group is set aside
-    /// whole. Gives the edits that were set aside, or with `dryRun` would be.
-    @discardableResult
-    package func discard(_ number: EditNumber, dryRun: Bool = false) throws(StoreError) -> [EditNumber] {
-        let discarded = try StoreError.wrap {
-            let edits = try discardable(number)
-            if !dryRun { try outbox.write { _ in for edit in edits { try setState(edit.number, .discarded) } } }
-            return edits.map(\.number)
-        }
-        guard !dryRun else { return discarded }
-        isProjectionStale = true
-        refreshProjection()
-        return discarded
-    }
-
-    /// Makes a dead letter's intent anew, or another of its kind in its place, under a new number and on what the register
-    /// holds now. It goes without the group it was of; what it depended on it depends on still, when that was made anew.
+    /// Makes a dead letter's intent anew, or another of its kind in its place, under a new number and on what the
+    /// register holds now. It goes without the group it was of; what it depended on it depends on still, when that was
+    /// made anew.
     package func resend(_ number: EditNumber, as changed: EditIntent? = nil) throws(StoreError) -> OutboxEdit {
         let edit = try StoreError.wrap {
             try outbox.write { transaction in
@@ -169,35 +151,6 @@ extension ReplicaStore {
         Predictor(
             image: ImageRows(connection: live.connection), rules: rules, identity: identity,
             checkpointAt: meta.checkpointAt, now: clock.now().seconds)
-    }
-
-    // MARK: Discarding
-
-    private func discardable(_ number: EditNumber) throws -> [OutboxEdit] {
-        let edit = try existing(number)
-        #if FIELDBOOK_DEFECTS
-        if Defect.planted == .lateDiscard || Defect.planted == .loginDropsQueue, edit.state == .sent { return [edit] }
-        #endif
-        guard edit.state == .saved || edit.state == .dead else { throw ReplicaStore.notYours(edit) }
-        let open = try openEdits()
-        // A group leaves whole, so one of which nothing was sent is set aside whole.
-        var together = [edit]
-        if edit.state == .saved, let group = edit.wire.group { together = open.filter { $0.wire.group == group } }
-        if let sent = together.first(where: { $0.state != edit.state }) { throw ReplicaStore.notYours(sent) }
-        let numbers = together.map(\.number)
-        let later = open.first { later in
-            later.state.isPending && !numbers.contains(later.number)
-                && later.builtOn.contains { numbers.contains(EditNumber($0)) }
-        }
-        if let later {
-            throw StoreError(
-                .badState, what: "cannot discard edit \(number.value)",
-                why: "edit \(later.number.value) builds on it",
-                next: later.state == .saved
-                    ? "discard edit \(later.number.value) first: fieldbook edits discard \(later.number.value)"
-                    : "wait for its end: fieldbook edits show \(later.number.value)")
-        }
-        return together
     }
 
     // MARK: Writing

@@ -10,11 +10,11 @@ import Defects
 /// What leaves: edits to push and results to acknowledge.
 extension ReplicaStore {
     /// The next edits to send, at most a push's worth; nil when there are none. That they were sent is durable before
-    /// this returns. Customers with a freeze or unfreeze among them go first; within a customer the author's order holds.
-    /// A group goes whole in one push.
+    /// this returns. Customers with a freeze or unfreeze among them go first; within a customer the author's order
+    /// holds. A group goes whole in one push.
     ///
-    /// With `aloneAfter` it is one edit or group, the next in turn after that number, so that one that the server can't take
-    /// does not hold up the others.
+    /// With `aloneAfter` it is one edit or group, the next in turn after that number, so that one that the server can't
+    /// take does not hold up the others.
     package func nextPush(aloneAfter last: EditNumber? = nil) throws(StoreError) -> V1.Push? {
         try StoreError.wrap {
             // What builds or depends on a held edit waits with it, and what builds on that.
@@ -50,8 +50,8 @@ extension ReplicaStore {
         return units
     }
 
-    /// The unit whose turn it is when each goes alone, in order of number. One that needs an edit which never left waits
-    /// until that was tried.
+    /// The unit whose turn it is when each goes alone, in order of number. One that needs an edit which never left
+    /// waits until that was tried.
     private static func turn(_ units: [[OutboxEdit]], after last: EditNumber) -> [[OutboxEdit]] {
         let unsent = Set(units.joined().filter { $0.state == .saved }.map(\.number.value))
         let ready = units.filter { unit in

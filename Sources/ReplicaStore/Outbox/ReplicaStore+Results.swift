@@ -141,6 +141,9 @@ extension ReplicaStore {
         var result = held
         result.code = outcome
         result.version = conflict.outcomeVersion.map { WireInteger($0) }
+        // What the server told when it held the edit is not what the decision made of the register.
+        result.was = nil
+        result.became = nil
         result.message = "decided by \(conflict.decidedBy ?? "someone")"
         result.next = nil
         return result

@@ -43,8 +43,8 @@ extension ReplicaStore {
         return planner.planned
     }
 
-    /// Throws when an edit is undone by one that stands: neither refused, nor discarded, nor overruled. `resent` is the one
-    /// that is about to be made anew.
+    /// Throws when an edit is undone by one that stands: neither refused, nor discarded, nor overruled. `resent` is the
+    /// one that is about to be made anew.
     func checkNotUndone(_ edit: OutboxEdit, except resent: EditNumber?) throws {
         guard let first = edit.undoneBy, first != resent else { return }
         let last = try latest(of: first)

@@ -6,28 +6,6 @@ import SyncProtocol
 import TerminalKit
 
 extension Context {
-    /// Has the daemon accept an edit, or only check it, and says what came of it.
-    func queue(_ intent: EditIntent, _ customer: Customer) throws(UserError) -> Answer {
-        let isDryRun = command.flag("dry-run")
-        let reply = try daemon.add(intent, customer: customer.key, dryRun: isDryRun)
-        let before = (try? reply.before.state()).map { Wording.text($0) } ?? ""
-        let after = (try? reply.after.state()).map { Wording.text($0) } ?? ""
-        var answer = Answer()
-        answer.json = Wording.json(customer)
-        answer.json["edit"] = .optional(reply.number?.value)
-        answer.json["dryRun"] = .bool(isDryRun)
-        answer.json["before"] = (try? reply.before.state()).map { Wording.json($0) } ?? .null
-        answer.json["after"] = (try? reply.after.state()).map { Wording.json($0) } ?? .null
-        answer.json["base"] = .integer(reply.base.value)
-        answer.json["predecessor"] = .optional(reply.predecessor?.value)
-        let head = reply.number.map { "edit \($0.value) saved: " } ?? "would be saved: "
-        answer.text = TextWidth.safe("\(head)\(Wording.text(intent)) for \(Wording.text(customer))") + "\n"
-        if case .decideConflict = intent {} else { answer.text += TextWidth.safe("  \(before) -> \(after)") + "\n" }
-        if let predecessor = reply.predecessor { answer.notes.append("it builds on your edit \(predecessor.value)") }
-        if !isDryRun { answer.notes.append("pending until the server has answered: fieldbook edits list") }
-        return answer
-    }
-
     // MARK: Budget
 
     /// `budget show CUSTOMER`.
@@ -69,59 +47,79 @@ extension Context {
         return answer
     }
 
-    /// `budget set CUSTOMER AMOUNT`.
-    func setBudget() throws(UserError) -> Answer {
+    private func detail() throws(UserError) -> CustomerSummary {
         let reader = try reader()
-        let detail = try ask { () throws(StoreError) in
-            try reader.customer(try reader.resolveCustomer(command.arguments[0]).key)
+        return try ask { () throws(StoreError) in
+            try reader.customer(try reader.resolveCustomer(command.arguments[0]).key).summary
         }
+    }
+
+    /// `budget set CUSTOMER AMOUNT`, with `--unfreeze` also the release that depends on it.
+    func setBudget() throws(UserError) -> Asking {
+        let summary = try detail()
         guard let amount = Money(command.arguments[1]) else {
             throw refused("the amount is not a plain number with at most eight decimals", "give it like 500 or 500.50")
         }
         var current: Budget?
-        if case .budget(let budget) = detail.summary.budget.visible { current = budget }
+        if case .budget(let budget) = visible(summary.budget, of: summary.customer) { current = budget }
         let type = try choice("type", BudgetType.self) ?? current?.type ?? .monthly
         let action = try choice("on-exhaustion", ExhaustionAction.self) ?? current?.onExhaustion ?? .manual
-        let budget = Budget(amount: amount, type: type, onExhaustion: action)
-        return try queue(.setBudget(budget, validThrough: try cycle("through")), detail.summary.customer)
+        let budget = EditIntent.setBudget(
+            Budget(amount: amount, type: type, onExhaustion: action), validThrough: try cycle("through"))
+        guard command.flag("unfreeze") else {
+            for option in ["reason", "kind"] where command.flag(option) {
+                throw usage("--\(option) goes with --unfreeze")
+            }
+            return Asking(budget, summary.customer)
+        }
+        var kind = try choice("kind", FreezeKind.self)
+        if kind == nil { kind = try standingKind(summary) }
+        let unfreeze = EditIntent.unfreeze(kind ?? .account, reason: try reason(), seen: [])
+        return Asking([budget, unfreeze], summary.customer, link: .depends)
+    }
+
+    /// The strictest kind of freeze that stands confirmed and that a partner may lift.
+    private func standingKind(_ summary: CustomerSummary) throws(UserError) -> FreezeKind {
+        guard case .freezes(let freezes) = summary.freezes.confirmed, !freezes.isEmpty else {
+            throw refused("this customer is not frozen", "set the budget alone, without --unfreeze")
+        }
+        guard let kind = freezes.filter(\.cause.isLiftedByPartner).strictestKind else {
+            throw refused(
+                "a partner cannot lift what freezes this customer", "see why with: fieldbook customers show CUSTOMER")
+        }
+        return kind
     }
 
     /// `budget adjust CUSTOMER CHANGE`.
-    func adjustBudget() throws(UserError) -> Answer {
+    func adjustBudget() throws(UserError) -> Asking {
         guard let delta = Money(command.arguments[1]) else {
             throw refused("the change is not a plain number", "give it like +100, or -50 after a --")
         }
-        return try queue(
+        return Asking(
             .adjustBudget(delta: delta, validThrough: try cycle("through")), try customer(command.arguments[0]))
     }
 
     // MARK: Freezes
 
     /// `freeze CUSTOMER`.
-    func freeze() throws(UserError) -> Answer {
+    func freeze() throws(UserError) -> Asking {
         let customer = try customer(command.arguments[0])
         let kind = try choice("kind", FreezeKind.self) ?? .account
-        if kind == .accountAndResources, !command.flag("yes"), !command.flag("dry-run") {
-            guard terminal.isErrorTerminal else {
-                throw refused(
-                    "freezing resources leads to their deletion after about 15 days and needs a clear yes",
-                    "add --yes if that is what you want")
-            }
-            let question =
-                "Freeze account and resources of \(TextWidth.safe(Wording.text(customer)))? Resources not released within about 15 days are deleted."
-            guard terminal.confirm(question) else { throw refused("you did not say yes", "nothing was queued") }
+        let reason = try reason()
+        if kind == .accountAndResources {
+            try confirm(
+                "freezing resources leads to their deletion after about 15 days",
+                "Freeze account and resources of \(Wording.text(customer))? "
+                    + "Resources not released within about 15 days are deleted.")
         }
-        return try queue(.freeze(kind, reason: try reason()), customer)
+        return Asking(.freeze(kind, reason: reason), customer)
     }
 
     /// `unfreeze CUSTOMER`. Without `--kind` the kind that stands is meant, if there is only one.
-    func unfreeze() throws(UserError) -> Answer {
-        let reader = try reader()
-        let detail = try ask { () throws(StoreError) in
-            try reader.customer(try reader.resolveCustomer(command.arguments[0]).key)
-        }
+    func unfreeze() throws(UserError) -> Asking {
+        let summary = try detail()
         var kind = try choice("kind", FreezeKind.self)
-        if kind == nil, case .freezes(let freezes) = detail.summary.freezes.visible,
+        if kind == nil, case .freezes(let freezes) = visible(summary.freezes, of: summary.customer),
             let strictest = freezes.strictestKind
         {
             guard freezes.allSatisfy({ $0.kind == strictest }) else {
@@ -130,7 +128,7 @@ extension Context {
             }
             kind = strictest
         }
-        return try queue(.unfreeze(kind ?? .account, reason: try reason(), seen: []), detail.summary.customer)
+        return Asking(.unfreeze(kind ?? .account, reason: try reason(), seen: []), summary.customer)
     }
 
     private func reason() throws(UserError) -> String {
@@ -141,22 +139,30 @@ extension Context {
     // MARK: Discount
 
     /// `discount set CUSTOMER PERCENT`.
-    func setDiscount() throws(UserError) -> Answer {
-        guard let percent = BasisPoints(percent: command.arguments[1]) else {
+    func setDiscount() throws(UserError) -> Asking {
+        let percent = try percent(command.arguments[1])
+        let from = try from() ?? Timestamp(seconds: clock.now().seconds)
+        guard let until = try until() else { throw usage("--until is missing") }
+        return Asking(
+            .setDiscount(Discount(percent: percent, validFrom: from, validUntil: until)),
+            try customer(command.arguments[0]))
+    }
+
+    func percent(_ text: String) throws(UserError) -> BasisPoints {
+        guard let percent = BasisPoints(percent: text) else {
             throw refused("the percentage is not a number with at most two decimals", "give it like 12.5")
         }
-        let discount = Discount(percent: percent, validFrom: try from(), validUntil: try until())
-        return try queue(.setDiscount(discount), try customer(command.arguments[0]))
+        return percent
     }
 
     /// Days are counted in Beijing time, the vendor's day: from its midnight to its last second.
-    private func from() throws(UserError) -> Timestamp {
-        guard let text = command.option("from") else { return Timestamp(seconds: clock.now().seconds) }
+    func from() throws(UserError) -> Timestamp? {
+        guard let text = command.option("from") else { return nil }
         return Timestamp(seconds: try day(text) - 8 * 3600)
     }
 
-    private func until() throws(UserError) -> Timestamp {
-        guard let text = command.option("until") else { throw usage("--until is missing") }
+    func until() throws(UserError) -> Timestamp? {
+        guard let text = command.option("until") else { return nil }
         return Timestamp(seconds: try day(text) + 86_399 - 8 * 3600)
     }
 
@@ -175,9 +181,5 @@ extension Context {
             throw usage("--\(option) must be one of: \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return value
-    }
-
-    func refused(_ why: String, _ next: String) -> UserError {
-        UserError(.refused, what: "cannot queue the edit", why: why, next: next)
     }
 }

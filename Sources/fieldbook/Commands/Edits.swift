@@ -8,8 +8,11 @@ import TerminalKit
 extension Context {
     /// `edits list`.
     func listEdits() throws(UserError) -> Answer {
+        let (isAll, onlyDead) = (command.flag("all"), command.flag("dead"))
+        guard !isAll || !onlyDead else { throw usage("--all and --dead exclude each other") }
         let reader = try reader()
-        let edits = try ask { () throws(StoreError) in try reader.edits(all: command.flag("all")) }
+        let edits = try ask { () throws(StoreError) in try reader.edits(all: isAll) }
+            .filter { !onlyDead || $0.state == .dead }
         var table = Table([
             .init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("WHAT"), .init("STATE"), .init("WHY"),
         ])
@@ -17,13 +20,25 @@ extension Context {
             let account = try ask { () throws(StoreError) in try reader.accountName(of: edit.customer) }
             table.add([
                 "\(edit.number.value)", edit.customerName, account ?? "-", Wording.text(edit.intent), stateText(edit),
-                edit.result?.message ?? "",
+                told(edit)?.sentence ?? "",
             ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
-        if table.isEmpty { answer.notes.append("no edits wait; settled ones: fieldbook edits list --all") }
+        if table.isEmpty {
+            answer.notes.append(
+                onlyDead ? "no edit was refused" : "no edits wait; settled ones: fieldbook edits list --all")
+        } else if onlyDead {
+            answer.notes.append("each: fieldbook edits resend EDIT, or fieldbook edits discard EDIT")
+        }
         answer.json["edits"] = .array(edits.map { json($0) })
         return answer
+    }
+
+    private func told(_ edit: OutboxEdit) -> ResultWording? {
+        edit.result.map {
+            ResultWording(
+                number: edit.number, intent: edit.intent, before: try? edit.wire.before?.state(), result: $0)
+        }
     }
 
     private func stateText(_ edit: OutboxEdit) -> String {
@@ -44,37 +59,40 @@ extension Context {
             ("saw", (try? edit.wire.before?.state()).map { Wording.text($0) } ?? "-"), ("made", age(edit.savedAt)),
             ("state", stateText(edit)),
         ]
-        if let predecessor = edit.wire.predecessor { lines.append(("builds on", "edit \(predecessor.value)")) }
+        lines += ties(edit)
         if edit.sentCount > 0 {
-            lines.append(
-                (
-                    "sent",
-                    "\(edit.sentCount) time\(edit.sentCount == 1 ? "" : "s")\(edit.firstSentAt.map { ", first \(age($0))" } ?? "")"
-                ))
+            let times = "\(edit.sentCount) time\(edit.sentCount == 1 ? "" : "s")"
+            lines.append(("sent", times + (edit.firstSentAt.map { ", first \(age($0))" } ?? "")))
         }
-        if let result = edit.result {
-            lines.append(
-                (
-                    "result",
-                    result.code.rawValue
-                        + (result.rule.map { " by rule \($0) of rules \(result.rulesVersion ?? 0)" } ?? "")
-                ))
-            if let message = result.message {
-                lines.append(("why", message + (result.reason.map { " (\($0))" } ?? "")))
-            }
-            if let next = result.next { lines.append(("next", next)) }
-        }
+        lines += told(edit)?.lines(age: age) ?? []
         if edit.state == .dead {
-            lines.append(
-                (
-                    "you can",
-                    "fieldbook edits resend \(edit.number.value), or fieldbook edits discard \(edit.number.value)"
-                ))
+            let number = edit.number.value
+            lines.append(("you can", "fieldbook edits resend \(number), or fieldbook edits discard \(number)"))
         }
         var answer = Answer(
-            text: lines.map { $0 + String(repeating: " ", count: 12 - $0.count) + TextWidth.safe($1) + "\n" }.joined())
+            text: lines.map { name, value in
+                name + String(repeating: " ", count: max(1, 12 - name.count)) + TextWidth.safe(value) + "\n"
+            }.joined())
         answer.json["edit"] = json(edit)
         return answer
+    }
+
+    /// The edits that one is bound to.
+    private func ties(_ edit: OutboxEdit) -> [(String, String)] {
+        var lines: [(String, String)] = []
+        if let predecessor = edit.wire.predecessor { lines.append(("builds on", "edit \(predecessor.value)")) }
+        if let needed = edit.wire.dependsOn {
+            lines.append(("depends on", "edit \(needed.value): it acts only when that took effect"))
+        }
+        if let first = edit.wire.group?.value, let count = edit.wire.groupSize {
+            let last = first + Int64(count) - 1
+            lines.append(("group", "edits \(first) to \(last), which take effect together or not at all"))
+        }
+        if let undone = edit.wire.undoes { lines.append(("undoes", "edit \(undone.value)")) }
+        if let undoing = edit.undoneBy {
+            lines.append(("undone by", "edit \(undoing.value): fieldbook edits show \(undoing.value)"))
+        }
+        return lines
     }
 
     private func json(_ edit: OutboxEdit) -> JSONOutput {
@@ -92,22 +110,47 @@ extension Context {
             "conflict": .optional(edit.result?.conflict?.value), "reason": .optional(edit.result?.reason),
             "message": .optional(edit.result?.message),
             "version": .optional(edit.result?.version?.value), "resentAs": .optional(edit.resentAs?.value),
+            "group": .optional(edit.wire.group?.value), "dependsOn": .optional(edit.wire.dependsOn?.value),
+            "undoes": .optional(edit.wire.undoes?.value), "undoneBy": .optional(edit.undoneBy?.value),
+            "told": .optional(told(edit)?.sentence), "was": edit.result?.was.map { Context.json($0) } ?? .null,
+            "became": edit.result?.became.map { Context.json($0) } ?? .null,
+            "otherBy": .optional(edit.result?.otherBy), "otherAt": Wording.time(edit.result?.otherAt?.value),
+            "judgedAt": Wording.time(edit.result?.judgedAt?.value),
         ])
     }
 
     /// `edits discard EDIT`.
     func discardEdit() throws(UserError) -> Answer {
         let key = try number(command.arguments[0], "EDIT")
-        try daemon.discard(EditNumber(key))
-        return Answer(json: ["edit": .integer(key)], text: "edit \(key) discarded\n")
+        let isDryRun = command.flag("dry-run")
+        let gone = try daemon.discard(EditNumber(key), dryRun: isDryRun).map(\.value)
+        var answer = Answer(json: [
+            "edit": .integer(key), "edits": .array(gone.map { .integer($0) }), "dryRun": .bool(isDryRun),
+        ])
+        let names = gone.count > 1 ? "edits \(Wording.list(gone.map { "\($0)" }))" : "edit \(key)"
+        answer.text = isDryRun ? "\(names) would be discarded\n" : "\(names) discarded\n"
+        if gone.count > 1 { answer.notes.append("they are a group, which is set aside whole") }
+        return answer
     }
 
-    /// `edits resend EDIT`.
-    func resendEdit() throws(UserError) -> Answer {
-        let key = try number(command.arguments[0], "EDIT")
-        let reply = try daemon.resend(EditNumber(key))
-        return Answer(
-            json: ["edit": .integer(key), "resentAs": .optional(reply.number?.value)],
-            text: "edit \(key) made anew as edit \(reply.number?.value ?? 0)\n")
+    /// `edits undo EDIT`.
+    func undoEdit() throws(UserError) -> Answer {
+        let reader = try reader()
+        let number = EditNumber(try number(command.arguments[0], "EDIT"))
+        let edit = try ask { () throws(StoreError) in try reader.edit(number) }
+        let isDryRun = command.flag("dry-run")
+        let reply = try daemon.undo(number, dryRun: isDryRun)
+        var answer = Answer(json: ["undoes": .integer(number.value), "edit": .optional(reply.number?.value)])
+        answer.json["dryRun"] = .bool(isDryRun)
+        answer.json["before"] = Context.json(reply.before)
+        answer.json["after"] = Context.json(reply.after)
+        answer.json["base"] = .integer(reply.base.value)
+        let asked = reply.steps?.first.flatMap { try? $0.asked.intent() }.map { Wording.text($0) } ?? ""
+        answer.json["asked"] = .text(asked)
+        let head = reply.number.map { "edit \($0.value) saved" } ?? "would be saved"
+        answer.text = TextWidth.safe("\(head) to undo edit \(number.value): \(asked) for \(edit.customerName)") + "\n"
+        if let step = reply.steps?.first { answer.text += TextWidth.safe("  \(Context.change(step))") + "\n" }
+        if !isDryRun { answer.notes.append("pending until the server has answered: fieldbook edits list") }
+        return answer
     }
 }
