@@ -38,7 +38,7 @@ extension SyncEngine {
         guard let (number, text) = code else { return false }
         code = nil
         // The next in turn after the one before it is the edit itself, if it can be sent at all.
-        let found = try store.nextPush(aloneAfter: EditNumber(number.value - 1))
+        let found = try store.nextPush(aloneAfter: EditNumber(number.value - 1), confirming: number)
         guard var batch = found else {
             tellUnsendable(number)
             return false

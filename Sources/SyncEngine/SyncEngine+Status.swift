@@ -78,7 +78,7 @@ extension SyncEngine {
         if Defect.planted == .inSyncTooEarly { return .inSync }
         #endif
         if status.outbox.moving > 0 { return sending }
-        return status.outbox.held + status.outbox.dead > 0 ? .needsPerson : .inSync
+        return status.outbox.held + status.outbox.dead + status.outbox.behindPerson > 0 ? .needsPerson : .inSync
     }
 
     /// The phase while edits wait to be sent or to be seen in the feed.

@@ -102,6 +102,7 @@ package final class SyncEngine {
     package func handle(_ event: Event) {
         switch event {
         case .start:
+            retryStepUps()
             stepPull(.started)
             stepPush(.started)
         case .stop:
@@ -110,6 +111,7 @@ package final class SyncEngine {
             stepPull(.stopped)
             stepPush(.stopped)
         case .syncRequested:
+            retryStepUps()
             stepPull(.poked)
             stepPush(.poked)
         case .confirm(let number, let code): confirm(number, code)
@@ -129,6 +131,10 @@ package final class SyncEngine {
         case .outcome(let id, let outcome): receive(id, outcome)
         }
         refreshStatus()
+    }
+
+    private func retryStepUps() {
+        do { try store.retryStepUps() } catch { note(error, of: .push, doing: "look at the edits that need a code") }
     }
 
     // MARK: Machines

@@ -28,9 +28,9 @@ import Testing
         try world.settle()
         #expect(try world.state(second) == .saved && world.state(third) == .saved)
         #expect(world.status.phase == .needsPerson)
-        #expect(world.status.outbox.unsent == 2 && world.status.outbox.behindHeld == 2)
+        #expect(world.status.outbox.unsent == 2 && world.status.outbox.behindPerson == 2)
         let free = try world.edit(100, 1)
-        #expect(world.status.phase == .sending && world.status.outbox.behindHeld == 2)
+        #expect(world.status.phase == .sending && world.status.outbox.behindPerson == 2)
         try world.settle()
         #expect(try world.state(free) == .settled && world.status.phase == .needsPerson)
     }
@@ -40,12 +40,12 @@ import Testing
         try world.edit(600)
         try world.restart()
         try world.settle()
-        #expect(world.status.phase == .needsPerson && world.status.outbox.behindHeld == 1)
+        #expect(world.status.phase == .needsPerson && world.status.outbox.behindPerson == 1)
         let conflict = try #require(try world.reader().conflicts(onlyOpen: true).first)
         try world.edit(.decideConflict(conflict.key, .mine))
         #expect(world.status.phase == .sending)
         try world.settle()
-        #expect(world.status.outbox.unsent == 0 && world.status.outbox.behindHeld == 0)
+        #expect(world.status.outbox.unsent == 0 && world.status.outbox.behindPerson == 0)
     }
 
     @Test func `a pull that succeeds does not hide that pushes fail`() throws {

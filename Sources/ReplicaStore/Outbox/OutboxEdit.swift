@@ -65,8 +65,8 @@ package struct OutboxCounts: Sendable, Hashable {
     package var held = 0
     package var resulted = 0
     package var dead = 0
-    /// Unsent edits that wait until a person decides a held one that they build or depend on.
-    package var behindHeld = 0
+    /// Unsent edits that wait until a person confirms them with a code, or decides a held one that they build or depend on.
+    package var behindPerson = 0
     /// Seconds since 1970 of the oldest edit that is not settled.
     package var oldestUnsettledAt: Int64?
 
@@ -77,7 +77,7 @@ package struct OutboxCounts: Sendable, Hashable {
     /// Edits that have not reached the server for good.
     package var unsent: Int { saved + sent + waiting }
     /// Edits that need time alone: to be sent, or to be seen in the feed.
-    package var moving: Int { unsent - behindHeld + resulted }
+    package var moving: Int { unsent - behindPerson + resulted }
 }
 
 /// Edits by what came of a push.

@@ -82,25 +82,28 @@ struct OutboxRows {
             }
             if state != .dead { counts.oldestUnsettledAt = min(counts.oldestUnsettledAt ?? .max, row.int64(2)) }
         }
-        if counts.held > 0, counts.unsent > 0 { counts.behindHeld = try behindHeld().count }
+        if counts.held + counts.waiting > 0, counts.unsent > 0 { counts.behindPerson = try behindPerson().count }
         return counts
     }
 
-    /// The unsent edits that build or depend on a held one or share its group, and those that build on them. A group
-    /// may drag in edits before the one that waits, so it is looked until nothing more is found.
-    func behindHeld() throws -> Set<Int64> {
+    /// The unsent edits that wait for a person: those that need a code, those that build or depend on one of them or on a held
+    /// one or share its group, and those that build on them. A group may drag in edits before the one that waits, so it is
+    /// looked until nothing more is found.
+    func behindPerson() throws -> Set<Int64> {
         let statement = try connection.statement(
             """
-            SELECT number, predecessor, depends_on, group_number, state FROM edit INDEXED BY edit_open
+            SELECT number, predecessor, depends_on, group_number, state,
+                state = 'waiting' AND json_extract(result, '$.code') = 'needs_step_up' FROM edit INDEXED BY edit_open
             WHERE state NOT IN ('settled', 'discarded') AND state IN ('held', 'saved', 'sent', 'waiting') ORDER BY number
             """)
         let edits = try statement.rows { row in
             (
                 number: row.int64(0), builtOn: [row.optionalInt64(1), row.optionalInt64(2)].compactMap { $0 },
-                group: row.optionalInt64(3), isHeld: row.text(4) == EditState.held.rawValue
+                group: row.optionalInt64(3), isHeld: row.text(4) == EditState.held.rawValue,
+                needsCode: row.int64(5) != 0
             )
         }
-        var stopped = Set(edits.filter(\.isHeld).map(\.number))
+        var stopped = Set(edits.filter { $0.isHeld || $0.needsCode }.map(\.number))
         guard !stopped.isEmpty else { return [] }
         var groups: Set<Int64> = []
         var known = -1

@@ -15,11 +15,19 @@ extension ReplicaStore {
     ///
     /// With `aloneAfter` it is one edit or group, the next in turn after that number, so that one that the server can't
     /// take does not hold up the others.
-    package func nextPush(aloneAfter last: EditNumber? = nil) throws(StoreError) -> V1.Push? {
+    /// An edit that needs a code is left out, but when it is being confirmed.
+    package func nextPush(
+        aloneAfter last: EditNumber? = nil, confirming: EditNumber? = nil
+    ) throws(StoreError) -> V1.Push? {
         try StoreError.wrap {
             // What builds or depends on a held edit waits with it, and what builds on that.
-            let behind = try rows.behindHeld()
-            let sendable = try openEdits().filter { $0.isSendable && !behind.contains($0.number.value) }
+            var behind = try rows.behindPerson()
+            let open = try openEdits()
+            if let confirmed = open.first(where: { $0.number == confirming }) {
+                let unit = open.filter { $0.wire.group != nil && $0.wire.group == confirmed.wire.group } + [confirmed]
+                behind.subtract(unit.map(\.number.value))
+            }
+            let sendable = open.filter { $0.isSendable && !behind.contains($0.number.value) }
             let urgent = Set(sendable.filter { $0.register == .freezes }.map(\.customer.value))
             var ordered = sendable.filter { urgent.contains($0.customer.value) }
             ordered += sendable.filter { !urgent.contains($0.customer.value) }
@@ -132,6 +140,17 @@ extension ReplicaStore {
         }
         isProjectionStale = true
         refreshProjection()
+    }
+
+    /// Lets edits that wait for a code be sent once more without one: what made it necessary may be over.
+    package func retryStepUps() throws(StoreError) {
+        try StoreError.wrap {
+            try outbox.execute(
+                """
+                UPDATE edit SET state = 'sent', result = NULL
+                WHERE state = 'waiting' AND json_extract(result, '$.code') = 'needs_step_up'
+                """)
+        }
     }
 
     // MARK: Acknowledging

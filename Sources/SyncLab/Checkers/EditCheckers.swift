@@ -217,7 +217,11 @@ struct AuthorsOrder: Checker {
             edits.filter { $0.isPending && $0.state != "resulted" }.map(\.number))
         return edits.first { edit in
             edit.state == "saved" && edit.number < highest && !sent.contains(edit.number)
-                && !(edit.predecessor.map { open.contains($0) && !sent.contains($0) } ?? false)
+                && ![edit.predecessor, edit.dependsOn].contains { number in
+                    number.map { open.contains($0) && !sent.contains($0) } ?? false
+                }
+                // A group leaves whole; one that does not fit waits for the next push.
+                && edit.group == nil
         }?.number
     }
 }

@@ -63,12 +63,18 @@ struct QueuesDrain: Checker {
 extension QueuesDrain {
     /// The first edit without an end that neither waits for a person nor builds on one that does.
     static func moving(_ edits: [EditMark]) -> EditMark? {
-        var waiting = Set(edits.filter { $0.state == "held" }.map(\.number))
-        for edit in edits where edit.isPending && edit.state != "held" {
-            guard let predecessor = edit.predecessor, waiting.contains(predecessor) else { return edit }
-            waiting.insert(edit.number)
+        var waiting = edits.filter { $0.isPending && $0.needsPerson }
+        var moving = edits.filter { $0.isPending && !$0.needsPerson }
+        // A group waits with any of its edits, also with later ones.
+        while let index = moving.firstIndex(where: { edit in
+            waiting.contains { other in
+                other.number == edit.predecessor || other.number == edit.dependsOn
+                    || other.group != nil && other.group == edit.group
+            }
+        }) {
+            waiting.append(moving.remove(at: index))
         }
-        return nil
+        return moving.first
     }
 }
 
@@ -157,7 +163,7 @@ struct StatusIsTrue: Checker {
         case .inSync where open + dead > 0: return "\(open) edits are open and \(dead) dead"
         case .inSync where status.pull != .resting: return "the pull side is \(status.pull)"
         case .inSync where status.hasProblem: return "the last exchange failed"
-        case .needsPerson where held + dead == 0: return "nothing waits for a person"
+        case .needsPerson where held + dead == 0 && !edits.contains(where: \.needsPerson): return "nothing waits for a person"
         case .needsPerson: if let edit = QueuesDrain.moving(edits) { return "edit \(edit.number) waits for nobody" }
         case .sending where open == 0: return "nothing is to be sent"
         case .sending

@@ -131,8 +131,13 @@ package struct EditMark: Sendable, Hashable {
     /// The rule that the result names.
     package let rule: String?
     package let predecessor: Int64?
+    package var dependsOn: Int64?
+    package var group: Int64?
     package let resultSequence: Int64?
     package let resultVersion: Int64?
+
+    /// It waits for a person itself: for a decision, or for a code.
+    var needsPerson: Bool { state == "held" || state == "waiting" && code == "needs_step_up" }
 
     /// It has no end yet: what it asks for is laid over the image.
     var isPending: Bool { ["saved", "sent", "waiting", "held", "resulted"].contains(state) }
