@@ -230,6 +230,8 @@ package enum Workload {
 
         /// An edit is made and comes late by the server's clock: hours, a day, or past the deadline of conflicts.
         private mutating func age(_ who: String) {
+            // Once is enough: hours of polling are most of what a run costs.
+            kinds.removeAll { $0 == .ages }
             add(.offline(who))
             add(.edit(who, wish()))
             if percent(70) { add(.edit(pick(names), wish())) }
