@@ -23,7 +23,7 @@ final class OfflineDesk {
         let store = try ReplicaStore(
             directory: installation.paths.state, clock: SystemClock(), chance: SystemChance())
         let hello = V1.Hello(
-            software: "t", partner: "p", partnerName: "P", member: "ana", role: "operator", scope: 1, epoch: "e1",
+            software: "t", partner: "p", partnerName: "P", member: "ana", role: "administrator", scope: 1, epoch: "e1",
             epochOrdinal: 1, lineage: [], head: 1, lowWatermark: 0, serverTime: 1, rulesVersion: 1)
         _ = try store.meet(hello, server: "http://127.0.0.1:1")
         try store.beginLoad(
