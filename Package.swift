@@ -98,8 +98,8 @@ let package = Package(
         program(
             "fieldbook",
             [
-                "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "TerminalKit", "ReplicaStore", "LocalAPI",
-                "HTTPKit",
+                "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "TerminalKit", "ReplicaStore",
+                "LocalAPI", "HTTPKit",
             ]),
         program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
         program(
@@ -162,7 +162,7 @@ let package = Package(
             "Programs",
             [
                 "fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics",
-                "LocalAPI", "TestKit",
+                "LocalAPI", "TestKit", "ConflictRules", "PartnerModel", "ReplicaStore", "SyncProtocol",
             ]),
         tests(
             "EndToEnd", excluding: ["focus_sums.py"],

@@ -17,8 +17,8 @@ enum CommandList {
             OptionSpec("version", "show the version"),
         ],
         groups: [
-            CommandGroup("start", setup), CommandGroup("look", look), CommandGroup("change", change),
-            CommandGroup("settle", decide),
+            CommandGroup("start", setup), CommandGroup("look", look + past), CommandGroup("change", change),
+            CommandGroup("settle", decide + desk),
         ])
 
     private static let setup = [
@@ -142,21 +142,5 @@ enum CommandList {
         CommandSpec(
             "edits resend", "Makes a refused edit anew on what stands now.", arguments: ["EDIT"],
             examples: ["fieldbook edits resend 3"]),
-        CommandSpec(
-            "conflicts list", "Lists conflicts that wait for a person.",
-            options: [OptionSpec("all", "decided ones too")],
-            examples: ["fieldbook conflicts list", "fieldbook conflicts list --all"]),
-        CommandSpec(
-            "conflicts show", "Shows a conflict: base, mine and theirs.", arguments: ["CONFLICT"],
-            examples: ["fieldbook conflicts show 7"]),
-        CommandSpec(
-            "conflicts decide", "Queues a decision: mine, theirs, or value with one of the options.",
-            arguments: ["CONFLICT", "CHOICE"],
-            options: [
-                OptionSpec("amount", value: "AMOUNT", "with value: the budget to set"),
-                OptionSpec("percent", value: "PERCENT", "with value: the discount to set"),
-                dryRun,
-            ],
-            examples: ["fieldbook conflicts decide 7 mine", "fieldbook conflicts decide 7 value --amount 600"]),
     ]
 }
