@@ -126,7 +126,10 @@ let package = Package(
         tests("SyncCore", ["SyncCore", "PartnerModel", "SyncProtocol", "PropertyKit", "TestKit"]),
         tests(
             "ReplicaStore",
-            ["ReplicaStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
+            [
+                "ReplicaStore", "ConflictRules", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit",
+                "TestKit",
+            ]),
         tests(
             "LedgerStore",
             ["LedgerStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
@@ -162,7 +165,8 @@ let package = Package(
             "Programs",
             [
                 "fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics",
-                "LocalAPI", "TestKit", "ConflictRules", "PartnerModel", "ReplicaStore", "SyncProtocol",
+                "LocalAPI", "TestKit", "ConflictRules", "LedgerStore", "PartnerModel", "ReplicaStore", "SyncProtocol",
+                "SyncServer",
             ]),
         tests(
             "EndToEnd", excluding: ["focus_sums.py"],

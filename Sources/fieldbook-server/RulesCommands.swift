@@ -55,7 +55,7 @@ extension ServerContext {
             [
                 "version": .integer(Int64(rules.version)), "hash": .text(rules.hash), "rules": .array(all.map(json)),
                 "standard": .bool(rules.hash == RuleSet.standard.hash),
-            ], head + table.render(width: terminal.width ?? 80))
+            ], head + table.render(width: terminal.width))
     }
 
     private static func deadline(_ rule: Rule) -> String {

@@ -11,11 +11,11 @@ struct HistoryStory {
 
     func tell(_ text: inout DeskText) {
         for line in history.lines {
-            text.line("\(DeskTime.moment(line.at))  \(who(line))  \(HistoryStory.what(line))", hanging: 4)
+            text.line("\(DeskTime.moment(line.at)), \(who(line)), \(HistoryStory.what(line))", hanging: 4)
             text.line(HistoryStory.how(line), indent: 4, hanging: 2)
         }
         for edit in history.untold {
-            text.line("\(DeskTime.moment(edit.savedAt))  you  \(HistoryStory.what(edit))", hanging: 4)
+            text.line("\(DeskTime.moment(edit.savedAt)), you, \(HistoryStory.what(edit))", hanging: 4)
             text.line(HistoryStory.how(edit), indent: 4, hanging: 2)
         }
     }
