@@ -98,8 +98,8 @@ let package = Package(
         program(
             "fieldbook",
             [
-                "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "TerminalKit", "ReplicaStore", "LocalAPI",
-                "HTTPKit",
+                "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "TerminalKit", "ReplicaStore",
+                "LocalAPI", "HTTPKit",
             ]),
         program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
         program(
@@ -127,7 +127,10 @@ let package = Package(
         tests("SyncCore", ["SyncCore", "PartnerModel", "SyncProtocol", "PropertyKit", "TestKit"]),
         tests(
             "ReplicaStore",
-            ["ReplicaStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
+            [
+                "ReplicaStore", "ConflictRules", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit",
+                "TestKit",
+            ]),
         tests(
             "LedgerStore",
             ["LedgerStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
@@ -163,7 +166,8 @@ let package = Package(
             "Programs",
             [
                 "fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics",
-                "LocalAPI", "PartnerModel", "SyncProtocol", "ReplicaStore", "TestKit",
+                "LocalAPI", "TestKit", "ConflictRules", "LedgerStore", "PartnerModel", "ReplicaStore", "SyncProtocol",
+                "SyncServer",
             ]),
         tests(
             "EndToEnd", excluding: ["focus_sums.py"],

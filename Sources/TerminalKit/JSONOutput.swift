@@ -17,6 +17,17 @@ package indirect enum JSONOutput: Sendable, Hashable {
     /// The text, indented by two spaces a level, with a final line feed.
     package var rendered: String { render(indent: 0) + "\n" }
 
+    /// The text in one line, without white space.
+    package var compact: String {
+        switch self {
+        case .object(let members):
+            let parts = members.sorted { $0.key < $1.key }.map { "\(JSONOutput.quoted($0.key)):\($0.value.compact)" }
+            return "{\(parts.joined(separator: ","))}"
+        case .array(let values): return "[\(values.map(\.compact).joined(separator: ","))]"
+        default: return render(indent: 0)
+        }
+    }
+
     private func render(indent: Int) -> String {
         let inner = String(repeating: "  ", count: indent + 1)
         let outer = String(repeating: "  ", count: indent)

@@ -21,6 +21,7 @@ enum ServerCommands {
             CommandGroup("serve", serve), CommandGroup("people", people), CommandGroup("data", contents),
             CommandGroup("the vendor, its machinery, customers", others),
             CommandGroup("someone else at the vendor's console", console), CommandGroup("clock", time),
+            CommandGroup("conflict rules", ruling),
         ])
 
     private static let serve = [
@@ -122,6 +123,12 @@ enum ServerCommands {
     ]
 
     static func run(_ command: ParsedCommand, _ terminal: Terminal) throws {
+        if ["rules check", "rules show"].contains(command.name) {
+            // These need no data folder.
+            let folder = DataFolder(command.option("data") ?? "")
+            let context = ServerContext(folder: folder, command: command, terminal: terminal)
+            return command.name == "rules check" ? try context.checkRules() : try context.showRules()
+        }
         guard let path = command.option("data") else {
             throw UserError(
                 .usage, what: "cannot run '\(command.name)'", why: "--data is missing",
@@ -142,6 +149,7 @@ enum ServerCommands {
         case "dump": try context.dump()
         case "compare": try context.compare()
         case "history": try context.history()
+        case "rules test": try context.testRules()
         case "clock show": try context.showClock()
         case "clock set": try context.setClock()
         case "clock advance": try context.advanceClock()

@@ -17,8 +17,8 @@ enum CommandList {
             OptionSpec("version", "show the version"),
         ],
         groups: [
-            CommandGroup("start", setup), CommandGroup("look", look), CommandGroup("change", change),
-            CommandGroup("settle", decide),
+            CommandGroup("start", setup), CommandGroup("look", look + past), CommandGroup("change", change),
+            CommandGroup("settle", decide + desk),
         ])
 
     private static let setup = [
@@ -101,21 +101,5 @@ enum CommandList {
             "edits confirm", "Confirms an edit with a code of your authenticator.", arguments: ["EDIT"],
             options: [OptionSpec("code-file", value: "FILE", "read the code there instead of asking for it")],
             examples: ["fieldbook edits confirm 3", "fieldbook edits confirm 3 --code-file code.txt"]),
-        CommandSpec(
-            "conflicts list", "Lists conflicts that wait for a person.",
-            options: [OptionSpec("all", "decided ones too")],
-            examples: ["fieldbook conflicts list", "fieldbook conflicts list --all"]),
-        CommandSpec(
-            "conflicts show", "Shows a conflict: base, mine and theirs.", arguments: ["CONFLICT"],
-            examples: ["fieldbook conflicts show 7"]),
-        CommandSpec(
-            "conflicts decide", "Queues a decision: mine, theirs, or value with one of the options.",
-            arguments: ["CONFLICT", "CHOICE"],
-            options: [
-                OptionSpec("amount", value: "AMOUNT", "with value: the budget to set"),
-                OptionSpec("percent", value: "PERCENT", "with value: the discount to set"),
-                dryRun,
-            ],
-            examples: ["fieldbook conflicts decide 7 mine", "fieldbook conflicts decide 7 value --amount 600"]),
     ]
 }

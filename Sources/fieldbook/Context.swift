@@ -49,6 +49,10 @@ struct Context {
         case "conflicts list": try listConflicts()
         case "conflicts show": try showConflict()
         case "conflicts decide": try decideConflict()
+        case "conflicts explain": try explainConflict()
+        case "conflicts export": try exportConflicts()
+        case "edits explain": try explainEdit()
+        case "history": try showHistory()
         default: try queue(try asking())
         }
     }

@@ -17,7 +17,7 @@ struct Fieldbook {
             case .run(let command):
                 let context = Context(command: command, terminal: terminal, paths: Paths(), clock: SystemClock())
                 let answer = try context.run()
-                terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text)
+                if !answer.isWritten { terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text) }
                 for note in answer.notes where !command.flag("quiet") { terminal.writeError(note + "\n") }
                 context.sayWhatNeedsAttention()
                 if let failure = terminal.outputFailure { throw failure }
@@ -37,6 +37,8 @@ struct Answer {
     /// Lines for stderr.
     var notes: [String] = []
     var exitCode = ExitCode.done
+    /// The command wrote its result itself, piece by piece.
+    var isWritten = false
 
     /// The JSON form: one object with the version of its schema.
     var jsonText: String {

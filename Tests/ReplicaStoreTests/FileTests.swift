@@ -139,6 +139,11 @@ import Testing
             ("customer_id = ?", "customer_id", { _ = try reader.resolveCustomer("id-1") }),
             ("account_name = ?", "customer_account", { _ = try reader.resolveCustomer("account-1") }),
             ("status = 'open' ORDER", "conflict_open", { _ = try reader.conflicts(onlyOpen: true) }),
+            (
+                "x.status = 'open' ORDER", "conflict_open (status=? AND key>?)",
+                { _ = try reader.conflictLines(ConflictSelection(), after: nil, limit: 9) }
+            ),
+            ("FROM history WHERE customer", "history_customer", { _ = try reader.history(of: one, limit: 9) }),
             ("FROM budget", "INTEGER PRIMARY KEY", { _ = try reader.customer(one) }),
         ]
         for (word, index, run) in expected {

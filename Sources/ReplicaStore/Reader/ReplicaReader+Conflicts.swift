@@ -1,5 +1,5 @@
 package import PartnerModel
-import SyncProtocol
+package import SyncProtocol
 
 /// A conflict as a person decides it.
 package struct ConflictDetail: Sendable, Hashable {
@@ -26,6 +26,29 @@ package struct ConflictDetail: Sendable, Hashable {
     package let decidedBy: String?
     package let decidedAt: Int64?
     package let outcome: String?
+    /// When what stands was written; nil when that is not known.
+    package let theirsAt: Int64?
+    /// When the fallback is carried out if nobody decided; nil = never.
+    package let deadline: Int64?
+    /// What is done then: `theirs`; nil = it stays open.
+    package let fallback: String?
+    /// What the server knew when it held the edit; nil when it did not say or this build cannot read it.
+    package let facts: V1.Facts?
+    package let decisionReason: String?
+    /// What the register holds in this replica now, when it moved after the server showed it in the conflict.
+    package let movedTo: RegisterState?
+}
+
+/// A conflict with its documents as the server wrote them.
+package struct ConflictExport: Sendable, Hashable {
+    package let key: ConflictKey
+    /// The held edit (`V1.Edit`), what its author saw and what stands (`V1.State`), what the server knew (`V1.Facts`).
+    package let intent: String
+    package let base: String
+    package let theirs: String
+    package let facts: String?
+    /// Nil for a conflict that this build cannot read.
+    package let detail: ConflictDetail?
 }
 
 extension ReplicaReader {
@@ -56,7 +79,7 @@ extension ReplicaReader {
         }
     }
 
-    private static func detail(
+    static func detail(
         _ record: ConflictRecord, _ image: ImageRows, _ replica: String?
     ) throws -> ConflictDetail {
         let wire = try WireCoding.decode(V1.Edit.self, from: record.intent)
@@ -65,6 +88,7 @@ extension ReplicaReader {
         }
         let key = CustomerKey(record.customer)
         let customer = try image.customer(key)
+        let standing = record.status == "open" ? try? image.register(register, of: key) : nil
         return ConflictDetail(
             key: ConflictKey(record.key), customer: key, customerName: customer?.name ?? "",
             accountName: customer?.accountName ?? "",
@@ -74,6 +98,10 @@ extension ReplicaReader {
             theirsVersion: Version(record.theirsVersion), mineBy: record.mineBy, mineMadeAt: wire.deviceTime.value,
             theirsBy: record.theirsBy, heldAt: record.heldAt, rule: record.rule, rulesVersion: record.rulesVersion,
             ownEdit: record.replica == replica ? EditNumber(record.edit) : nil, choice: record.choice,
-            decidedBy: record.decidedBy, decidedAt: record.decidedAt, outcome: record.outcome)
+            decidedBy: record.decidedBy, decidedAt: record.decidedAt, outcome: record.outcome,
+            theirsAt: record.theirsAt, deadline: record.deadline, fallback: record.fallback,
+            facts: record.facts.flatMap { try? WireCoding.decode(V1.Facts.self, from: $0) },
+            decisionReason: record.decisionReason,
+            movedTo: standing.flatMap { $0.version.value > record.theirsVersion ? $0.state : nil })
     }
 }

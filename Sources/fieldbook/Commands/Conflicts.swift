@@ -1,132 +1,149 @@
 import Diagnostics
+import LocalAPI
 import PartnerModel
 import ReplicaStore
 import SyncProtocol
 import TerminalKit
 
+/// The conflict desk: what waits for a person, and deciding it.
 extension Context {
+    /// Conflicts read at once from a long list.
+    static let conflictsAtOnce = 1_000
+
+    /// Which conflicts the options of a command mean.
+    func conflictSelection(_ reader: ReplicaReader) throws(UserError) -> ConflictSelection {
+        var selection = ConflictSelection()
+        selection.onlyOpen = !command.flag("all")
+        if let text = command.option("customer") {
+            selection.customer = try ask { () throws(StoreError) in try reader.resolveCustomer(text).key }
+        }
+        if command.flag("mine") {
+            guard let member = try ask({ () throws(StoreError) in try reader.identity()?.member }) else {
+                throw UserError(
+                    .notYet, what: "cannot tell which conflicts are yours", why: "this replica has not met its server",
+                    next: "sync first: fieldbook sync --wait")
+            }
+            selection.author = member
+        }
+        return selection
+    }
+
     /// `conflicts list`.
     func listConflicts() throws(UserError) -> Answer {
         let reader = try reader()
-        let (conflicts, decisions) = try ask { () throws(StoreError) in
-            (try reader.conflicts(onlyOpen: !command.flag("all")), try reader.pendingDecisions())
+        let selection = try conflictSelection(reader)
+        let decisions = try ask { () throws(StoreError) in try reader.pendingDecisions() }
+        var answer = Answer()
+        if command.flag("json") {
+            var all: [JSONOutput] = []
+            try forEachConflict(reader, selection) { export in
+                if let detail = export.detail { all.append(.object(json(detail, decisions[detail.key]))) }
+            }
+            answer.json["conflicts"] = .array(all)
+            if all.isEmpty { answer.notes.append(DeskList.nothing(selection)) }
+            return answer
         }
-        var table = Table([
-            .init("CONFLICT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("ON"), .init("MINE"), .init("THEIRS"),
-            .init("HELD"), .init("STATE"),
-        ])
-        for conflict in conflicts {
-            table.add([
-                "\(conflict.key.value)", conflict.customerName, conflict.accountName, conflict.register.rawValue,
-                "\(conflict.mineBy): \(Wording.text(conflict.mine))",
-                "\(conflict.theirsBy ?? "-"): \(Wording.short(conflict.theirs))",
-                Instant(seconds: conflict.heldAt).rfc3339,
-                conflictState(conflict, decisions[conflict.key]),
-            ])
-        }
-        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
-        if table.isEmpty { answer.notes.append("no conflicts wait for a person") }
-        answer.json["conflicts"] = .array(conflicts.map { .object(json($0, decisions[$0.key])) })
+        let terminal = terminal
+        let list = DeskList(now: clock.now().seconds, decisions: decisions)
+        var table = StreamedTable(DeskList.columns, width: terminal.width) { terminal.writeOutput($0) }
+        var last: ConflictKey?
+        repeat {
+            let after = last
+            let lines = try ask { () throws(StoreError) in
+                try reader.conflictLines(selection, after: after, limit: Context.conflictsAtOnce)
+            }
+            for line in lines { table.add(list.cells(line)) }
+            last = lines.count < Context.conflictsAtOnce ? nil : lines.last?.key
+        } while last != nil
+        table.finish()
+        if table.rowCount == 0 { answer.notes.append(DeskList.nothing(selection)) }
         return answer
     }
 
-    private func conflictState(_ conflict: ConflictDetail, _ decision: EditNumber?) -> String {
-        guard conflict.isOpen else { return "\(conflict.choice ?? "") by \(conflict.decidedBy ?? "")" }
-        return decision.map { "your edit \($0.value) decides it" } ?? "open"
+    /// Every chosen conflict with all that is known of it, read in pieces.
+    func forEachConflict(
+        _ reader: ReplicaReader, _ selection: ConflictSelection, _ body: (ConflictExport) -> Void
+    ) throws(UserError) {
+        var last: ConflictKey?
+        repeat {
+            let after = last
+            let records = try ask { () throws(StoreError) in
+                try reader.conflictRecords(selection, after: after, limit: Context.conflictsAtOnce)
+            }
+            for record in records { body(record) }
+            last = records.count < Context.conflictsAtOnce ? nil : records.last?.key
+        } while last != nil
     }
 
     /// `conflicts show CONFLICT`.
-    func showConflict() throws(UserError) -> Answer {
+    func showConflict() throws(UserError) -> Answer { try tellConflict { $0.show(&$1) } }
+
+    /// `conflicts explain CONFLICT`.
+    func explainConflict() throws(UserError) -> Answer { try tellConflict { $0.explain(&$1) } }
+
+    private func tellConflict(_ tell: (DeskStory, inout DeskText) -> Void) throws(UserError) -> Answer {
         let reader = try reader()
         let key = ConflictKey(try number(command.arguments[0], "CONFLICT"))
-        let (conflict, decision) = try ask { () throws(StoreError) in
-            (try reader.conflict(key), try reader.pendingDecisions()[key])
+        let now = clock.now().seconds
+        let story = try ask { () throws(StoreError) in
+            DeskStory(
+                conflict: try reader.conflict(key), member: try reader.identity()?.member, time: DeskTime(now: now),
+                rules: try reader.rules(), decision: try reader.pendingDecisions()[key])
         }
-        var table = Table([.init(""), .init("BASE"), .init("MINE"), .init("THEIRS")])
-        table.add(["value", Wording.text(conflict.base), Wording.text(conflict.mine), Wording.text(conflict.theirs)])
-        table.add(["by", "", conflict.mineBy, conflict.theirsBy ?? "-"])
-        table.add([
-            "when", "", Instant(seconds: conflict.mineMadeAt).rfc3339, "version \(conflict.theirsVersion.value)",
-        ])
-        var answer = Answer()
-        answer.text =
-            TextWidth.safe(
-                "conflict \(conflict.key.value) on the \(conflict.register.rawValue) of \(conflict.customerName) (\(conflict.accountName))"
-            ) + "\n\n"
-        answer.text += table.render(width: terminal.width)
-        answer.text +=
-            "\nrule \(conflict.rule) (rules \(conflict.rulesVersion)): the \(conflict.register.rawValue) was changed after the edit's base; held \(age(conflict.heldAt))\n"
-        if conflict.isOpen, let decision {
-            answer.text += "\nyour decision waits for the server: fieldbook edits show \(decision.value)\n"
-        } else if conflict.isOpen {
-            answer.text += """
-
-                decide it:
-                  fieldbook conflicts decide \(conflict.key.value) mine      carry out the held edit
-                  fieldbook conflicts decide \(conflict.key.value) theirs    keep what stands
-                """ + "\n"
-            switch conflict.register {
-            case .budget: answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --amount AMOUNT\n"
-            case .discount:
-                answer.text += "  fieldbook conflicts decide \(conflict.key.value) value --percent PERCENT\n"
-            case .freezes, .manager, .label, .request, .conflict: break
-            }
-        } else {
-            answer.text +=
-                "\ndecided: \(conflict.choice ?? "") by \(conflict.decidedBy ?? "")\(conflict.decidedAt.map { ", \(age($0))" } ?? "")\n"
-        }
-        answer.json = json(conflict, decision)
-        return answer
+        var text = DeskText(terminalWidth: terminal.width)
+        tell(story, &text)
+        return Answer(json: json(story.conflict, story.decision), text: text.text)
     }
 
-    private func json(_ conflict: ConflictDetail, _ decision: EditNumber?) -> [String: JSONOutput] {
-        [
-            "conflict": .integer(conflict.key.value), "customerKey": .integer(conflict.customer.value),
-            "customer": .text(conflict.customerName),
-            "accountName": .text(conflict.accountName),
-            "register": .text(conflict.register.rawValue), "open": .bool(conflict.isOpen),
-            "base": Wording.json(conflict.base),
-            "mine": .text(Wording.text(conflict.mine)), "mineBy": .text(conflict.mineBy),
-            "mineMadeAt": Wording.time(conflict.mineMadeAt),
-            "theirs": Wording.json(conflict.theirs), "theirsBy": .optional(conflict.theirsBy),
-            "theirsVersion": .integer(conflict.theirsVersion.value),
-            "heldAt": Wording.time(conflict.heldAt), "rule": .text(conflict.rule),
-            "rulesVersion": .integer(conflict.rulesVersion),
-            "ownEdit": .optional(conflict.ownEdit?.value), "choice": .optional(conflict.choice),
-            "decidedBy": .optional(conflict.decidedBy),
-            "decidedAt": Wording.time(conflict.decidedAt), "outcome": .optional(conflict.outcome),
-            "pendingDecision": .optional(decision?.value),
-        ]
-    }
-
-    /// `conflicts decide CONFLICT CHOICE`.
+    /// `conflicts decide CONFLICT CHOICE`: an edit like any other, so it needs no server.
     func decideConflict() throws(UserError) -> Answer {
         let reader = try reader()
         let key = ConflictKey(try number(command.arguments[0], "CONFLICT"))
         let conflict = try ask { () throws(StoreError) in try reader.conflict(key) }
-        let choice = try choice(conflict)
-        let customer = try ask { () throws(StoreError) in try reader.customer(conflict.customer).summary.customer }
-        return try queue(.decideConflict(key, choice), customer)
+        guard conflict.isOpen else {
+            let by = conflict.decidedBy ?? "someone"
+            throw UserError(
+                .refused, what: "cannot decide conflict \(key.value)",
+                why: "\(by) decided it already: \(conflict.choice ?? "-")",
+                next: "make a new edit if the outcome is not what you want")
+        }
+        let customer: Customer
+        do throws(StoreError) { customer = try reader.customer(conflict.customer).summary.customer } catch {
+            guard error.code == .notFound else { throw error.userError }
+            throw UserError(
+                .refused, what: "cannot decide conflict \(key.value)",
+                why: "its customer is not among yours any more", next: "somebody who has the customer decides it")
+        }
+        let decision = DeskChoice(conflict: conflict, command: command, now: clock.now().seconds)
+        let choice = try decision.read()
+        let reply = try daemon.add(
+            .decideConflict(key, choice), customer: customer.key, dryRun: command.flag("dry-run"))
+        return decided(conflict, choice, customer, reply)
     }
 
-    private func choice(_ conflict: ConflictDetail) throws(UserError) -> ConflictChoice {
-        switch (command.arguments[1], conflict.theirs) {
-        case ("mine", _): return .mine
-        case ("theirs", _): return .theirs
-        case ("value", .budget(let theirs)):
-            guard let amount = command.option("amount").flatMap({ Money($0) }) else {
-                throw usage("value needs --amount AMOUNT")
-            }
-            return .budget(
-                Budget(amount: amount, type: theirs?.type ?? .monthly, onExhaustion: theirs?.onExhaustion ?? .manual))
-        case ("value", .discount(let theirs)):
-            guard let percent = command.option("percent").flatMap({ BasisPoints(percent: $0) }) else {
-                throw usage("value needs --percent PERCENT")
-            }
-            guard let theirs else { throw usage("there is no discount to change; decide mine or theirs") }
-            return .discount(Discount(percent: percent, validFrom: theirs.validFrom, validUntil: theirs.validUntil))
-        case ("value", .freezes): throw usage("a conflict on freezes is decided with mine or theirs")
-        default: throw usage("CHOICE must be mine, theirs or value")
-        }
+    private func decided(
+        _ conflict: ConflictDetail, _ choice: ConflictChoice, _ customer: Customer, _ reply: Local.EditReply
+    ) -> Answer {
+        let asked = Wording.text(EditIntent.decideConflict(conflict.key, choice))
+        var answer = Answer(json: Wording.json(customer))
+        answer.json["conflict"] = .integer(conflict.key.value)
+        answer.json["asked"] = .text(asked)
+        answer.json["edit"] = .optional(reply.number?.value)
+        answer.json["dryRun"] = .bool(command.flag("dry-run"))
+        answer.json["before"] = (try? reply.before.state()).map { Wording.json($0) } ?? .null
+        answer.json["base"] = .integer(reply.base.value)
+        var text = DeskText(terminalWidth: terminal.width)
+        let head = reply.number.map { "edit \($0.value) saved" } ?? "would be saved"
+        text.line("\(head): \(asked) for \(Wording.text(customer))", hanging: 2)
+        answer.text = text.text
+        if reply.number != nil { answer.notes.append("pending until the server has answered: fieldbook edits list") }
+        return answer
+    }
+
+    func json(_ conflict: ConflictDetail, _ decision: EditNumber?) -> [String: JSONOutput] {
+        var json = DeskExport.json(conflict)
+        json["ownEdit"] = .optional(conflict.ownEdit?.value)
+        json["pendingDecision"] = .optional(decision?.value)
+        return json
     }
 }

@@ -1,0 +1,73 @@
+package import PartnerModel
+import SQLiteKit
+import SyncProtocol
+
+/// One thing that happened to a customer.
+package struct HistoryLine: Sendable, Hashable {
+    /// Seconds since 1970 by the server.
+    package let at: Int64
+    /// As the server names it; a register that this build does not know is told too.
+    package let register: String
+    package let author: String
+    /// `applied`, `merged`, `noop`, `overruled`, `held`, `decided` or `system`.
+    package let action: String
+    /// Nil when this build cannot read them.
+    package let before: RegisterState?
+    package let after: RegisterState?
+    package let rule: String
+    package let rulesVersion: Int64
+    package let edit: EditNumber?
+    /// Whether the edit is of this replica.
+    package let isOwn: Bool
+    /// A reason, or what happened in words.
+    package let note: String?
+}
+
+/// A customer's history: what the server told, and the edits of this replica that it has not told of.
+package struct CustomerHistory: Sendable, Hashable {
+    /// In the server's order, the newest last.
+    package let lines: [HistoryLine]
+    /// Own edits that stand in no line, in order of number: not judged yet, not here yet, or refused.
+    package let untold: [OutboxEdit]
+}
+
+extension ReplicaReader {
+    /// The newest of a customer's history, at most `limit` lines.
+    package func history(of customer: CustomerKey, limit: Int) throws(StoreError) -> CustomerHistory {
+        let replica = try identity()?.replica
+        let edits = try StoreError.wrap { try outboxRows.open(of: customer) }
+        return try read { connection in
+            let statement = try connection.statement(
+                """
+                SELECT at, register, author, action, before, after, rule, rules_version, edit, replica, note
+                FROM history WHERE customer = ? ORDER BY key DESC LIMIT ?
+                """)
+            try statement.bind(1, customer.value)
+            try statement.bind(2, Int64(limit))
+            let lines = try statement.rows { row in
+                HistoryLine(
+                    at: row.int64(0), register: row.text(1), author: row.text(2), action: row.text(3),
+                    before: ReplicaReader.state(row.text(4)), after: ReplicaReader.state(row.text(5)), rule: row.text(6),
+                    rulesVersion: row.int64(7), edit: row.optionalInt64(8).map { EditNumber($0) },
+                    isOwn: row.optionalText(9) == replica && replica != nil, note: row.optionalText(10))
+            }
+            let told = try ReplicaReader.told(connection, customer, replica)
+            let untold = edits.filter { !told.contains($0.number.value) }
+            return CustomerHistory(lines: lines.reversed(), untold: Array(untold.suffix(limit)))
+        }
+    }
+
+    /// Numbers of this replica's edits that the whole history of a customer tells of.
+    private static func told(_ connection: Connection, _ customer: CustomerKey, _ replica: String?) throws -> Set<Int64> {
+        guard let replica else { return [] }
+        let statement = try connection.statement(
+            "SELECT edit FROM history WHERE customer = ? AND replica = ? AND edit IS NOT NULL")
+        try statement.bind(1, customer.value)
+        try statement.bind(2, replica)
+        return Set(try statement.rows { $0.int64(0) })
+    }
+
+    private static func state(_ text: String) -> RegisterState? {
+        try? WireCoding.decode(V1.State.self, from: text).state()
+    }
+}
