@@ -61,14 +61,20 @@ struct QueuesDrain: Checker {
 }
 
 extension QueuesDrain {
-    /// The first edit without an end that neither waits for a person nor builds on one that does.
+    /// The first edit without an end that neither waits for a person nor builds on one that does, or shares its group.
     static func moving(_ edits: [EditMark]) -> EditMark? {
         var waiting = Set(edits.filter { $0.state == "held" }.map(\.number))
-        for edit in edits where edit.isPending && edit.state != "held" {
-            guard let predecessor = edit.predecessor, waiting.contains(predecessor) else { return edit }
-            waiting.insert(edit.number)
+        let others = edits.filter { $0.isPending && $0.state != "held" }
+        var known = -1
+        while known < waiting.count {
+            known = waiting.count
+            let groups = Set(others.filter { waiting.contains($0.number) }.compactMap(\.group))
+            for edit in others
+            where edit.builtOn.contains(where: waiting.contains) || edit.group.map({ groups.contains($0) }) ?? false {
+                waiting.insert(edit.number)
+            }
         }
-        return nil
+        return others.first { !waiting.contains($0.number) }
     }
 }
 

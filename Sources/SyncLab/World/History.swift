@@ -133,6 +133,16 @@ package struct EditMark: Sendable, Hashable {
     package let predecessor: Int64?
     package let resultSequence: Int64?
     package let resultVersion: Int64?
+    package var dependsOn: Int64?
+    /// The first edit of its group.
+    package var group: Int64?
+    /// The code of a refusal.
+    package var reason: String?
+    /// Guards that warned.
+    package var warnings: [String] = []
+
+    /// The edits that it stands on.
+    var builtOn: [Int64] { [predecessor, dependsOn].compactMap { $0 } }
 
     /// It has no end yet: what it asks for is laid over the image.
     var isPending: Bool { ["saved", "sent", "waiting", "held", "resulted"].contains(state) }
