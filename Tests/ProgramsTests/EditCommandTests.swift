@@ -36,16 +36,16 @@ import Testing
         let listed = desk.run("association", "list").output
         let lines = listed.split(separator: "\n")
         #expect(lines.count == 3 && lines[1].contains("Beta") && lines[2].contains("disassociate"), "\(listed)")
-        let asked = desk.run("association", "approve", "Alpha")
+        let asked = desk.run("association", "approve", "Gamma")
         #expect(asked.code == 65 && asked.errors.contains("--yes"), "\(asked)")
         #expect(try desk.edits().isEmpty)
-        #expect(desk.run("association", "approve", "Alpha", "--dry-run").code == 0)
-        #expect(desk.run("association", "approve", "Alpha", "--yes").output.contains("approve the association request"))
-        let again = desk.run("association", "reject", "Alpha")
+        #expect(desk.run("association", "approve", "Gamma", "--dry-run").code == 0)
+        #expect(desk.run("association", "approve", "Gamma", "--yes").output.contains("approve the association request"))
+        let again = desk.run("association", "reject", "Gamma")
         #expect(again.code == 65 && again.errors.contains("approved already"), "\(again)")
         #expect(desk.run("association", "approve", "Beta").code == 0)
         #expect(desk.run("association", "list").output.contains("your edit 1 decides it"))
-        #expect(desk.run("association", "reject", "Gamma").errors.contains("nobody asked"))
+        #expect(desk.run("association", "reject", "Alpha").errors.contains("nobody asked"))
         #expect(desk.run("association", "list", "--json").output.contains("\"pendingDecision\": 2"))
     }
 
@@ -73,8 +73,8 @@ import Testing
             ["freeze", "Alpha", "--kind", "account-and-resources", "--reason", "x"],
             ["unfreeze", "Alpha", "--reason", "x"], ["label", "set", "Alpha", "x"], ["label", "clear", "Alpha"],
             ["manager", "assign", "Beta", "eve"], ["manager", "withdraw", "Alpha"],
-            ["manager", "replace", "Alpha", "eve"], ["association", "approve", "Alpha"],
-            ["association", "reject", "Alpha"], ["edits", "batch", desk.file("label set Alpha x", "label clear Beta")],
+            ["manager", "replace", "Alpha", "eve"], ["association", "approve", "Beta"],
+            ["association", "reject", "Gamma"], ["edits", "batch", desk.file("label set Alpha x", "label clear Beta")],
         ]
         for command in commands {
             let told = desk.installation.run(command + ["--dry-run", "--json"])

@@ -86,7 +86,7 @@ import Testing
         guard case .result(let result) = world.status.confirmation?.outcome else { throw Missing(what: "a result") }
         #expect(result.code == .needsStepUp && world.status.confirmation?.count == 1)
         // It is not sent again before there is another code.
-        #expect(sent == nil && world.status.phase == .needsPerson)
+        #expect(sent == nil && world.status.outbox.behindPerson == 1)
         confirm()
         try world.answer(.push, ConfirmTests.asking(world))
         #expect(world.status.confirmation?.count == 2 && failure == nil)

@@ -14,6 +14,13 @@ package struct Prediction: Sendable, Hashable, Codable {
     /// Seconds since 1970 by the device when it was predicted.
     package let at: Int64
 
+    package init(code: ResultCode, rule: String, rulesVersion: Int, at: Int64) {
+        self.code = code
+        self.rule = rule
+        self.rulesVersion = rulesVersion
+        self.at = at
+    }
+
     /// Whether a result says something else. Transient results say nothing yet.
     package func differs(from result: V1.Result) -> Bool {
         guard result.code.isTerminal || result.code == .held else { return false }

@@ -213,15 +213,17 @@ struct AuthorsOrder: Checker {
             return nil
         }
         let sent = Set(request.edits.map(\.number))
-        let open = Set(
-            edits.filter { $0.isPending && $0.state != "resulted" }.map(\.number))
+        let open = edits.filter { $0.isPending && $0.state != "resulted" }
+        let left = Set(open.map(\.number)).subtracting(sent)
+        let groups = Dictionary(open.map { ($0.number, $0.group) }) { first, _ in first }
+        func waits(_ edit: EditMark) -> Bool {
+            edit.builtOn.contains { left.contains($0) && (edit.group == nil || groups[$0] != edit.group) }
+        }
+        // A group waits whole.
+        let waiting = Set(open.filter { waits($0) }.compactMap(\.group))
         return edits.first { edit in
-            edit.state == "saved" && edit.number < highest && !sent.contains(edit.number)
-                && ![edit.predecessor, edit.dependsOn].contains { number in
-                    number.map { open.contains($0) && !sent.contains($0) } ?? false
-                }
-                // A group leaves whole; one that does not fit waits for the next push.
-                && edit.group == nil
+            edit.state == "saved" && edit.number < highest && !sent.contains(edit.number) && !waits(edit)
+                && !(edit.group.map { waiting.contains($0) } ?? false)
         }?.number
     }
 }

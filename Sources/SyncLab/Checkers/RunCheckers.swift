@@ -61,7 +61,7 @@ struct QueuesDrain: Checker {
 }
 
 extension QueuesDrain {
-    /// The first edit without an end that neither waits for a person nor builds on one that does.
+    /// The first edit without an end that neither waits for a person nor builds on one that does, or shares its group.
     static func moving(_ edits: [EditMark]) -> EditMark? {
         var waiting = edits.filter { $0.isPending && $0.needsPerson }
         var moving = edits.filter { $0.isPending && !$0.needsPerson }

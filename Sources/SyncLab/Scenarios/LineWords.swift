@@ -129,8 +129,7 @@ struct LineWords {
 
     private static let reserved = [
         "scenario", "incident", "hazard", "focus", "customer", "member", "wait", "heal", "settle", "reconnect",
-        "server",
-        "system", "expect", "in", "admin",
+        "server", "system", "later", "expect", "in", "and", "admin",
     ]
 
     mutating func newName(_ what: String, known: [String]) throws(ScenarioError) -> String {
@@ -214,6 +213,15 @@ struct LineWords {
             return nil
         }
         return try cents()
+    }
+
+    /// A share, or `none`.
+    mutating func percentOrNone() throws(ScenarioError) -> Int64? {
+        if peek == "none" {
+            skip()
+            return nil
+        }
+        return try percent()
     }
 
     /// A share in hundredths of a percent: `10`, `12.5`.

@@ -48,7 +48,10 @@ package struct Scenario: Sendable, Hashable {
 
     package init() {}
 
-    /// The members named by `in both orders`, if any: such a story is run twice.
+    /// The word of `in both orders` for those who are no members.
+    package static let system = "system"
+
+    /// Those named by `in both orders`, if any: such a story is run twice.
     package var bothOrders: [String]? {
         for step in steps { if case .bothOrders(let names) = step.action { return names } }
         return nil
@@ -68,8 +71,12 @@ package enum Action: Sendable, Hashable {
     /// The machine is suspended for a time: nothing runs, connections die.
     case sleep(String, seconds: Int)
     case edit(String, Wish)
+    /// Several edits asked for at once.
+    case edits(String, [Wish], EditTie)
     case discard(String, Int)
     case resend(String, Int)
+    /// Takes back what the member's n-th edit did.
+    case undo(String, Int)
     /// Decides the oldest open conflict that the member sees.
     case decide(String, Decision)
     case sync(String)
@@ -91,14 +98,25 @@ package enum Action: Sendable, Hashable {
     case serverPowerLoss(atWrite: Int?)
     case system(SystemWrite)
     case wait(seconds: Int)
+    /// A change by others, or time that passes, put off until it is the system's turn in `bothOrders`.
+    indirect case later(Action)
     /// All faults end: the network, the disks, the server; nobody is offline.
     case heal
     /// Time runs until nothing is left to do, within a bound.
     case settle
-    /// The members come online and settle one after the other; the story is run once in each order.
+    /// The members come online and settle one after the other, and for `system` what was put off is carried out; the
+    /// story is run once in each order.
     case bothOrders([String])
     /// With `first`: only in the order in which that member came first.
     case expect(Expectation, first: String?)
+}
+
+/// What ties edits that are asked for at once.
+package enum EditTie: String, Sendable, CaseIterable {
+    /// Each but the first acts only when the first took effect.
+    case linked
+    /// They take effect whole or not at all.
+    case together
 }
 
 /// An edit as a person asks for it.
@@ -213,6 +231,10 @@ package enum Expectation: Sendable, Hashable {
     case edit(String, Int, String)
     /// The rule that the result of a member's n-th edit names.
     case rule(String, Int, String)
+    /// The code that the result of a member's n-th edit gives as its reason.
+    case reason(String, Int, String)
+    /// The result of a member's n-th edit carries this guard's warning.
+    case warned(String, Int, String)
     /// The last edit that the member asked for was refused at once with this code.
     case refused(String, code: String)
     /// What the server holds; nil = none.
@@ -227,6 +249,9 @@ package enum Expectation: Sendable, Hashable {
     /// What a member sees, pending edits included.
     case sees(String, customer: String, cents: Int64?)
     case seesFreezes(String, customer: String, Int)
+    case seesDiscount(String, customer: String, basisPoints: Int64?)
+    case seesManager(String, customer: String, String?)
+    case seesLabel(String, customer: String, String?)
     case conflicts(Int)
     case unsettled(String, Int)
     case phase(String, String)

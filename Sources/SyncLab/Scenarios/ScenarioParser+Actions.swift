@@ -1,4 +1,5 @@
 import PartnerModel
+import ReplicaStore
 import SyncEngine
 import SyncProtocol
 
@@ -29,13 +30,16 @@ extension ScenarioParser {
         case "system":
             words.skip()
             return .system(try systemWrite(&words))
+        case "later":
+            words.skip()
+            return try later(&words)
         case "expect":
             words.skip()
             return try expectation(&words)
         default:
             let name = try words.name(
-                "a member, or wait, heal, settle, reconnect, server, system or expect", of: scenario.members.map(\.name)
-            )
+                "a member, or wait, heal, settle, reconnect, server, system, later or expect",
+                of: scenario.members.map(\.name))
             return try act(name, &words)
         }
     }
@@ -43,8 +47,11 @@ extension ScenarioParser {
     func reconnect(_ words: inout LineWords) throws(ScenarioError) -> Action {
         var names: [String] = []
         while words.peek != "in", !words.isAtEnd {
-            let name = try words.name("a member", of: scenario.members.map(\.name))
+            let name = try words.name("a member or system", of: scenario.members.map(\.name) + [Scenario.system])
             guard !names.contains(name) else { throw words.lastFailure("stands twice", "name each member once") }
+            guard name != Scenario.system || isAnythingPutOff else {
+                throw words.lastFailure("has nothing to do in its turn", "put it above: later system usage acme 700")
+            }
             names.append(name)
         }
         try words.expect("in")
@@ -54,7 +61,24 @@ extension ScenarioParser {
             throw words.lastFailure("needs two members", "say: reconnect A B in both orders")
         }
         guard scenario.bothOrders == nil else { throw words.lastFailure("stands twice in this scenario", "keep one") }
+        guard !isAnythingPutOff || names.contains(Scenario.system) else {
+            throw words.failure("what was put off has no turn", "name system too: reconnect A system in both orders")
+        }
         return .bothOrders(names)
+    }
+
+    private var isAnythingPutOff: Bool {
+        scenario.steps.contains { if case .later = $0.action { true } else { false } }
+    }
+
+    private mutating func later(_ words: inout LineWords) throws(ScenarioError) -> Action {
+        guard scenario.bothOrders == nil else {
+            throw words.lastFailure("stands below 'reconnect'", "put it above, or leave the word out")
+        }
+        guard words.peek == "system" || words.peek == "wait" else {
+            throw words.failure("what is put off is missing", "say: later system CHANGE, or later wait TIME")
+        }
+        return .later(try action(&words))
     }
 
     func act(_ name: String, _ words: inout LineWords) throws(ScenarioError) -> Action {
@@ -76,6 +100,9 @@ extension ScenarioParser {
         case "power-loss": return .powerLoss(name, atWrite: try words.atWrite())
         case "discard": return .discard(name, try words.integer("the number of an edit", in: 1...1000))
         case "resend": return .resend(name, try words.integer("the number of an edit", in: 1...1000))
+        case "undo": return .undo(name, try words.integer("the number of an edit", in: 1...1000))
+        case "linked": return .edits(name, try wishes(&words), .linked)
+        case "together": return .edits(name, try wishes(&words), .together)
         case "decide": return .decide(name, try decision(&words))
         case "network": return try network(name, &words)
         case "clock": return .clock(name, try clockFault(&words))
@@ -90,14 +117,36 @@ extension ScenarioParser {
     static let verbs = [
         "start", "stop", "offline", "online", "sleep", "sync", "look", "budget", "adjust", "freeze", "unfreeze",
         "discount", "cancel-discount", "manager", "label", "approve", "reject",
-        "decide", "discard", "resend", "network", "kill", "power-loss", "disk", "clock", "hold-reader",
-        "release-reader",
-        "token-revoked", "token-renewed", "uses-token-of",
+        "linked", "together", "decide", "discard", "resend", "undo", "network", "kill", "power-loss", "disk", "clock",
+        "hold-reader", "release-reader", "token-revoked", "token-renewed", "uses-token-of",
     ]
 
     func customer(_ words: inout LineWords) throws(ScenarioError) -> String {
         try words.name("a customer", of: scenario.customers.map(\.name))
     }
+
+    /// Two edits and more with `and` between them.
+    func wishes(_ words: inout LineWords) throws(ScenarioError) -> [Wish] {
+        var wishes: [Wish] = []
+        repeat {
+            if !wishes.isEmpty { try words.expect("and") }
+            guard wishes.count < ScenarioParser.wishesMax else {
+                throw words.failure("more than \(ScenarioParser.wishesMax) edits are tied", "tie fewer")
+            }
+            guard let wish = try wish(try words.word("an edit"), &words) else {
+                throw words.lastFailure("is no edit", "say one of: \(ScenarioParser.editVerbs.joined(separator: ", "))")
+            }
+            wishes.append(wish)
+        } while !words.isAtEnd || wishes.count < 2
+        return wishes
+    }
+
+    /// Edits that can be tied; what the replica takes at most.
+    static let wishesMax = EditLink.linkedMax
+
+    static let editVerbs = [
+        "budget", "adjust", "freeze", "unfreeze", "discount", "cancel-discount", "manager", "label", "approve", "reject",
+    ]
 
     func wish(_ verb: String, _ words: inout LineWords) throws(ScenarioError) -> Wish? {
         switch verb {
@@ -105,7 +154,7 @@ extension ScenarioParser {
             let name = try customer(&words)
             let cents = try words.cents()
             var (type, action, thisCycle) = (BudgetType?.none, ExhaustionAction?.none, false)
-            while !words.isAtEnd {
+            while !words.isAtEnd, words.peek != "and" {
                 switch try words.word("an option") {
                 case let word where BudgetType(rawValue: word) != nil: type = BudgetType(rawValue: word)
                 case "on-exhaustion-manual": action = .manual

@@ -8,7 +8,7 @@ extension ScenarioParser {
         var first: String?
         if words.peek == "when" {
             words.skip()
-            first = try words.name("a member", of: scenario.bothOrders ?? [])
+            first = try words.name("a member of 'in both orders'", of: scenario.bothOrders ?? [])
             try words.expect("first")
         }
         return .expect(try expected(&words), first: first)
@@ -35,15 +35,18 @@ extension ScenarioParser {
             return .rule(
                 try words.name("a member", of: members), try words.integer("the number of an edit", in: 1...1000),
                 try words.word("the name of a rule"))
+        case "reason":
+            return .reason(
+                try words.name("a member", of: members), try words.integer("the number of an edit", in: 1...1000),
+                try words.word("a code"))
+        case "warned":
+            return .warned(
+                try words.name("a member", of: members), try words.integer("the number of an edit", in: 1...1000),
+                try words.word("the name of a guard"))
         case "refused": return .refused(try words.name("a member", of: members), code: try words.word("a code"))
         case "budget": return .budget(try customer(&words), cents: try words.centsOrNone())
         case "discount":
-            let name = try customer(&words)
-            if words.peek == "none" {
-                words.skip()
-                return .discount(name, basisPoints: nil)
-            }
-            return .discount(name, basisPoints: try words.percent())
+            return .discount(try customer(&words), basisPoints: try words.percentOrNone())
         case "freezes": return .freezes(try customer(&words), try words.integer("a number", in: 0...1000))
         case "manager": return .manager(try customer(&words), try words.accountOrNone())
         case "label": return .label(try customer(&words), try words.textOrNone("the label in quotes, or none"))
@@ -65,10 +68,18 @@ extension ScenarioParser {
             return .phase(name, try words.one(of: EngineStatus.Phase.self, "the phase").rawValue)
         case "sees":
             let name = try words.name("a member", of: members)
-            switch try words.word("budget or freezes") {
+            switch try words.word("budget, freezes, discount, manager or label") {
             case "budget": return .sees(name, customer: try customer(&words), cents: try words.centsOrNone())
             case "freezes":
                 return .seesFreezes(name, customer: try customer(&words), try words.integer("a number", in: 0...1000))
+            case "discount":
+                return .seesDiscount(
+                    name, customer: try customer(&words), basisPoints: try words.percentOrNone())
+            case "manager":
+                return .seesManager(name, customer: try customer(&words), try words.accountOrNone())
+            case "label":
+                return .seesLabel(
+                    name, customer: try customer(&words), try words.textOrNone("the label in quotes, or none"))
             default:
                 throw words.lastFailure(
                     "cannot be expected of what a member sees", "say: expect sees MEMBER budget CUSTOMER AMOUNT")
@@ -76,7 +87,7 @@ extension ScenarioParser {
         default:
             throw words.lastFailure(
                 "cannot be expected",
-                "say edit, rule, refused, budget, discount, freezes, manager, label, request, former, conflicts, unsettled, phase, sees or agreement"
+                "say edit, rule, reason, warned, refused, budget, discount, freezes, manager, label, request, former, conflicts, unsettled, phase, sees or agreement"
             )
         }
     }

@@ -78,6 +78,12 @@ package struct ScenarioParser {
     }
 
     private func finished() throws(ScenarioError) -> Scenario {
+        let first = scenario.steps.first { if case .later = $0.action { true } else { false } }
+        if let first, scenario.bothOrders == nil {
+            throw ScenarioError(
+                line: first.line, column: 1, why: "what is put off has no turn",
+                next: "add a line such as: reconnect ann system in both orders")
+        }
         guard !scenario.title.isEmpty else {
             throw ScenarioError(
                 line: 1, column: 1, why: "the scenario has no title", next: "begin with: scenario \"what it shows\"")

@@ -39,8 +39,11 @@ extension Action {
         case .online(let name): "\(name) online"
         case .sleep(let name, let seconds): "\(name) sleep \(Words.duration(seconds))"
         case .edit(let name, let wish): "\(name) \(wish.text)"
+        case .edits(let name, let wishes, let tie):
+            "\(name) \(tie.rawValue) " + wishes.map(\.text).joined(separator: " and ")
         case .discard(let name, let number): "\(name) discard \(number)"
         case .resend(let name, let number): "\(name) resend \(number)"
+        case .undo(let name, let number): "\(name) undo \(number)"
         case .decide(let name, let decision): "\(name) decide \(decision.text)"
         case .sync(let name): "\(name) sync"
         case .look(let name): "\(name) look"
@@ -59,6 +62,7 @@ extension Action {
         case .serverPowerLoss(let write): "server power-loss" + Words.atWrite(write)
         case .system(let write): "system \(write.text)"
         case .wait(let seconds): "wait \(Words.duration(seconds))"
+        case .later(let action): "later \(action.text)"
         case .heal: "heal"
         case .settle: "settle"
         case .bothOrders(let names): "reconnect \(names.joined(separator: " ")) in both orders"
@@ -176,6 +180,8 @@ extension Expectation {
         switch self {
         case .edit(let name, let number, let word): "edit \(name) \(number) \(word)"
         case .rule(let name, let number, let rule): "rule \(name) \(number) \(rule)"
+        case .reason(let name, let number, let code): "reason \(name) \(number) \(code)"
+        case .warned(let name, let number, let guarding): "warned \(name) \(number) \(guarding)"
         case .refused(let name, let code): "refused \(name) \(code)"
         case .budget(let customer, let cents): "budget \(customer) \(cents.map(Words.cents) ?? "none")"
         case .discount(let customer, let share):
@@ -188,6 +194,12 @@ extension Expectation {
         case .sees(let name, let customer, let cents):
             "sees \(name) budget \(customer) \(cents.map(Words.cents) ?? "none")"
         case .seesFreezes(let name, let customer, let count): "sees \(name) freezes \(customer) \(count)"
+        case .seesDiscount(let name, let customer, let share):
+            "sees \(name) discount \(customer) \(share.map { BasisPoints($0).percentText } ?? "none")"
+        case .seesManager(let name, let customer, let account):
+            "sees \(name) manager \(customer) \(account ?? "none")"
+        case .seesLabel(let name, let customer, let label):
+            "sees \(name) label \(customer) \(label.map { Words.quoted($0) } ?? "none")"
         case .conflicts(let count): "conflicts \(count)"
         case .unsettled(let name, let count): "unsettled \(name) \(count)"
         case .phase(let name, let phase): "phase \(name) \(phase)"

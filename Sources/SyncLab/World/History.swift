@@ -131,10 +131,18 @@ package struct EditMark: Sendable, Hashable {
     /// The rule that the result names.
     package let rule: String?
     package let predecessor: Int64?
-    package var dependsOn: Int64?
-    package var group: Int64?
     package let resultSequence: Int64?
     package let resultVersion: Int64?
+    package var dependsOn: Int64?
+    /// The first edit of its group.
+    package var group: Int64?
+    /// The code of a refusal.
+    package var reason: String?
+    /// Guards that warned.
+    package var warnings: [String] = []
+
+    /// The edits that it stands on.
+    var builtOn: [Int64] { [predecessor, dependsOn].compactMap { $0 } }
 
     /// It waits for a person itself: for a decision, or for a code.
     var needsPerson: Bool { state == "held" || state == "waiting" && code == "needs_step_up" }

@@ -34,15 +34,19 @@ final class ReplicaEye {
             """
             SELECT number, state, customer, register, kind, edit, json_extract(result, '$.code'), predecessor,
                 json_extract(result, '$.sequence'), json_extract(result, '$.version'),
-                json_extract(result, '$.rule'), depends_on, group_number FROM edit ORDER BY number
+                json_extract(result, '$.rule'), depends_on, group_number, json_extract(result, '$.reason'),
+                (SELECT group_concat(json_extract(value, '$.name'), ' ') FROM json_each(result, '$.guards')
+                    WHERE json_extract(value, '$.outcome') = 'warned')
+            FROM edit ORDER BY number
             """
         ).rows {
             EditMark(
                 number: $0.int64(0), state: $0.text(1), customer: $0.int64(2), register: $0.text(3), kind: $0.text(4),
                 payload: $0.withTextBytes(5) { Mix.bytes($0) }, code: $0.optionalText(6),
-                rule: $0.optionalText(10), predecessor: $0.optionalInt64(7), dependsOn: $0.optionalInt64(11),
-                group: $0.optionalInt64(12), resultSequence: Int64($0.text(8)),
-                resultVersion: Int64($0.text(9)))
+                rule: $0.optionalText(10), predecessor: $0.optionalInt64(7), resultSequence: Int64($0.text(8)),
+                resultVersion: Int64($0.text(9)), dependsOn: $0.optionalInt64(11), group: $0.optionalInt64(12),
+                reason: $0.optionalText(13),
+                warnings: ($0.optionalText(14) ?? "").split(separator: " ").map(String.init))
         }
     }
 

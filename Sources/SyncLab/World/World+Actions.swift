@@ -20,11 +20,13 @@ extension World {
         case .settle: settle()
         case .bothOrders(let names):
             for name in order.isEmpty ? names : order {
+                if name == Scenario.system { carryOutPutOff() }
                 guard let agent = agent(name) else { continue }
                 connect(agent)
                 settle(only: [agent])
             }
         case .expect: break
+        case .later(let action): putOff.append(action)
         case .system(let write): systemWrite(write)
         case .serverStop:
             tell("server", "stops")
@@ -54,8 +56,10 @@ extension World {
             queue.add(.wake(agent: agent.index), at: agent.sleepsUntil)
         case .online: connect(agent)
         case .edit(_, let wish): edit(agent, wish)
+        case .edits(_, let wishes, let tie): edit(agent, wishes, tie)
         case .discard(_, let number): withEdit(number, agent) { store, number in try store.discard(number) }
-        case .resend(_, let number): resend(number, agent)
+        case .resend(_, let number): makeFrom(number, agent) { try $0.resend($1) }
+        case .undo(_, let number): makeFrom(number, agent) { try $0.undo($1) }
         case .decide(_, let decision): decide(agent, decision)
         case .sync: agent.handle(.syncRequested)
         case .look: agent.observe(reads: true)
@@ -75,6 +79,13 @@ extension World {
             }
         default: break
         }
+    }
+
+    /// It is the turn of those who are no members.
+    private func carryOutPutOff() {
+        let actions = putOff
+        putOff.removeAll()
+        for action in actions { perform(action, order: []) }
     }
 
     // MARK: Machines
@@ -159,14 +170,25 @@ extension World {
     private func edit(_ agent: LabAgent, _ wish: Wish) {
         guard let key = keys[wish.customer] else { return }
         let draft = EditDraft(customer: CustomerKey(key), intent: wish.intent(now: agent.clock.now().seconds))
-        add(agent) { try $0.add(draft) }
+        add(agent) { [try $0.add(draft)] }
     }
 
-    private func resend(_ number: Int, _ agent: LabAgent) {
+    private func edit(_ agent: LabAgent, _ wishes: [Wish], _ tie: EditTie) {
+        let now = agent.clock.now().seconds
+        let drafts = wishes.compactMap { wish in
+            keys[wish.customer].map { EditDraft(customer: CustomerKey($0), intent: wish.intent(now: now)) }
+        }
+        add(agent, count: drafts.count) { try $0.add(drafts, link: tie == .together ? .group : .dependsOnFirst) }
+    }
+
+    /// A new edit that is made from an earlier one.
+    private func makeFrom(
+        _ number: Int, _ agent: LabAgent, _ body: (ReplicaStore, EditNumber) throws -> OutboxEdit
+    ) {
         guard agent.made.indices.contains(number - 1), case .accepted(let number) = agent.made[number - 1] else {
             return
         }
-        add(agent) { try $0.resend(EditNumber(number)) }
+        add(agent) { [try body($0, EditNumber(number))] }
     }
 
     private func decide(_ agent: LabAgent, _ decision: Decision) {
@@ -175,27 +197,30 @@ extension World {
         ).first { (ConflictKey($0.int64(0)), CustomerKey($0.int64(1))) }
         guard let (conflict, customer) = found else { return }
         let choice = decision.choice(now: agent.clock.now().seconds)
-        add(agent) { try $0.add(EditDraft(customer: customer, intent: .decideConflict(conflict, choice))) }
+        add(agent) { [try $0.add(EditDraft(customer: customer, intent: .decideConflict(conflict, choice)))] }
     }
 
-    /// A person asks for an edit: accepted and then durable, or refused with a reason.
-    private func add(_ agent: LabAgent, _ body: (ReplicaStore) throws -> OutboxEdit) {
+    /// A person asks for edits at once: accepted and then durable, or refused with a reason.
+    private func add(_ agent: LabAgent, count: Int = 1, _ body: (ReplicaStore) throws -> [OutboxEdit]) {
         guard let result = agent.command(body) else {
             if agent.store != nil { agent.afterWork() }
             return
         }
         switch result {
-        case .success(let edit):
-            agent.made.append(.accepted(edit.number.value))
+        case .success(let edits):
             agent.observe()
-            let payload = agent.edits.first { $0.number == edit.number.value }?.payload ?? 0
-            record(.accepted(agent: agent.index, number: edit.number.value, payload: payload))
-            tell(agent.member.name, "edit \(edit.number.value) is saved")
+            for number in edits.map(\.number.value) {
+                agent.made.append(.accepted(number))
+                let payload = agent.edits.first { $0.number == number }?.payload ?? 0
+                record(.accepted(agent: agent.index, number: number, payload: payload))
+                tell(agent.member.name, "edit \(number) is saved")
+            }
             agent.observe(reads: true)
             agent.handle(.editAdded)
         case .failure(let error):
             let failure = error as? StoreError
-            agent.made.append(.refused(code: failure?.violation?.code ?? failure?.code.rawValue ?? "other"))
+            let code = failure?.violation?.code ?? failure?.code.rawValue ?? "other"
+            for _ in 0..<count { agent.made.append(.refused(code: code)) }
             tell(agent.member.name, "refused: \(error)")
             agent.afterWork()
         }
@@ -253,7 +278,8 @@ extension Action {
     /// Somebody sits at the machine.
     var isOfPerson: Bool {
         switch self {
-        case .start, .stop, .online, .edit, .discard, .resend, .decide, .sync, .look, .renew, .useToken: true
+        case .start, .stop, .online, .edit, .edits, .discard, .resend, .undo, .decide, .sync, .look, .renew, .useToken:
+            true
         default: false
         }
     }

@@ -32,6 +32,12 @@ extension World {
         case .rule(let name, let number, let rule):
             let found = mark(of: number, by: name)?.rule
             return difference("the rule of edit \(number) of \(name)", found, rule)
+        case .reason(let name, let number, let code):
+            return difference("the reason of edit \(number) of \(name)", mark(of: number, by: name)?.reason, code)
+        case .warned(let name, let number, let guarding):
+            let found = mark(of: number, by: name)?.warnings ?? []
+            return found.contains(guarding)
+                ? nil : "the warnings of edit \(number) of \(name) are \(found), not \(guarding)"
         case .manager(let customer, let account):
             var found: String?
             if case .manager(let known)? = value(.manager, customer) { found = known }
@@ -56,7 +62,8 @@ extension World {
             }
             return found == count ? nil : "open conflicts: \(found), not \(count)"
         case .agreement: return agreementFailure()
-        case .sees, .seesFreezes, .unsettled, .phase: return failureAtAgent(expectation)
+        case .sees, .seesFreezes, .seesDiscount, .seesManager, .seesLabel, .unsettled, .phase:
+            return failureAtAgent(expectation)
         }
     }
 
@@ -75,6 +82,7 @@ extension World {
                 return "\(name) does not see \(customer)"
             }
             return found.count == count ? nil : "\(name) sees \(found.count) freezes of \(customer), not \(count)"
+        case .seesDiscount, .seesManager, .seesLabel: return failureOfSeen(expectation)
         case .unsettled(let name, let count):
             let found =
                 agents.first { $0.member.name == name }?.edits.count { $0.isPending } ?? 0
@@ -82,6 +90,32 @@ extension World {
         case .phase(let name, let phase):
             let found = agents.first { $0.member.name == name }?.engine?.status.phase.rawValue ?? "not running"
             return found == phase ? nil : "\(name) says \(found), not \(phase)"
+        default: return nil
+        }
+    }
+
+    private func failureOfSeen(_ expectation: Expectation) -> String? {
+        func difference(
+            _ name: String, _ customer: String, _ wanted: String?, _ part: (CustomerSummary) -> String??
+        ) -> String? {
+            guard let summary = seen(name, customer), let found = part(summary) else {
+                return "\(name) does not see \(customer)"
+            }
+            return self.difference("what \(name) sees of \(customer)", found, wanted)
+        }
+        switch expectation {
+        case .seesDiscount(let name, let customer, let share):
+            return difference(name, customer, share.map { BasisPoints($0).percentText }) {
+                if case .discount(let found) = $0.discount.visible { .some(found?.percent.percentText) } else { nil }
+            }
+        case .seesManager(let name, let customer, let account):
+            return difference(name, customer, account) {
+                if case .manager(let found) = $0.manager.visible { .some(found) } else { nil }
+            }
+        case .seesLabel(let name, let customer, let label):
+            return difference(name, customer, label) {
+                if case .label(let found) = $0.label.visible { .some(found) } else { nil }
+            }
         default: return nil
         }
     }

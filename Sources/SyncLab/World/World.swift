@@ -38,6 +38,8 @@ final class World {
     private(set) var steps = 0
     private(set) var hash: UInt64 = 0
     private(set) var trace: Trace?
+    /// What `later` put off.
+    var putOff: [Action] = []
     /// A push that the server took up when it died: whether it was committed is known after its restart.
     var unresolved: Parcel?
     private(set) var isRunaway = false

@@ -9,7 +9,6 @@ import TerminalKit
 struct DeskEditStory {
     let edit: OutboxEdit
     let member: String?
-    let prediction: EditPrediction?
     let rules: RuleSet
     let time: DeskTime
 
@@ -46,11 +45,9 @@ struct DeskEditStory {
     }
 
     private var expected: String {
-        guard let prediction else { return "nothing was predicted" }
+        guard let prediction = edit.prediction else { return "nothing was predicted" }
         var words = DeskEditStory.words(prediction.code)
-        if let rule = prediction.rule {
-            words += ", by rule \(rule)" + (prediction.rulesVersion.map { " of rules \($0)" } ?? "")
-        }
+        words += ", by rule \(prediction.rule) of rules \(prediction.rulesVersion)"
         return words
     }
 
@@ -94,12 +91,12 @@ struct DeskEditStory {
     }
 
     private var comparison: String? {
-        guard let prediction, let result, result.code.isTerminal || result.code == .held else { return nil }
+        guard let prediction = edit.prediction, let result, result.code.isTerminal || result.code == .held else { return nil }
         if prediction.code != result.code {
             return "it came out otherwise than expected: \(prediction.code.rawValue) was expected, \(result.code.rawValue) came"
         }
-        guard let expected = prediction.rule, let rule = result.rule, expected != rule else { return "as expected" }
-        return "as expected, but by rule \(rule) instead of \(expected)"
+        guard let rule = result.rule, prediction.rule != rule else { return "as expected" }
+        return "as expected, but by rule \(rule) instead of \(prediction.rule)"
     }
 
     /// What a result means.
@@ -130,7 +127,7 @@ extension Context {
         let story = try ask { () throws(StoreError) in
             DeskEditStory(
                 edit: try reader.edit(key), member: try reader.identity()?.member,
-                prediction: try reader.prediction(of: key), rules: try reader.rules(), time: DeskTime(now: now))
+                rules: try reader.rules(), time: DeskTime(now: now))
         }
         var text = DeskText(terminalWidth: terminal.width)
         story.explain(&text)
@@ -148,8 +145,8 @@ extension Context {
         return [
             "number": .integer(story.edit.number.value), "asked": .text(DeskFields.text(story.edit.intent)),
             "state": .text(story.edit.state.rawValue),
-            "predicted": .optional(story.prediction?.code.rawValue), "predictedRule": .optional(story.prediction?.rule),
-            "predictedRulesVersion": .optional(story.prediction?.rulesVersion.map { Int64($0) }),
+            "predicted": .optional(story.edit.prediction?.code.rawValue), "predictedRule": .optional(story.edit.prediction?.rule),
+            "predictedRulesVersion": .optional(story.edit.prediction.map { Int64($0.rulesVersion) }),
             "result": .optional(result?.code.rawValue), "rule": .optional(result?.rule),
             "rulesVersion": .optional(result?.rulesVersion.map { Int64($0) }), "guards": .array(guards),
             "was": (try? result?.was?.state()).map { Wording.json($0) } ?? .null,

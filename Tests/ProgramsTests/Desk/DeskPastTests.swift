@@ -10,7 +10,8 @@ import Testing
 /// What is told of edits and of customers afterwards.
 @Suite struct DeskPastTests {
     private func edit(
-        _ state: EditState, _ result: V1.Result?, intent: EditIntent = .setBudget(DeskMaker.budget(600), validThrough: nil)
+        _ state: EditState, _ result: V1.Result?, intent: EditIntent = .setBudget(DeskMaker.budget(600), validThrough: nil),
+        expected: Prediction? = nil
     ) -> OutboxEdit {
         var wire = V1.Edit(number: 4, kind: "", customer: 1, base: 7, deviceTime: DeskMaker.now)
         wire.setIntent(intent)
@@ -18,7 +19,7 @@ import Testing
         return OutboxEdit(
             number: EditNumber(4), customer: CustomerKey(1), customerID: "id-1", customerName: "Alpha", intent: intent,
             wire: wire, state: state, result: result, savedAt: DeskMaker.now - 3600, firstSentAt: nil, sentCount: 0,
-            resentAs: nil, undoneBy: nil)
+            resentAs: nil, undoneBy: nil, prediction: expected)
     }
 
     private func result(_ code: ResultCode) -> V1.Result {
@@ -34,9 +35,13 @@ import Testing
         return result
     }
 
-    private func explained(_ edit: OutboxEdit, _ prediction: EditPrediction? = nil, width: Int = 80) -> String {
+    private func predicted(_ code: ResultCode, _ rule: String, rules: Int = 2) -> Prediction {
+        Prediction(code: code, rule: rule, rulesVersion: rules, at: DeskMaker.now)
+    }
+
+    private func explained(_ edit: OutboxEdit, width: Int = 80) -> String {
         let story = DeskEditStory(
-            edit: edit, member: "ben", prediction: prediction, rules: .standard, time: DeskTime(now: DeskMaker.now))
+            edit: edit, member: "ben", rules: .standard, time: DeskTime(now: DeskMaker.now))
         let text = DeskMaker.text(width) { story.explain(&$0) }
         expectFits(text, width)
         return unwrapped(text)
@@ -44,7 +49,7 @@ import Testing
 
     @Test func `an edit is told from the wish to the outcome, with rule, values and the other one`() {
         let words = explained(
-            edit(.settled, result(.merged)), EditPrediction(code: .applied, rule: "compare-and-set", rulesVersion: 2))
+            edit(.settled, result(.merged), expected: predicted(.applied, "compare-and-set")))
         for sentence in [
             "asked set budget to 600.00 monthly", "upon 100.00 monthly, on exhaustion manual, version 7",
             "expected applied: carried out as asked, by rule compare-and-set of rules 2",
@@ -63,10 +68,9 @@ import Testing
     }
 
     @Test func `what came as expected is said to have, and by which other rule`() {
-        let held = edit(.held, result(.held))
-        #expect(explained(held, EditPrediction(code: .held, rule: "hold", rulesVersion: 2)).hasSuffix("as expected"))
+        #expect(explained(edit(.held, result(.held), expected: predicted(.held, "hold"))).hasSuffix("as expected"))
         #expect(
-            explained(held, EditPrediction(code: .held, rule: "type-changed", rulesVersion: 1))
+            explained(edit(.held, result(.held), expected: predicted(.held, "type-changed", rules: 1)))
                 .contains("as expected, but by rule hold instead of type-changed"))
     }
 
