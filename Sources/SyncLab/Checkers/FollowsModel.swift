@@ -123,13 +123,15 @@ struct FollowsModel: Checker {
                 }
                 return nil
             }
-            var trial = self
+            var trial = model
             for (index, pair) in pairs.enumerated() {
-                let answer = trial.model.judge(pair.0, replica: judged.replica, member: member, now: judged.now)
+                let answer = trial.judge(pair.0, replica: judged.replica, member: member, now: judged.now)
                 if [.applied, .merged, .noop].contains(answer.code) {
-                    // `follow` judges a repeat of what the trial knows already.
-                    trial.model.answers[keys[index]] = nil
-                    if let why = trial.follow(pair.0, pair.1, judged, member) { return why }
+                    // A version of its own: what became of a group that stops has none.
+                    if let effect = answer.effect {
+                        trial.registers[effect.register] = Model.Held(value: effect.value, version: -1 - Int64(index))
+                        trial.answers[keys[index]]?.version = -1 - Int64(index)
+                    }
                     continue
                 }
                 for (other, pair) in pairs.enumerated() {
@@ -139,7 +141,9 @@ struct FollowsModel: Checker {
                 }
                 return nil
             }
-            self = trial
+            for pair in pairs {
+                if let why = follow(pair.0, pair.1, judged, member) { return why }
+            }
             return nil
         }
 
