@@ -37,6 +37,7 @@ struct LabCommands {
                         arguments: ["FILE"],
                         examples: ["fieldbook-lab scenario new my.scenario"]),
                 ]),
+            CommandGroup("what meets what", tables),
             CommandGroup(
                 "simulator",
                 [
@@ -78,6 +79,8 @@ struct LabCommands {
         case "scenario run": return try runScenarios()
         case "scenario check": return try checkScenarios()
         case "scenario new": return try newScenario()
+        case "hazards": return try showHazards()
+        case "pairs": return try showPairs()
         case "run": return try runSeeds()
         case "coverage": return try showCoverage()
         case "recall": return try showRecall()

@@ -14,7 +14,7 @@ import Testing
         .deadlineIgnored: "nobody-decides",
         .delegatedEditTaken: "hazard-22-delegation-meets-edits",
         .dependentActsAlone: "hazard-05-budget-held-unfreeze-waits",
-        .frozenAnewToldDone: "hazard-06-second-freeze-meets-unfreeze",
+        .frozenAnewToldDone: "hazard-06-freeze-meets-unfreeze",
         .groupHalfApplied: "group-refused-whole",
         .labelKept: "hazard-24-label-meets-label",
         .lateFreezeTaken: "hazard-08-freeze-meets-freeze-of-resources",

@@ -60,13 +60,13 @@ struct EditPlanner {
                 .notFound, what: "cannot accept the edit", why: "the customer is not in this replica",
                 next: "find customers with: fieldbook customers search TEXT")
         }
-        let pending = try edits(of: draft.customer)
-            .filter { $0.register == draft.intent.register && $0.state.isPending }
+        let earlier = try edits(of: draft.customer)
+        let pending = earlier.filter { $0.register == draft.intent.register && $0.state.isPending }
         let (confirmed, version) = try image.register(draft.intent.register, of: draft.customer)
         let visible = Overlay.lay(pending, over: confirmed, version: version).visible
         let before = order.standing?.state ?? visible
         let intent = order.isExact ? draft.intent : EditPlanner.completed(draft.intent, confirmed: confirmed)
-        let expected = try check(intent, on: before, customer)
+        let expected = try check(intent, on: before, customer, after: earlier)
         guard let after = before.applying(intent, newFreeze: newFreeze) else {
             throw StoreError(
                 .refused, what: "the edit is not accepted", why: "the result is out of range",
@@ -84,10 +84,13 @@ struct EditPlanner {
     // MARK: Checks
 
     /// What the rules make of the edit on what its author sees; throws what they refuse.
-    private func check(_ intent: EditIntent, on state: RegisterState, _ customer: Customer) throws -> Prediction {
+    private func check(
+        _ intent: EditIntent, on state: RegisterState, _ customer: Customer, after earlier: [OutboxEdit]
+    ) throws -> Prediction {
         if let violation = Standing.violation(intent, state) { throw StoreError(violation) }
         let judgement = try predictor.judge(
-            intent, before: state, current: state, isIntact: true, madeAt: predictor.checkpointAt, customer)
+            intent, before: state, current: state, isIntact: true, madeAt: predictor.checkpointAt, customer,
+            after: earlier)
         if let violation = judgement.refusal { throw StoreError(violation) }
         if case .unfreeze(let kind, _, let seen) = intent, seen.isEmpty {
             throw StoreError(
@@ -141,7 +144,7 @@ struct EditPlanner {
             throw refusal(.notFound, "its customer is not in this replica", "sync first: fieldbook sync --wait")
         }
         if let violation = EditLimits.violation(
-            of: choice, register: register, facts: try predictor.facts(of: customer))
+            of: choice, register: register, facts: try predictor.facts(of: customer, after: []))
         {
             throw StoreError(violation)
         }

@@ -92,8 +92,7 @@ extension ReplicaStore {
         let open = try openEdits()
         return try batch.filter { $0.firstSentAt == nil }.compactMap { edit in
             let earlier = open.filter {
-                $0.customer == edit.customer && $0.register == edit.register && $0.number < edit.number
-                    && $0.state.isPending
+                $0.customer == edit.customer && $0.number < edit.number && $0.state.isPending
             }
             return try predictor.prediction(of: edit, after: earlier).map { (edit.number, $0) }
         }

@@ -37,25 +37,26 @@ struct Predictor {
     let checkpointAt: Int64?
     let now: Int64
 
-    /// What the rules make of an edit of a customer.
+    /// What the rules make of an edit of a customer after the pending ones of the same customer that were made before it.
     func judge(
         _ intent: EditIntent, before: RegisterState, current: RegisterState, isIntact: Bool, madeAt: Int64?,
-        _ customer: Customer
+        _ customer: Customer, after earlier: [OutboxEdit]
     ) throws -> Judgement {
-        var facts = try facts(of: customer)
+        var facts = try facts(of: customer, after: earlier)
         facts.madeAt = madeAt.map { Timestamp(seconds: $0) }
         return rules.judge(
             RuleQuestion(intent: intent, before: before, current: current, isIntact: isIntact, facts: facts))
     }
 
     /// What is to be expected of an edit that is about to be sent; nil for one that can't be foretold: a decision, or one
-    /// whose customer is not here any more.
+    /// whose customer is not here any more. `earlier` are the pending edits of the same customer with lower numbers.
     func prediction(of edit: OutboxEdit, after earlier: [OutboxEdit]) throws -> Prediction? {
         guard edit.register != .conflict, let customer = try image.customer(edit.customer),
             let before = try edit.wire.before?.state()
         else { return nil }
         let (confirmed, version) = try image.register(edit.register, of: edit.customer)
-        let current = Overlay.lay(earlier, over: confirmed, version: version).visible
+        let sameRegister = earlier.filter { $0.register == edit.register }
+        let current = Overlay.lay(sameRegister, over: confirmed, version: version).visible
         var isIntact = edit.wire.base.value == version.value
         // What a predecessor came to is what this one was made upon.
         let predecessor = edit.wire.predecessor.flatMap { number in
@@ -65,7 +66,8 @@ struct Predictor {
             isIntact = reached >= version.value && result.baseWasIntact
         }
         let judgement = try judge(
-            edit.intent, before: before, current: current, isIntact: isIntact, madeAt: edit.savedAt, customer)
+            edit.intent, before: before, current: current, isIntact: isIntact, madeAt: edit.savedAt, customer,
+            after: earlier)
         return prediction(judgement)
     }
 
@@ -74,7 +76,9 @@ struct Predictor {
         Prediction(code: judgement.code, rule: judgement.rule, rulesVersion: rules.version, at: now)
     }
 
-    func facts(of customer: Customer) throws -> EditFacts {
+    /// What guards look at. What an edit finds on the registers beside its own is what the edits before it make of them:
+    /// an unfreeze after a raise is judged on the raised budget. A held edit makes nothing of them yet.
+    func facts(of customer: Customer, after earlier: [OutboxEdit]) throws -> EditFacts {
         let partner = try image.partnerState()
         var facts = EditFacts(
             association: customer.association, partnerState: partner?.state ?? .active,
@@ -86,9 +90,15 @@ struct Predictor {
         if let usage = try image.usage(of: customer.key) {
             (facts.used, facts.usedAsOf) = (usage.used, Timestamp(seconds: usage.asOf))
         }
-        if case .budget(let budget) = try image.register(.budget, of: customer.key).state { facts.budget = budget }
-        if case .freezes(let freezes) = try image.register(.freezes, of: customer.key).state { facts.freezes = freezes }
+        if case .budget(let budget) = try standing(.budget, customer, earlier) { facts.budget = budget }
+        if case .freezes(let freezes) = try standing(.freezes, customer, earlier) { facts.freezes = freezes }
         return facts
+    }
+
+    private func standing(_ register: Register, _ customer: Customer, _ earlier: [OutboxEdit]) throws -> RegisterState {
+        let (confirmed, version) = try image.register(register, of: customer.key)
+        let laid = earlier.filter { $0.register == register && $0.state != .held }
+        return Overlay.lay(laid, over: confirmed, version: version).visible
     }
 }
 

@@ -123,31 +123,26 @@ struct FollowsModel: Checker {
                 }
                 return nil
             }
-            if let (failing, code) = stop(of: pairs.map(\.0), keys, judged, member) {
-                for (index, pair) in pairs.enumerated() {
-                    let wanted = Run.codeOfStopped(code, isFailing: index == failing)
-                    if pair.1.code != wanted { return misfit(pair.0, pair.1, wanted, member) }
-                    if wanted.isTerminal { model.answers[keys[index]] = Model.Answer(code: wanted) }
+            var trial = model
+            for (index, pair) in pairs.enumerated() {
+                let answer = trial.judge(pair.0, replica: judged.replica, member: member, now: judged.now)
+                if [.applied, .merged, .noop].contains(answer.code) {
+                    // A version of its own: what became of a group that stops has none.
+                    if let effect = answer.effect {
+                        trial.registers[effect.register] = Model.Held(value: effect.value, version: -1 - Int64(index))
+                        trial.answers[keys[index]]?.version = -1 - Int64(index)
+                    }
+                    continue
+                }
+                for (other, pair) in pairs.enumerated() {
+                    let code = Run.codeOfStopped(answer.code, isFailing: other == index)
+                    if pair.1.code != code { return misfit(pair.0, pair.1, code, member) }
+                    if code.isTerminal { model.answers[keys[other]] = Model.Answer(code: code) }
                 }
                 return nil
             }
-            for (edit, told) in pairs { if let why = follow(edit, told, judged, member) { return why } }
-            return nil
-        }
-
-        /// Which edit of a group can't be carried out, and with what code; nil when all can.
-        private func stop(
-            of edits: [V1.Edit], _ keys: [String], _ judged: Judged, _ member: MemberFacts
-        ) -> (index: Int, code: ResultCode)? {
-            var trial = model
-            for (index, edit) in edits.enumerated() {
-                let answer = trial.judge(edit, replica: judged.replica, member: member, now: judged.now)
-                guard [.applied, .merged, .noop].contains(answer.code) else { return (index, answer.code) }
-                guard let effect = answer.effect else { continue }
-                // A version that no other has: those after it in the group build on it.
-                let version = -Int64(index) - 1_000
-                trial.registers[effect.register] = Model.Held(value: effect.value, version: version)
-                trial.answers[keys[index]]?.version = version
+            for pair in pairs {
+                if let why = follow(pair.0, pair.1, judged, member) { return why }
             }
             return nil
         }

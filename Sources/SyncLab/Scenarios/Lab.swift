@@ -27,7 +27,9 @@ package enum Lab {
         if world.isRunaway { world.record(.ended(settled: false)) }
         let verdicts = Checkers.verdicts(world.history).map { ($0.checker.name, $0.checker.promise, $0.verdict) }
         return LabRun(
-            seed: seed, order: order, history: world.history, verdicts: verdicts, failures: failures, hash: world.hash,
+            seed: seed, order: order, history: world.history,
+            asked: Dictionary(uniqueKeysWithValues: world.agents.map { ($0.member.name, $0.made) }), keys: world.keys,
+            verdicts: verdicts, failures: failures, hash: world.hash,
             steps: world.steps, seconds: world.time.now / 1_000_000, trace: world.trace, notes: world.notes)
     }
 

@@ -7,10 +7,20 @@ package struct LabRun: Sendable {
         package let why: String
     }
 
+    /// An edit as its author knows it: by its number, or refused at once.
+    package enum Asked: Sendable, Hashable {
+        case accepted(Int64)
+        case refused(code: String)
+    }
+
     package let seed: UInt64
     /// The order in which the members of `in both orders` came back.
     package let order: [String]
     package let history: History
+    /// What each member asked for, in order.
+    package let asked: [String: [Asked]]
+    /// Keys of the customers by name.
+    package let keys: [String: Int64]
     /// What each checker made of the history.
     package let verdicts: [(name: String, promise: String, verdict: Verdict)]
     /// Expectations that did not hold.

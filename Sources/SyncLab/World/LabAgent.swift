@@ -9,12 +9,6 @@ import SyncProtocol
 
 /// One replica of a world: the production engine and store over a disk, a clock and a network that can fail.
 final class LabAgent: EngineShell {
-    /// An edit as its author knows it.
-    enum Made {
-        case accepted(Int64)
-        case refused(code: String)
-    }
-
     struct PlannedFault {
         let fault: NetworkFault
         let lane: Lane?
@@ -56,7 +50,8 @@ final class LabAgent: EngineShell {
     var missed: [World.Happening] = []
     var diesByPowerLoss = false
     var faults: [PlannedFault] = []
-    var made: [Made] = []
+    /// What the person asked for, in order.
+    var made: [LabRun.Asked] = []
     /// The last replies to each kind of request, oldest first, for a cache that answers with one.
     var cached: [String: [[UInt8]]] = [:]
 
