@@ -46,14 +46,15 @@ struct DeskStory {
 
     private func columns(_ text: inout DeskText) {
         let fields = DeskFields.of(conflict)
-        let label = (fields.map(\.name.count).max() ?? 0) + 2
-        let each = (text.width - label - 6) / 3
-        let widths = [label, each, each, each]
-        text.row(["", "BASE", isMine ? "MINE (yours)" : "MINE (\(conflict.mineBy))", "THEIRS"], widths)
+        // A mark, the name and three columns, with two blanks between them.
+        let label = fields.map(\.name.count).max() ?? 0
+        let each = (text.width - 1 - label - 4 * 2) / 3
+        let widths = [1, label, each, each, each]
+        text.row(["", "", "BASE", isMine ? "MINE (yours)" : "MINE (\(conflict.mineBy))", "THEIRS"], widths)
         for field in fields {
-            text.row(["\(field.differs ? "*" : " ") \(field.name)", field.base, field.mine, field.theirs], widths)
+            text.row([field.differs ? "*" : "", field.name, field.base, field.mine, field.theirs], widths)
         }
-        if fields.contains(where: \.differs) { text.line("* the sides differ", indent: 0) }
+        if fields.contains(where: \.differs) { text.line("* here the sides differ") }
     }
 
     private func sides(_ text: inout DeskText) {

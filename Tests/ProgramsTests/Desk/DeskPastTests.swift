@@ -96,19 +96,19 @@ import Testing
             ], [edit(.saved, nil)])
         #expect(
             text == """
-                2026-11-18 23:06 UTC  you  budget: no budget -> 300.00 monthly, on exhaustion
+                2026-11-18 11:06 UTC, you, budget: no budget -> 300.00 monthly, on exhaustion
                     manual
                     applied by rule compare-and-set of rules 2, your edit 3
-                2026-11-18 23:06 UTC  mona  budget: 300.00 monthly, on exhaustion manual
+                2026-11-18 11:06 UTC, mona, budget: 300.00 monthly, on exhaustion manual
                     held by rule compare-and-set of rules 2
-                2026-11-18 23:06 UTC  mona  usage 480.50
+                2026-11-18 11:06 UTC, mona, usage 480.50
                     system by rule compare-and-set of rules 2
-                2026-11-18 23:06 UTC  mona  budget: 300.00 monthly, on exhaustion manual
+                2026-11-18 11:06 UTC, mona, budget: 300.00 monthly, on exhaustion manual
                     noop (it was so already) by rule compare-and-set of rules 2
-                2026-11-18 23:06 UTC  mona  budget: no budget -> 300.00 monthly, on exhaustion
+                2026-11-18 11:06 UTC, mona, budget: no budget -> 300.00 monthly, on exhaustion
                     manual
                     decided by rule compare-and-set of rules 2; reason: by phone
-                2026-11-18 22:06 UTC  you  budget: set budget to 600.00 monthly, on exhaustion
+                2026-11-18 10:06 UTC, you, budget: set budget to 600.00 monthly, on exhaustion
                     manual
                     saved here, not sent, your edit 4
 

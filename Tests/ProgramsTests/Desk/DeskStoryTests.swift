@@ -14,11 +14,11 @@ import Testing
                 """
                 conflict 77 on the budget of Alpha (account-1), open
 
-                                 BASE                 MINE (yours)         THEIRS
-                * amount         100.00               600.00               300.00
-                  type           monthly              monthly              monthly
-                  on-exhaustion  manual               manual               manual
-                * the sides differ
+                                  BASE                 MINE (yours)         THEIRS
+                *  amount         100.00               600.00               300.00
+                   type           monthly              monthly              monthly
+                   on-exhaustion  manual               manual               manual
+                * here the sides differ
 
 
                 """), "\(text)")
