@@ -38,10 +38,12 @@ extension CommandList {
                 OptionSpec("until", value: "DATE", "with value: last day of the discount, YYYY-MM-DD"),
                 OptionSpec("kind", value: "KIND", "with value: account or account-and-resources"),
                 OptionSpec("take", value: "FIELDS", "with split: FIELD=mine or FIELD=theirs, separated by commas"),
+                OptionSpec("reason", value: "TEXT", "why, 1 to 256 characters; everyone who sees the conflict reads it"),
                 OptionSpec("dry-run", "check and show what would be queued, queue nothing"),
             ],
             examples: [
-                "fieldbook conflicts decide 7 mine", "fieldbook conflicts decide 7 value --amount 600",
+                "fieldbook conflicts decide 7 mine --reason 'agreed by phone'",
+                "fieldbook conflicts decide 7 value --amount 600",
                 "fieldbook conflicts decide 7 split --take amount=mine,type=theirs",
             ]),
         CommandSpec(
