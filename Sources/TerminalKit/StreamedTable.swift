@@ -1,5 +1,5 @@
-/// A table of any length in memory that does not grow with it. The columns are as wide as the titles and the first rows want;
-/// what comes later is cut to them on a terminal, and elsewhere pushes the rest of its line aside.
+/// A table of any length in memory that does not grow with it. The columns are as wide as the titles and the first rows
+/// want; what comes later is cut to them on a terminal, and elsewhere pushes the rest of its line aside.
 package struct StreamedTable {
     /// Rows that are looked at before the first is written.
     private static let sampleRowsMax = 200

@@ -77,7 +77,7 @@ struct TableLayout {
         return line
     }
 
-    /// Appends one row with its line feed. Blanks are written only before a cell that follows, never at the end of a line.
+    /// Appends one row with its line feed. Blanks are written only before a cell that follows.
     func append(_ row: [String], to line: inout String) {
         var blanks = 0
         for (index, column) in columns.enumerated() {

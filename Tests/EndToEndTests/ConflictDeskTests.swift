@@ -60,14 +60,18 @@ import Testing
     @Test func `a split with its reason is decided offline, and both learn of it in the history`() throws {
         let clash = try Clash()
         clash.world.stopServer()
-        let decision = ["conflicts", "decide", clash.conflict, "split", "--take", "amount=mine,type=theirs", "--reason"]
+        let decision = [
+            "conflicts", "decide", clash.conflict, "split", "--take", "amount=mine,type=theirs", "--reason",
+        ]
         #expect(clash.ben.run(decision + ["a\nb"]).code == 65)
         let decided = clash.ben.run(decision + ["agreed by phone"])
         #expect(decided.code == 0 && decided.output.hasPrefix("edit 2 saved: decide conflict"), "\(decided)")
-        #expect(unwrapped(clash.ben.run(["history", clash.account]).output).contains("saved here, not sent, your edit 2"))
+        #expect(
+            unwrapped(clash.ben.run(["history", clash.account]).output).contains("saved here, not sent, your edit 2"))
         clash.world.startServer()
         #expect(clash.ben.sync() && clash.ana.sync())
-        let budget = try clash.ana.query("SELECT budget || budget_type FROM customers WHERE account_name = '\(clash.account)'")
+        let budget = try clash.ana.query(
+            "SELECT budget || budget_type FROM customers WHERE account_name = '\(clash.account)'")
         #expect(budget == ["300.00000000monthly"])
         let history = clash.ana.run(["history", clash.account]).output
         #expect(history.split(separator: "\n").allSatisfy { $0.count <= 80 })

@@ -68,7 +68,8 @@ import Testing
         #expect(try replica.reader().prediction(of: edit.number) == nil)
         #expect(try replica.reader().rules().version == 2)
         for (text, code) in [
-            ("{\"code\":\"held\",\"rule\":\"hold\",\"rulesVersion\":2}", ResultCode.held), ("{\"code\":\"merged\"}", .merged),
+            ("{\"code\":\"held\",\"rule\":\"hold\",\"rulesVersion\":2}", ResultCode.held),
+            ("{\"code\":\"merged\"}", .merged),
         ] {
             try replica.store.outbox.execute("UPDATE edit SET prediction = '\(text)'")
             #expect(try replica.reader().prediction(of: edit.number)?.code == code)

@@ -38,7 +38,8 @@ extension CommandList {
                 OptionSpec("until", value: "DATE", "with value: last day of the discount, YYYY-MM-DD"),
                 OptionSpec("kind", value: "KIND", "with value: account or account-and-resources"),
                 OptionSpec("take", value: "FIELDS", "with split: FIELD=mine or FIELD=theirs, separated by commas"),
-                OptionSpec("reason", value: "TEXT", "why, 1 to 256 characters; everyone who sees the conflict reads it"),
+                OptionSpec(
+                    "reason", value: "TEXT", "why, 1 to 256 characters; everyone who sees the conflict reads it"),
                 OptionSpec("dry-run", "check and show what would be queued, queue nothing"),
             ],
             examples: [
@@ -48,7 +49,9 @@ extension CommandList {
             ]),
         CommandSpec(
             "conflicts export", "Writes conflicts with everything known of them.",
-            options: [all, customer, mine, OptionSpec("format", value: "FORMAT", "json (default), one a line, or csv")],
+            options: [
+                all, customer, mine, OptionSpec("format", value: "FORMAT", "json (default), one a line, or csv"),
+            ],
             examples: ["fieldbook conflicts export --all", "fieldbook conflicts export --format csv"]),
     ]
 }

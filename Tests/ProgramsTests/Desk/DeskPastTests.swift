@@ -10,7 +10,8 @@ import Testing
 /// What is told of edits and of customers afterwards.
 @Suite struct DeskPastTests {
     private func edit(
-        _ state: EditState, _ result: V1.Result?, intent: EditIntent = .setBudget(DeskMaker.budget(600), validThrough: nil)
+        _ state: EditState, _ result: V1.Result?,
+        intent: EditIntent = .setBudget(DeskMaker.budget(600), validThrough: nil)
     ) -> OutboxEdit {
         var wire = V1.Edit(number: 4, kind: "", customer: 1, base: 7, deviceTime: DeskMaker.now)
         wire.setIntent(intent)
@@ -57,7 +58,8 @@ import Testing
 
     @Test func `an edit without a prediction or a result says so`() {
         let words = explained(edit(.saved, nil))
-        #expect(words.contains("expected nothing was predicted came out nothing yet: it is saved here and was not sent"))
+        #expect(
+            words.contains("expected nothing was predicted came out nothing yet: it is saved here and was not sent"))
         #expect(explained(edit(.sent, nil)).contains("it was sent and no answer came"))
         #expect(explained(edit(.discarded, nil)).contains("nothing: it was set aside"))
     }
@@ -116,7 +118,9 @@ import Testing
     }
 
     @Test func `hostile names and unreadable states hide nothing else`() {
-        let text = told([line("applied", by: "\u{1B}[2J\u{202E}", before: nil, note: String(repeating: "x", count: 300))])
+        let text = told([
+            line("applied", by: "\u{1B}[2J\u{202E}", before: nil, note: String(repeating: "x", count: 300))
+        ])
         #expect(text.contains("\\u{1b}[2J\\u{202e}") && text.contains("in words of another version"))
     }
 
