@@ -70,6 +70,18 @@ struct TableLayout {
         }
     }
 
+    /// Gives columns that are free on a terminal to the left-aligned columns, for rows to come that may be wider than
+    /// those that were measured. The last column needs none.
+    mutating func widen(to width: Int) {
+        var growing = columns.indices.dropLast().filter { columns[$0].alignment == .left }
+        var free = width - TableLayout.gap * (columns.count - 1) - widths.reduce(0, +)
+        while free > 0, !growing.isEmpty {
+            let share = max(1, free / growing.count)
+            widths[growing.removeLast()] += share
+            free -= share
+        }
+    }
+
     /// One row as a line.
     func line(_ row: [String]) -> String {
         var line = ""

@@ -63,6 +63,13 @@ import Testing
         #expect(whole.contains(TextWidth.safe(name)) && whole.contains("freeze account-and-resources"))
     }
 
+    @Test func `amounts that come late and are longer than the first stay whole while there is room`() {
+        let lines = (1...250).map { line($0, mine: $0 > 200 ? "12345.50" : "1.50") }
+        let shown = rendered(lines, width: 80)
+        expectFits(shown)
+        #expect(shown.contains("12345.50") && !shown.contains("…"))
+    }
+
     @Test func `an empty list writes nothing and says so`() {
         #expect(rendered([], width: 80).isEmpty)
         var selection = ConflictSelection()
