@@ -70,15 +70,14 @@ struct TableLayout {
         }
     }
 
-    /// Gives columns that are free on a terminal to the left-aligned columns, for rows to come that may be wider than
-    /// those that were measured. The last column needs none.
+    /// Gives columns that are free on a terminal to the narrowest left-aligned columns, for rows to come that may be
+    /// wider than those that were measured. The last column needs none.
     mutating func widen(to width: Int) {
-        var growing = columns.indices.dropLast().filter { columns[$0].alignment == .left }
+        let growing = columns.indices.dropLast().filter { columns[$0].alignment == .left }
         var free = width - TableLayout.gap * (columns.count - 1) - widths.reduce(0, +)
-        while free > 0, !growing.isEmpty {
-            let share = max(1, free / growing.count)
-            widths[growing.removeLast()] += share
-            free -= share
+        while free > 0, let narrowest = growing.min(by: { widths[$0] < widths[$1] }) {
+            widths[narrowest] += 1
+            free -= 1
         }
     }
 
