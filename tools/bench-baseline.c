@@ -4,12 +4,15 @@
  *                                                   5,000 rows a transaction, indexes last, checkpoint included
  *   schema REPLICA.db SCHEMA.sql INDEXES.sql        writes a replica's tables, and apart the indexes of its bulk tables
  *   time COUNT COMMAND [ARGUMENT...]                median wall time of COUNT runs in milliseconds
+ *   peak COMMAND [ARGUMENT...]                      largest resident memory of one run in KiB
+ *   exec FILE.db SQL                                runs SQL on a file that nobody else writes
  */
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -155,10 +158,36 @@ static int times(int argc, char **argv) {
     return 0;
 }
 
+static int peak(char **argv) {
+    pid_t child = fork();
+    if (child == 0) {
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1);
+        dup2(null, 2);
+        execvp(argv[2], argv + 2);
+        _exit(127);
+    }
+    int status;
+    struct rusage use;
+    wait4(child, &status, 0, &use);
+    if (status != 0) { fprintf(stderr, "the command failed\n"); return 1; }
+    printf("%ld\n", use.ru_maxrss);
+    return 0;
+}
+
+static int execute(char **argv) {
+    sqlite3 *db;
+    check(sqlite3_open_v2(argv[2], &db, SQLITE_OPEN_READWRITE, 0), db);
+    check(sqlite3_exec(db, argv[3], 0, 0, 0), db);
+    return sqlite3_close(db);
+}
+
 int main(int argc, char **argv) {
     if (argc > 5 && !strcmp(argv[1], "load")) return load(argc, argv);
     if (argc == 5 && !strcmp(argv[1], "schema")) return schema(argv);
     if (argc > 3 && !strcmp(argv[1], "time")) return times(argc, argv);
+    if (argc > 2 && !strcmp(argv[1], "peak")) return peak(argv);
+    if (argc == 4 && !strcmp(argv[1], "exec")) return execute(argv);
     fprintf(stderr, "see the comment at the top of bench-baseline.c\n");
     return 64;
 }

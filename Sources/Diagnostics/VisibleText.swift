@@ -13,6 +13,7 @@ package enum VisibleText {
     /// The text with unsafe scalars as `\n`, `\r`, `\t` or `\u{1b}`.
     package static func escape(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
+        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
         var visible = ""
         for scalar in text.unicodeScalars { append(scalar, to: &visible) }
         return visible

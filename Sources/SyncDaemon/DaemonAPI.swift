@@ -63,7 +63,7 @@ struct DaemonAPI: LocalAPIHandler {
     }
 
     func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
-        let wanted = drafts.map { EditDraft(customer: $0.customer, intent: $0.intent) }
+        let wanted = drafts.map { EditDraft(customer: $0.customer, intent: $0.intent, reason: $0.reason) }
         let link = Self.storeLink(link)
         return onEngine { engine throws(StoreError) in
             let previews = try engine.store.check(wanted, link: link)

@@ -1,5 +1,5 @@
-/// A table of any length in memory that does not grow with it. The columns are as wide as the titles and the first rows want;
-/// what comes later is cut to them on a terminal, and elsewhere pushes the rest of its line aside.
+/// A table of any length in memory that does not grow with it. The columns are as wide as the titles and the first rows
+/// want; what comes later is cut to them on a terminal, and elsewhere pushes the rest of its line aside.
 package struct StreamedTable {
     /// Rows that are looked at before the first is written.
     private static let sampleRowsMax = 200
@@ -28,7 +28,7 @@ package struct StreamedTable {
         let row = cells.map(TextWidth.safe)
         guard let layout else {
             sample.append(row)
-            if sample.count == StreamedTable.sampleRowsMax { begin() }
+            if sample.count == StreamedTable.sampleRowsMax { begin(isMoreToCome: true) }
             return
         }
         layout.append(row, to: &chunk)
@@ -37,13 +37,14 @@ package struct StreamedTable {
 
     /// Writes what is left. Without a row nothing is written.
     package mutating func finish() {
-        if layout == nil, !sample.isEmpty { begin() }
+        if layout == nil, !sample.isEmpty { begin(isMoreToCome: false) }
         if !chunk.isEmpty { flush() }
     }
 
-    private mutating func begin() {
+    private mutating func begin(isMoreToCome: Bool) {
         let rows = [columns.map(\.title)] + sample
-        let layout = TableLayout(columns, fitting: rows, in: width)
+        var layout = TableLayout(columns, fitting: rows, in: width)
+        if isMoreToCome, let width { layout.widen(to: width) }
         for row in rows { layout.append(row, to: &chunk) }
         sample = []
         self.layout = layout

@@ -70,6 +70,17 @@ struct TableLayout {
         }
     }
 
+    /// Gives columns that are free on a terminal to the narrowest left-aligned columns, for rows to come that may be
+    /// wider than those that were measured. The last column needs none.
+    mutating func widen(to width: Int) {
+        let growing = columns.indices.dropLast().filter { columns[$0].alignment == .left }
+        var free = width - TableLayout.gap * (columns.count - 1) - widths.reduce(0, +)
+        while free > 0, let narrowest = growing.min(by: { widths[$0] < widths[$1] }) {
+            widths[narrowest] += 1
+            free -= 1
+        }
+    }
+
     /// One row as a line.
     func line(_ row: [String]) -> String {
         var line = ""
@@ -77,7 +88,7 @@ struct TableLayout {
         return line
     }
 
-    /// Appends one row with its line feed. Blanks are written only before a cell that follows, never at the end of a line.
+    /// Appends one row with its line feed. Blanks are written only before a cell that follows.
     func append(_ row: [String], to line: inout String) {
         var blanks = 0
         for (index, column) in columns.enumerated() {

@@ -5,15 +5,29 @@ package enum TextWidth {
     /// Columns that a text takes.
     package static func of(_ text: String) -> Int {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text.utf8.count }
-        return text.reduce(0) { $0 + of($1) }
+        // Letters of Latin, Greek and Cyrillic: a column each, and none that joins another.
+        var count = 0
+        for scalar in text.unicodeScalars {
+            guard isPlain(scalar.value) else { return ofCharacters(text) }
+            count += 1
+        }
+        return count
+    }
+
+    private static func isPlain(_ value: UInt32) -> Bool {
+        (0x20...0x7E).contains(value) || (0xA0...0x2FF).contains(value) || (0x370...0x482).contains(value)
+    }
+
+    private static func ofCharacters(_ text: String) -> Int {
+        text.reduce(0) { $0 + of($1) }
     }
 
     /// Columns of one character, which may be a base with marks or a joined emoji.
     static func of(_ character: Character) -> Int {
         guard let first = character.unicodeScalars.first else { return 0 }
+        if isWide(first.value) { return 2 }
         // Variation selector 16 asks for the coloured, wide form.
-        if first.properties.isEmojiPresentation || isWide(first.value) || character.unicodeScalars.contains("\u{FE0F}")
-        {
+        if first.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}") {
             return 2
         }
         switch first.properties.generalCategory {

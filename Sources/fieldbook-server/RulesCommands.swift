@@ -69,7 +69,8 @@ extension ServerContext {
             "edit": .text(rule.edit.rawValue), "register": .text(rule.edit.register.rawValue),
             "guards": .array(rule.guards.map { .text($0.word.rawValue) }),
             "cases": .array(rule.combine.map { .text($0.name) }),
-            "deadlineSeconds": .optional(rule.terms?.deadlineSeconds), "fallback": .optional(rule.terms?.fallback?.rawValue),
+            "deadlineSeconds": .optional(rule.terms?.deadlineSeconds),
+            "fallback": .optional(rule.terms?.fallback?.rawValue),
         ])
     }
 
@@ -108,7 +109,8 @@ extension ServerContext {
         var told: [JSONOutput] = []
         let isJSON = command.flag("json")
         var table = Table([
-            .init("CONFLICT", .right), .init("CUSTOMER"), .init("EDIT"), .init("HELD BY"), .init("WOULD BE"), .init("BY"),
+            .init("CONFLICT", .right), .init("CUSTOMER"), .init("EDIT"), .init("HELD BY"), .init("WOULD BE"),
+            .init("BY"),
         ])
         try withLedger { ledger in
             try ledger.read { reader in
@@ -122,9 +124,10 @@ extension ServerContext {
             }
         }
         let parts = counts.outcomes.map { "\($0.count) \($0.outcome)" }.joined(separator: ", ")
+        let all = counts.changed + counts.same + counts.unknown
         let text =
             (table.isEmpty ? "" : table.render(width: terminal.width) + "\n")
-            + "under rules \(rules.version): \(counts.changed) of \(counts.changed + counts.same + counts.unknown) conflicts"
+            + "under rules \(rules.version): \(counts.changed) of \(all) conflicts"
             + " would end otherwise\(parts.isEmpty ? "" : " (\(parts))"), \(counts.same) would be held as they were,"
             + " \(counts.unknown) cannot be judged\n"
         show(

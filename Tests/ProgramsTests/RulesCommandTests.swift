@@ -30,12 +30,14 @@ import Testing
 
     /// What moved budgets are decided by instead of a person.
     private var lenient: String {
-        file("{ \"name\": \"hold\", \"when\": [\"moved\"], \"use\": \"hold\" }",
+        file(
+            "{ \"name\": \"hold\", \"when\": [\"moved\"], \"use\": \"hold\" }",
             "{ \"name\": \"smaller\", \"when\": [\"moved\"], \"use\": \"min\" },"
                 + " { \"name\": \"hold\", \"when\": [\"moved\"], \"use\": \"hold\" }")
     }
 
-    private func conflict(_ major: Int64, type: BudgetType = .monthly, facts isKnown: Bool = true) throws -> ConflictRow {
+    private func conflict(_ major: Int64, type: BudgetType = .monthly, facts isKnown: Bool = true) throws -> ConflictRow
+    {
         func budget(_ major: Int64, _ type: BudgetType = .monthly) -> Budget {
             Budget(amount: Money(units: major * Money.unitsPerMajor), type: type, onExhaustion: .manual)
         }
@@ -48,7 +50,8 @@ import Testing
         var row = ConflictRow(
             customer: CustomerKey(1), register: "budget", replica: "r", edit: 1, isOpen: true,
             intent: try WireCoding.text(edit), base: try WireCoding.text(V1.State(.budget(budget(100)))),
-            theirs: try WireCoding.text(V1.State(.budget(budget(300)))), theirsVersion: 4, mineBy: "ana", theirsBy: "ben",
+            theirs: try WireCoding.text(V1.State(.budget(budget(300)))), theirsVersion: 4, mineBy: "ana",
+            theirsBy: "ben",
             rule: "hold", rulesVersion: 2, heldAt: 10)
         if isKnown { row.facts = try WireCoding.text(V1.Facts(facts, isIntact: false, guards: [])) }
         return row

@@ -22,7 +22,8 @@ import Testing
             .conflict, key, version: 20 + key,
             [
                 .integer(customer), .text(intent.register.rawValue), "r", .integer(key), .text(status),
-                .text(try WireCoding.text(edit)), .text(state), .text(state), 9, .text(author), "mona", "hold", 2, 1_000,
+                .text(try WireCoding.text(edit)), .text(state), .text(state), 9, .text(author), "mona", "hold", 2,
+                1_000,
                 nil, nil, nil, nil, nil, 605_800, "theirs", nil, 900, nil,
             ])
     }
@@ -43,7 +44,8 @@ import Testing
 
     private static let cases: [(EditIntent, RegisterState, mine: String, theirs: String)] = [
         (
-            .setBudget(TestReplica.monthly(500), validThrough: nil), .budget(TestReplica.monthly(300)), "500.00", "300.00"
+            .setBudget(TestReplica.monthly(500), validThrough: nil), .budget(TestReplica.monthly(300)), "500.00",
+            "300.00"
         ),
         (.adjustBudget(delta: Money(units: -50), validThrough: nil), .budget(nil), "-0.0000005", ""),
         (
@@ -64,7 +66,9 @@ import Testing
     ]
 
     @Test func `a line says of every kind what the documents say`() throws {
-        let rows = try Self.cases.enumerated().map { try Self.row(Int64($0.offset) + 1, $0.element.0, theirs: $0.element.1) }
+        let rows = try Self.cases.enumerated().map {
+            try Self.row(Int64($0.offset) + 1, $0.element.0, theirs: $0.element.1)
+        }
         let reader = try TestReplica.loaded(TestReplica.standardRows + rows).reader()
         let lines = try reader.conflictLines(ConflictSelection(), after: nil, limit: 99)
         #expect(lines.count == Self.cases.count)
@@ -128,8 +132,8 @@ import Testing
                 """
                 WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
                 INSERT INTO conflict SELECT i, version, customer, register, replica, edit, status, intent, base, theirs,
-                    theirs_version, mine_by, theirs_by, rule, rules_version, held_at, choice, decided_by, decided_at, outcome,
-                    outcome_version, deadline, fallback, facts, theirs_at, decision_reason
+                    theirs_version, mine_by, theirs_by, rule, rules_version, held_at, choice, decided_by, decided_at,
+                    outcome, outcome_version, deadline, fallback, facts, theirs_at, decision_reason
                 FROM n, conflict WHERE key = 1
                 """)
         }

@@ -101,4 +101,24 @@ import Testing
         try replica.feed(sequence: 14, [try row(replica, version: 14, outcome: .overruled)])
         #expect(code { _ = try replica.add(.decideConflict(ConflictKey(77), .mine), 0) } == .badState)
     }
+
+    @Test func `the reason of a decision goes with it, and only a fit one`() throws {
+        let replica = try held()
+        let decision = EditIntent.decideConflict(ConflictKey(77), .theirs)
+        func add(_ reason: String) throws -> OutboxEdit {
+            try replica.store.add(EditDraft(customer: CustomerKey(1), intent: decision, reason: reason))
+        }
+        for reason in [" ", "a\nb", String(repeating: "x", count: 257)] {
+            #expect(code { _ = try add(reason) } == .refused, "\(reason.prefix(9))")
+        }
+        #expect(try add("agreed by phone").wire.reason == "agreed by phone")
+        #expect(try replica.reader().edit(EditNumber(2)).intent == decision)
+    }
+
+    @Test func `a conflict tells when its register moved on after the server showed it`() throws {
+        let replica = try held()
+        #expect(try replica.reader().conflict(ConflictKey(77)).movedTo == nil)
+        try replica.feed(sequence: 15, [.budget(1, version: 15, 450)])
+        #expect(try replica.reader().conflict(ConflictKey(77)).movedTo == .budget(TestReplica.monthly(450)))
+    }
 }

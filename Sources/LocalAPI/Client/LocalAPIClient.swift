@@ -54,7 +54,7 @@ package struct LocalAPIClient: Sendable {
     package func add(
         _ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool, places: [String] = []
     ) throws(UserError) -> Local.EditReply {
-        let edits = drafts.map { LocalAPIClient.wire($0.intent, customer: $0.customer) }
+        let edits = drafts.map { LocalAPIClient.wire($0.intent, customer: $0.customer, reason: $0.reason) }
         guard let first = edits.first else { preconditionFailure("a request needs an edit") }
         var named = self
         named.places = places
@@ -86,9 +86,10 @@ package struct LocalAPIClient: Sendable {
         try ask("POST", "/v1/edits/\(number.value)/undo", Local.EditReply.self, body: try body(dryRun: dryRun))
     }
 
-    private static func wire(_ intent: EditIntent, customer: CustomerKey) -> V1.Edit {
+    private static func wire(_ intent: EditIntent, customer: CustomerKey, reason: String? = nil) -> V1.Edit {
         var edit = V1.Edit(number: 0, kind: "", customer: customer.value, base: 0, deviceTime: 0)
         edit.setIntent(intent)
+        if let reason { edit.reason = reason }
         return edit
     }
 

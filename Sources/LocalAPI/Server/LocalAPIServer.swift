@@ -118,7 +118,8 @@ package struct LocalAPIServer: Sendable {
         var drafts: [Local.Draft] = []
         for edit in edits {
             guard let intent = try? edit.intent() else { return unknownEdit(drafts.count) }
-            drafts.append(Local.Draft(intent, customer: CustomerKey(edit.customer.value)))
+            let reason = intent.kind == .decideConflict ? edit.reason : nil
+            drafts.append(Local.Draft(intent, customer: CustomerKey(edit.customer.value), reason: reason))
         }
         return reply(handler.add(drafts, link: link ?? nil, dryRun: message.dryRun))
     }

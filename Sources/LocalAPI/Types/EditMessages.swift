@@ -7,9 +7,12 @@ extension Local {
     package struct Draft: Sendable, Hashable {
         package let customer: CustomerKey
         package let intent: EditIntent
-        package init(_ intent: EditIntent, customer: CustomerKey) {
+        /// Why a conflict is decided so; other edits carry their reason in the intent.
+        package let reason: String?
+        package init(_ intent: EditIntent, customer: CustomerKey, reason: String? = nil) {
             self.intent = intent
             self.customer = customer
+            self.reason = reason
         }
     }
 

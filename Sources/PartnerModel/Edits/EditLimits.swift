@@ -200,7 +200,8 @@ package enum EditLimits {
         return nil
     }
 
-    private static func reasonViolation(_ reason: String) -> LimitViolation? {
+    /// The limit that a reason breaks, wherever one is given.
+    package static func reasonViolation(_ reason: String) -> LimitViolation? {
         let next = "give a reason of 1 to \(reasonCharactersMax) characters with --reason"
         if reason.allSatisfy(\.isWhitespace) {
             return LimitViolation(code: "CBC.0100", field: "reason", message: "a reason is required", next: next)

@@ -5,9 +5,12 @@ import SyncProtocol
 package struct EditDraft: Sendable, Hashable {
     package let customer: CustomerKey
     package let intent: EditIntent
-    package init(customer: CustomerKey, intent: EditIntent) {
+    /// Why a conflict is decided so; other edits carry their reason in the intent.
+    package let reason: String?
+    package init(customer: CustomerKey, intent: EditIntent, reason: String? = nil) {
         self.customer = customer
         self.intent = intent
+        self.reason = reason
     }
 }
 

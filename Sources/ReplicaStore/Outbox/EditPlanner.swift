@@ -52,6 +52,7 @@ struct EditPlanner {
     mutating func plan(_ order: EditOrder) throws {
         let draft = order.draft
         if case .decideConflict(let key, let choice) = draft.intent {
+            if let violation = draft.reason.flatMap(EditLimits.reasonViolation) { throw StoreError(violation) }
             let (customer, preview) = try decision(key, choice, draft.intent)
             return try append(order, customer, preview)
         }
@@ -170,6 +171,7 @@ struct EditPlanner {
         var wire = V1.Edit(
             number: number.value, kind: "", customer: customer.key.value, base: preview.base.value, deviceTime: now)
         wire.setIntent(preview.intent)
+        if case .decideConflict = preview.intent { wire.reason = order.draft.reason }
         wire.before = V1.State(preview.before)
         wire.predecessor = preview.predecessor.map { WireInteger($0.value) }
         wire.dependsOn = order.dependsOn.map { WireInteger($0.value) }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A look at the members of a JSON object without decoding it: one pass over the bytes and no memory. For lists of many rows
-/// of which each shows a word or two.
+/// A look at the members of a JSON object without decoding it: one pass over the bytes and no memory. For lists of many
+/// rows of which each shows a word or two.
 enum JSONGlance {
     /// Calls `body` with the name and the value of every member that is neither object nor array, at any depth (1 = the
-    /// outermost object). Strings come without their quotes and with their escapes. False when the bytes are cut or no JSON
-    /// object; what came before was handed out.
+    /// outermost object). Strings come without their quotes and with their escapes. False when the bytes are cut or no
+    /// JSON object; what came before was handed out.
     @inline(__always)
     static func members(
         of bytes: UnsafeRawBufferPointer,
@@ -29,7 +29,11 @@ enum JSONGlance {
                 guard let end = endOfString(bytes, from: index + 1) else { return false }
                 let text = UnsafeRawBufferPointer(rebasing: bytes[index + 1..<end])
                 index = end + 1
-                if index < bytes.count, bytes[index] == UInt8(ascii: ":") { name = text } else { body(depth, name, text) }
+                if index < bytes.count, bytes[index] == UInt8(ascii: ":") {
+                    name = text
+                } else {
+                    body(depth, name, text)
+                }
             default:
                 let start = index
                 while index < bytes.count, !isEnd(bytes[index]) { index += 1 }

@@ -37,7 +37,7 @@ package struct ConflictLine: Sendable, Hashable {
     package let isOpen: Bool
     /// Kind of the held edit; nil when this build does not know it.
     package let kind: EditKind?
-    /// The value that the held edit names: an amount, a percentage, a kind of freeze, an account, a label; empty without one.
+    /// The value that the held edit names: an amount, a percentage, a kind of freeze, an account, a label; or empty.
     package let mine: String
     /// The value that stands; empty when nothing is set.
     package let theirs: String
@@ -49,16 +49,16 @@ package struct ConflictLine: Sendable, Hashable {
 }
 
 extension ReplicaReader {
-    /// The chosen conflicts past a key in order of key, at most `limit`. Of each only what a line shows is read. A long list
-    /// is read in pieces, so that nobody who reads it slowly holds the log up.
+    /// The chosen conflicts past a key in order of key, at most `limit`. Of each only what a line shows is read. A long
+    /// list is read in pieces, so that nobody who reads it slowly holds the log up.
     package func conflictLines(
         _ selection: ConflictSelection, after key: ConflictKey?, limit: Int
     ) throws(StoreError) -> [ConflictLine] {
         try read { connection in
             let statement = try connection.statement(
                 """
-                SELECT x.key, c.name, x.register, x.status, x.intent, x.theirs, x.held_at, x.deadline, x.fallback, x.choice,
-                    x.decided_by
+                SELECT x.key, c.name, x.register, x.status, x.intent, x.theirs, x.held_at, x.deadline, x.fallback,
+                    x.choice, x.decided_by
                 FROM conflict x LEFT JOIN customer c ON c.key = x.customer
                 WHERE \(selection.conditions) ORDER BY x.key LIMIT ?2
                 """)

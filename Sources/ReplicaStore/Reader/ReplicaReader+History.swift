@@ -47,7 +47,8 @@ extension ReplicaReader {
             let lines = try statement.rows { row in
                 HistoryLine(
                     at: row.int64(0), register: row.text(1), author: row.text(2), action: row.text(3),
-                    before: ReplicaReader.state(row.text(4)), after: ReplicaReader.state(row.text(5)), rule: row.text(6),
+                    before: ReplicaReader.state(row.text(4)), after: ReplicaReader.state(row.text(5)),
+                    rule: row.text(6),
                     rulesVersion: row.int64(7), edit: row.optionalInt64(8).map { EditNumber($0) },
                     isOwn: row.optionalText(9) == replica && replica != nil, note: row.optionalText(10))
             }
@@ -58,7 +59,8 @@ extension ReplicaReader {
     }
 
     /// Numbers of this replica's edits that the whole history of a customer tells of.
-    private static func told(_ connection: Connection, _ customer: CustomerKey, _ replica: String?) throws -> Set<Int64> {
+    private static func told(_ connection: Connection, _ customer: CustomerKey, _ replica: String?) throws -> Set<Int64>
+    {
         guard let replica else { return [] }
         let statement = try connection.statement(
             "SELECT edit FROM history WHERE customer = ? AND replica = ? AND edit IS NOT NULL")

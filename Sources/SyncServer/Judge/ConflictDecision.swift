@@ -37,6 +37,9 @@ struct ConflictDecision {
         if let violation = EditLimits.violation(of: choice, register: register, facts: facts) {
             return judge.refusal(edit, .rejected, violation.code, violation.message, violation.next)
         }
+        if let reason = edit.reason, let violation = EditLimits.reasonViolation(reason) {
+            return judge.refusal(edit, .rejected, violation.code, violation.message, violation.next)
+        }
         let held = try WireCoding.decode(V1.Edit.self, from: conflict.intent)
         var after = current
         var newVersion = version

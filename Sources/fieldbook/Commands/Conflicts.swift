@@ -116,8 +116,9 @@ extension Context {
         }
         let decision = DeskChoice(conflict: conflict, command: command, now: clock.now().seconds)
         let choice = try decision.read()
-        let reply = try daemon.add(
-            .decideConflict(key, choice), customer: customer.key, dryRun: command.flag("dry-run"))
+        let draft = Local.Draft(
+            .decideConflict(key, choice), customer: customer.key, reason: command.option("reason"))
+        let reply = try daemon.add([draft], link: nil, dryRun: command.flag("dry-run"))
         return decided(conflict, choice, customer, reply)
     }
 

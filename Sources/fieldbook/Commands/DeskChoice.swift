@@ -5,9 +5,6 @@ import TerminalKit
 
 /// What a person decides, read from a command line and the conflict that it is about.
 struct DeskChoice {
-    /// Characters of a reason, as everywhere.
-    static let reasonCharactersMax = 256
-
     let conflict: ConflictDetail
     let command: ParsedCommand
     /// Seconds since 1970 by this device.
@@ -30,17 +27,6 @@ struct DeskChoice {
         case "split": return try split()
         default: throw usage("CHOICE must be mine, theirs, value or split")
         }
-    }
-
-    /// The reason given, checked; nil without one.
-    func reason() throws(UserError) -> String? {
-        guard let reason = command.option("reason") else { return nil }
-        guard (1...DeskChoice.reasonCharactersMax).contains(reason.count), reason.contains(where: { !$0.isWhitespace }),
-            !reason.unicodeScalars.contains(where: { VisibleText.isUnsafe($0) })
-        else {
-            throw usage("--reason takes 1 to \(DeskChoice.reasonCharactersMax) characters, none of them a control character")
-        }
-        return reason
     }
 
     // MARK: A third value

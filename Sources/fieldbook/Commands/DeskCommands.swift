@@ -38,15 +38,20 @@ extension CommandList {
                 OptionSpec("until", value: "DATE", "with value: last day of the discount, YYYY-MM-DD"),
                 OptionSpec("kind", value: "KIND", "with value: account or account-and-resources"),
                 OptionSpec("take", value: "FIELDS", "with split: FIELD=mine or FIELD=theirs, separated by commas"),
+                OptionSpec(
+                    "reason", value: "TEXT", "why, 1 to 256 characters; everyone who sees the conflict reads it"),
                 OptionSpec("dry-run", "check and show what would be queued, queue nothing"),
             ],
             examples: [
-                "fieldbook conflicts decide 7 mine", "fieldbook conflicts decide 7 value --amount 600",
+                "fieldbook conflicts decide 7 mine --reason 'agreed by phone'",
+                "fieldbook conflicts decide 7 value --amount 600",
                 "fieldbook conflicts decide 7 split --take amount=mine,type=theirs",
             ]),
         CommandSpec(
             "conflicts export", "Writes conflicts with everything known of them.",
-            options: [all, customer, mine, OptionSpec("format", value: "FORMAT", "json (default), one a line, or csv")],
+            options: [
+                all, customer, mine, OptionSpec("format", value: "FORMAT", "json (default), one a line, or csv"),
+            ],
             examples: ["fieldbook conflicts export --all", "fieldbook conflicts export --format csv"]),
     ]
 }

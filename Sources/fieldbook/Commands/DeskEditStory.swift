@@ -54,7 +54,8 @@ struct DeskEditStory {
     private var outcome: String {
         guard let result else {
             switch edit.state {
-            case .discarded: return "nothing: it was set aside" + (edit.resentAs.map { " and made anew as edit \($0.value)" } ?? "")
+            case .discarded:
+                return "nothing: it was set aside" + (edit.resentAs.map { " and made anew as edit \($0.value)" } ?? "")
             case .saved: return "nothing yet: it is saved here and was not sent"
             default: return "nothing yet: it was sent and no answer came"
             }
@@ -63,12 +64,14 @@ struct DeskEditStory {
         let was = (try? result.was?.state()) ?? nil
         let became = (try? result.became?.state()) ?? nil
         if let was, let became, result.code != .held {
-            words += was == became ? ": \(DeskFields.text(was)) stayed" : ": \(DeskFields.text(was)) -> \(DeskFields.text(became))"
+            let change = "\(DeskFields.text(was)) -> \(DeskFields.text(became))"
+            words += was == became ? ": \(DeskFields.text(was)) stayed" : ": \(change)"
         }
         if let message = result.message { words += "; \(message)" }
         if let reason = result.reason { words += " (\(reason))" }
         if let conflict = result.conflict {
-            words += result.code == .held
+            words +=
+                result.code == .held
                 ? "; see fieldbook conflicts explain \(conflict.value)" : "; it was conflict \(conflict.value)"
         }
         return words
@@ -76,8 +79,8 @@ struct DeskEditStory {
 
     private var judged: String? {
         guard let result, let rule = result.rule ?? result.rulesVersion.map({ _ in "" }) else { return nil }
-        var words = rule.isEmpty ? "rules \(result.rulesVersion ?? 0)" : "rule \(rule) of rules \(result.rulesVersion ?? 0)"
-        if let meaning = rule.isEmpty ? nil : DeskRuleWords.meaning(rule, rules, edit.intent.kind) { words += ": \(meaning)" }
+        var words = (rule.isEmpty ? "" : "rule \(rule) of ") + "rules \(result.rulesVersion ?? 0)"
+        if let meaning = DeskRuleWords.meaning(rule, rules, edit.intent.kind) { words += ": \(meaning)" }
         if let at = result.judgedAt { words += "; judged \(time.at(at.value))" }
         return words
     }
@@ -93,7 +96,8 @@ struct DeskEditStory {
     private var comparison: String? {
         guard let prediction = edit.prediction, let result, result.code.isTerminal || result.code == .held else { return nil }
         if prediction.code != result.code {
-            return "it came out otherwise than expected: \(prediction.code.rawValue) was expected, \(result.code.rawValue) came"
+            return "it came out otherwise than expected: \(prediction.code.rawValue) was expected, "
+                + "\(result.code.rawValue) came"
         }
         guard let rule = result.rule, prediction.rule != rule else { return "as expected" }
         return "as expected, but by rule \(rule) instead of \(prediction.rule)"

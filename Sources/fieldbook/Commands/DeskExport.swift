@@ -67,7 +67,8 @@ enum DeskExport {
     /// The columns of the CSV form.
     static let header = record([
         "conflict", "status", "customer", "account", "register", "kind", "asked", "mine_by", "mine_made_at", "base",
-        "mine", "theirs", "theirs_by", "theirs_at", "rule", "rules_version", "guards", "held_at", "deadline", "fallback",
+        "mine", "theirs", "theirs_by", "theirs_at", "rule", "rules_version", "guards", "held_at", "deadline",
+        "fallback",
         "choice", "outcome", "decided_by", "decided_at", "decision_reason", "intent_document", "base_document",
         "theirs_document", "facts_document",
     ])
@@ -80,14 +81,18 @@ enum DeskExport {
         }
         let mine = DeskFields.mine(conflict).map { DeskFields.text($0) } ?? ""
         let guards = (conflict.facts?.guards ?? []).map { DeskStory.words(of: $0) }.joined(separator: "; ")
-        return record([
-            "\(conflict.key.value)", conflict.isOpen ? "open" : "decided", conflict.customerName, conflict.accountName,
-            conflict.register.rawValue, conflict.mine.kind.rawValue, DeskFields.text(conflict.mine), conflict.mineBy,
-            time(conflict.mineMadeAt), DeskFields.text(conflict.base), mine, DeskFields.text(conflict.theirs),
-            conflict.theirsBy ?? "", time(conflict.theirsAt), conflict.rule, "\(conflict.rulesVersion)", guards,
-            time(conflict.heldAt), time(conflict.deadline), conflict.fallback ?? "", conflict.choice ?? "",
-            conflict.outcome ?? "", conflict.decidedBy ?? "", time(conflict.decidedAt), conflict.decisionReason ?? "",
-        ] + documents)
+        return record(
+            [
+                "\(conflict.key.value)", conflict.isOpen ? "open" : "decided", conflict.customerName,
+                conflict.accountName,
+                conflict.register.rawValue, conflict.mine.kind.rawValue, DeskFields.text(conflict.mine),
+                conflict.mineBy,
+                time(conflict.mineMadeAt), DeskFields.text(conflict.base), mine, DeskFields.text(conflict.theirs),
+                conflict.theirsBy ?? "", time(conflict.theirsAt), conflict.rule, "\(conflict.rulesVersion)", guards,
+                time(conflict.heldAt), time(conflict.deadline), conflict.fallback ?? "", conflict.choice ?? "",
+                conflict.outcome ?? "", conflict.decidedBy ?? "", time(conflict.decidedAt),
+                conflict.decisionReason ?? "",
+            ] + documents)
     }
 
     private static func time(_ seconds: Int64?) -> String { seconds.map { Instant(seconds: $0).rfc3339 } ?? "" }
@@ -95,8 +100,8 @@ enum DeskExport {
     /// One record after RFC 4180, ended by CR LF.
     static func record(_ cells: [String]) -> String { cells.map(cell).joined(separator: ",") + "\r\n" }
 
-    /// A cell: quoted where it must be. A text that a spreadsheet would take for a formula begins with an apostrophe; what
-    /// would drive a terminal is spelled out.
+    /// A cell: quoted where it must be. A text that a spreadsheet would take for a formula begins with an apostrophe;
+    /// what would drive a terminal is spelled out.
     static func cell(_ text: String) -> String {
         var text = VisibleText.escape(text)
         if let first = text.utf8.first, "=+-@".utf8.contains(first) { text = "'" + text }

@@ -46,7 +46,8 @@ enum DeskRuleWords {
         case .strictestWins: "the freeze is carried out, unless a stricter one stands"
         case .observedRemove: "the freezes that its author saw are lifted, others stay"
         case .appendOnly: "the freeze is added to those that stand"
-        case .rebaseIntent(let drift): "the change is carried out on what stands, if the outcome differs by \(text(drift))"
+        case .rebaseIntent(let drift):
+            "the change is carried out on what stands, if the outcome differs by \(text(drift))"
         case .tolerance(let amount, let settlement):
             "a difference of at most \(amount.shortText) a day is decided by itself: \(text(settlement))"
         case .hold: "a person decides"

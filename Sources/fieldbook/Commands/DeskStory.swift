@@ -14,7 +14,7 @@ struct DeskStory {
     /// Own edit that decides it and has no end yet.
     let decision: EditNumber?
 
-    private var name: String { DeskFields.name(conflict.register) }
+    var name: String { DeskFields.name(conflict.register) }
     private var isMine: Bool { conflict.mineBy == member }
 
     /// The account as the reader knows it.
@@ -36,7 +36,7 @@ struct DeskStory {
         ending(&text)
     }
 
-    private func head(_ text: inout DeskText) {
+    func head(_ text: inout DeskText) {
         let state = conflict.isOpen ? "open" : "decided"
         let customer =
             conflict.customerName.isEmpty
@@ -46,14 +46,15 @@ struct DeskStory {
 
     private func columns(_ text: inout DeskText) {
         let fields = DeskFields.of(conflict)
-        let label = (fields.map(\.name.count).max() ?? 0) + 2
-        let each = (text.width - label - 6) / 3
-        let widths = [label, each, each, each]
-        text.row(["", "BASE", isMine ? "MINE (yours)" : "MINE (\(conflict.mineBy))", "THEIRS"], widths)
+        // A mark, the name and three columns, with two blanks between them.
+        let label = fields.map(\.name.count).max() ?? 0
+        let each = (text.width - 1 - label - 4 * 2) / 3
+        let widths = [1, label, each, each, each]
+        text.row(["", "", "BASE", isMine ? "MINE (yours)" : "MINE (\(conflict.mineBy))", "THEIRS"], widths)
         for field in fields {
-            text.row(["\(field.differs ? "*" : " ") \(field.name)", field.base, field.mine, field.theirs], widths)
+            text.row([field.differs ? "*" : "", field.name, field.base, field.mine, field.theirs], widths)
         }
-        if fields.contains(where: \.differs) { text.line("* the sides differ", indent: 0) }
+        if fields.contains(where: \.differs) { text.line("* here the sides differ") }
     }
 
     private func sides(_ text: inout DeskText) {
@@ -62,7 +63,8 @@ struct DeskStory {
         if let moved = conflict.movedTo {
             text.entry(
                 "now",
-                "the \(name) was changed once more: \(DeskFields.text(moved)). A decision on the values above would be turned down; the conflict shows the new ones after a decision or the next sync"
+                "the \(name) was changed once more: \(DeskFields.text(moved)). A decision on the values above would be "
+                    + "turned down, and the conflict would show the new ones"
             )
         }
     }
@@ -74,8 +76,8 @@ struct DeskStory {
         words += "; made \(time.at(conflict.mineMadeAt)) by the device's clock"
         if let facts = conflict.facts {
             if let madeAt = facts.madeAt?.value {
-                words +=
-                    ", upon data of \(DeskTime.moment(madeAt)) by the server's, \(DeskTime(now: conflict.heldAt).since(madeAt)) old when it came"
+                let age = DeskTime(now: conflict.heldAt).since(madeAt)
+                words += ", upon data of \(DeskTime.moment(madeAt)) by the server's, \(age) old when it came"
             } else {
                 words += ", upon data of an age that the server does not know"
             }
@@ -184,87 +186,5 @@ struct DeskStory {
 
     private var theirsOutcome: String {
         "keeps what stands: \(name) \(DeskFields.text(conflict.theirs)); the held edit is overruled"
-    }
-
-    // MARK: explain
-
-    func explain(_ text: inout DeskText) {
-        head(&text)
-        text.blank()
-        var step = 0
-        func tell(_ words: String, _ text: inout DeskText) {
-            step += 1
-            text.line("\(step). \(words)", hanging: 3)
-        }
-        tell("What was asked. \(DeskStory.sentence(mineWords))", &text)
-        tell("What was found. \(foundWords)", &text)
-        guards(&text, &step)
-        tell("Which case decided. \(caseWords)", &text)
-        others(&text)
-        if conflict.isOpen {
-            tell("What a decision would do now.", &text)
-            for (command, meaning) in commands { text.line("\(DeskStory.choice(command)): \(meaning)", indent: 3, hanging: 2) }
-            if let decision { text.line("Your edit \(decision.value) decides it and waits for the server.", indent: 3) }
-            tell("What happens otherwise. \(DeskStory.sentence(deadlineWords))", &text)
-        } else {
-            tell("How it ended. \(DeskStory.sentence(decidedWords))", &text)
-        }
-    }
-
-    private var foundWords: String {
-        let sides =
-            "Its author saw \(DeskFields.text(conflict.base)); what stood was \(DeskFields.text(conflict.theirs))"
-        let by = conflict.theirsBy.map { " by \(who($0))" } ?? ""
-        let at = conflict.theirsAt.map { ", \(DeskTime.moment($0))" } ?? ""
-        guard let facts = conflict.facts else {
-            return "\(sides)\(by)\(at). What else the server knew was not recorded."
-        }
-        return facts.isIntact
-            ? "Nobody had changed the \(name) since its author looked: \(DeskFields.text(conflict.theirs))."
-            : "The \(name) had been changed since its author looked. \(sides)\(by)\(at)."
-    }
-
-    private func guards(_ text: inout DeskText, _ step: inout Int) {
-        step += 1
-        let readings = conflict.facts?.guards ?? []
-        guard !readings.isEmpty else {
-            return text.line("\(step). What was asked before. No guard is on record.", hanging: 3)
-        }
-        text.line("\(step). What was asked before, in order, and what was read.", hanging: 3)
-        for reading in readings {
-            text.line("\(DeskStory.words(of: reading)) - whether \(DeskRuleWords.asks(reading.name))", indent: 3, hanging: 2)
-        }
-    }
-
-    private var caseWords: String {
-        var words = "\(conflict.rule), of rules \(conflict.rulesVersion)"
-        if let meaning = DeskRuleWords.meaning(conflict.rule, rules, conflict.mine.kind) {
-            words += ": \(meaning)."
-        } else {
-            words += ", which the rules at hand do not have."
-        }
-        if Int64(rules.version) != conflict.rulesVersion {
-            words += " These words are those of rules \(rules.version), which this replica has."
-        }
-        return words
-    }
-
-    private func others(_ text: inout DeskText) {
-        let others = rules.rule(for: conflict.mine.kind).combine.filter { $0.name != conflict.rule }
-        guard !others.isEmpty else { return }
-        text.line("The other cases, of which the first that fits decides:", indent: 3)
-        for other in others {
-            text.line(
-                "\(other.name): \(DeskRuleWords.when(other)), \(DeskRuleWords.does(other.strategy))", indent: 3, hanging: 2)
-        }
-    }
-
-    private static func choice(_ command: String) -> String {
-        command.split(separator: " ").dropFirst(4).joined(separator: " ")
-    }
-
-    /// With a capital letter and a full stop.
-    private static func sentence(_ words: String) -> String {
-        (words.first.map { $0.uppercased() } ?? "") + words.dropFirst() + "."
     }
 }

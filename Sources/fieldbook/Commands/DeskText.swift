@@ -1,8 +1,8 @@
 import Diagnostics
 import TerminalKit
 
-/// Text for a person at a terminal, in lines of a given width. Nothing in it can drive the terminal, and nothing is cut: what is
-/// too long goes on in the next line.
+/// Text for a person at a terminal, in lines of a given width. Nothing in it can drive the terminal, and nothing is
+/// cut: what is too long goes on in the next line.
 struct DeskText {
     /// The width where there is no terminal, and the least and the most that lines are made for.
     static let widthDefault = 80

@@ -47,7 +47,9 @@ struct HistoryStory {
         return words
     }
 
-    static func what(_ edit: OutboxEdit) -> String { "\(DeskFields.name(edit.register)): \(DeskFields.text(edit.intent))" }
+    static func what(_ edit: OutboxEdit) -> String {
+        "\(DeskFields.name(edit.register)): \(DeskFields.text(edit.intent))"
+    }
 
     static func how(_ edit: OutboxEdit) -> String {
         var words = "\(Wording.text(edit.state)), your edit \(edit.number.value)"

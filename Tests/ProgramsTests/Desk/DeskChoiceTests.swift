@@ -8,7 +8,8 @@ import Testing
 
 /// What is decided by which words.
 @Suite struct DeskChoiceTests {
-    private func choice(_ conflict: ConflictDetail = DeskMaker.conflict(), _ words: String...) throws -> ConflictChoice {
+    private func choice(_ conflict: ConflictDetail = DeskMaker.conflict(), _ words: String...) throws -> ConflictChoice
+    {
         let command = try DeskMaker.command(["conflicts", "decide", "77"] + words)
         return try DeskChoice(conflict: conflict, command: command, now: DeskMaker.now).read()
     }
@@ -43,7 +44,9 @@ import Testing
             try choice(Self.oneTime, "value", "--amount", "450.5")
                 == .budget(
                     Budget(amount: #require(Money("450.5")), type: .monthly, onExhaustion: .freeze)))
-        #expect(try choice(Self.oneTime, "value", "--type", "one-time") == .budget(DeskMaker.budget(300, .oneTime, .freeze)))
+        #expect(
+            try choice(Self.oneTime, "value", "--type", "one-time") == .budget(DeskMaker.budget(300, .oneTime, .freeze))
+        )
         #expect(
             try choice(Self.oneTime, "value", "--on-exhaustion", "manual") == .budget(DeskMaker.budget(300)))
         #expect(try choice(Self.discounts, "value", "--percent", "8") == .discount(DeskMaker.discount(800)))
@@ -71,7 +74,8 @@ import Testing
 
     @Test func `a split takes each field from its side, and what is not named from theirs`() throws {
         #expect(
-            try choice(Self.oneTime, "split", "--take", "amount=mine") == .budget(DeskMaker.budget(600, .monthly, .freeze)))
+            try choice(Self.oneTime, "split", "--take", "amount=mine")
+                == .budget(DeskMaker.budget(600, .monthly, .freeze)))
         #expect(
             try choice(Self.oneTime, "split", "--take", "type=mine,amount=theirs")
                 == .budget(DeskMaker.budget(300, .oneTime, .freeze)))
@@ -90,18 +94,27 @@ import Testing
             (refusal(Self.oneTime, "value"), "64 value needs one of: --amount, --type, --on-exhaustion"),
             (refusal(Self.oneTime, "mine", "--amount", "5"), "64 --amount goes with value, not with mine"),
             (refusal(Self.oneTime, "value", "--take", "a=b"), "64 --take goes with split, not with value"),
-            (refusal(Self.oneTime, "value", "--percent", "5"), "64 --percent does not belong to a conflict on the budget"),
+            (
+                refusal(Self.oneTime, "value", "--percent", "5"),
+                "64 --percent does not belong to a conflict on the budget"
+            ),
             (refusal(Self.oneTime, "value", "--amount", "1e3"), "64 --amount must be a plain number"),
             (refusal(Self.oneTime, "value", "--type", "weekly"), "64 --type must be one of: monthly, one-time"),
             (refusal(Self.discounts, "value", "--percent", "-1"), "64 --percent must be a number"),
             (refusal(Self.discounts, "value", "--until", "soon"), "64 --until must be a day, YYYY-MM-DD"),
             (refusal(Self.frozen, "split", "--take", "kind=mine"), "64 a conflict on the freezes has one field"),
             (refusal(Self.released, "value", "--kind", "account"), "64 what waits is no freeze"),
-            (refusal(Self.manager, "value", "--amount", "5"), "64 a conflict on the account manager is decided with mine"),
+            (
+                refusal(Self.manager, "value", "--amount", "5"),
+                "64 a conflict on the account manager is decided with mine"
+            ),
             (refusal(Self.oneTime, "split"), "64 split needs --take amount=mine,type=theirs"),
             (refusal(Self.oneTime, "split", "--take", "amount"), "64 --take wants FIELD=mine or FIELD=theirs"),
             (refusal(Self.oneTime, "split", "--take", "amount=ours"), "64 --take wants FIELD=mine"),
-            (refusal(Self.oneTime, "split", "--take", "colour=mine"), "64 there is no field 'colour'; there are: amount"),
+            (
+                refusal(Self.oneTime, "split", "--take", "colour=mine"),
+                "64 there is no field 'colour'; there are: amount"
+            ),
             (refusal(Self.oneTime, "split", "--take", "type=mine,type=mine"), "64 'type' is taken twice"),
             (
                 refusal(DeskMaker.conflict(theirs: .budget(nil)), "split", "--take", "amount=mine"),

@@ -10,7 +10,8 @@ import Testing
 @Suite struct DeskListTests {
     private func line(
         _ key: Int64 = 77, _ kind: EditKind? = .setBudget, on register: String = "budget", mine: String = "600.00",
-        theirs: String = "300.00", name: String = "Alpha", isOpen: Bool = true, deadline: Int64? = DeskMaker.now + 600_000,
+        theirs: String = "300.00", name: String = "Alpha", isOpen: Bool = true,
+        deadline: Int64? = DeskMaker.now + 600_000,
         fallback: String? = "theirs"
     ) -> ConflictLine {
         ConflictLine(
@@ -38,26 +39,35 @@ import Testing
                     line(81, .setDiscount, on: "discount", mine: "12.5", theirs: "5", isOpen: false),
                     line(82, nil, on: "colour", mine: "", theirs: "x", deadline: 5, fallback: nil),
                 ], width: 80)
-                == """
-                CONFLICT  CUSTOMER  ON        MINE            THEIRS      WAITS  DEADLINE
-                      77  Alpha     budget    600.00          300.00        3 d  6 d: theirs
-                      78  Alpha     budget    600.00          300.00        3 d  edit 5 decides
-                      79  Alpha     budget    +50.00          none          3 d  none
-                      80  Alpha     freezes   freeze account  not frozen    3 d  6 d: theirs
-                      81  Alpha     discount  12.5 %          5 %             -  mine by boss
-                      82  Alpha     colour    ?               x             3 d  due: stays open
+                    == """
+                    CONFLICT  CUSTOMER  ON        MINE            THEIRS      WAITS  DEADLINE
+                          77  Alpha     budget    600.00          300.00        3 d  6 d: theirs
+                          78  Alpha     budget    600.00          300.00        3 d  edit 5 decides
+                          79  Alpha     budget    +50.00          none          3 d  none
+                          80  Alpha     freezes   freeze account  not frozen    3 d  6 d: theirs
+                          81  Alpha     discount  12.5 %          5 %             -  mine by boss
+                          82  Alpha     colour    ?               x             3 d  due: stays open
 
-                """)
+                    """)
     }
 
     @Test func `a long list fits the terminal, and elsewhere nothing is cut`() {
         let name = "\u{1B}[2J" + String(repeating: "华云", count: 30)
-        let lines = (1...450).map { line($0, .freeze, mine: "account-and-resources", name: $0 == 400 ? name : "A \($0)") }
+        let lines = (1...450).map {
+            line($0, .freeze, mine: "account-and-resources", name: $0 == 400 ? name : "A \($0)")
+        }
         let shown = rendered(lines, width: 80)
         expectFits(shown)
         #expect(shown.split(separator: "\n").count == 451 && shown.contains("\n     450  "))
         let whole = rendered(lines, width: nil)
         #expect(whole.contains(TextWidth.safe(name)) && whole.contains("freeze account-and-resources"))
+    }
+
+    @Test func `amounts that come late and are longer than the first stay whole while there is room`() {
+        let lines = (1...250).map { line($0, mine: $0 > 200 ? "12345.50" : "1.50") }
+        let shown = rendered(lines, width: 80)
+        expectFits(shown)
+        #expect(shown.contains("12345.50") && !shown.contains("…"))
     }
 
     @Test func `an empty list writes nothing and says so`() {
@@ -71,7 +81,8 @@ import Testing
 
     // MARK: Export
 
-    private func export(_ conflict: ConflictDetail?, _ intent: String = "{\"reason\":\"a\u{202E}b\"}") -> ConflictExport {
+    private func export(_ conflict: ConflictDetail?, _ intent: String = "{\"reason\":\"a\u{202E}b\"}") -> ConflictExport
+    {
         ConflictExport(
             key: ConflictKey(77), intent: intent, base: "{}", theirs: "{}", facts: nil, detail: conflict)
     }
@@ -81,7 +92,8 @@ import Testing
         #expect(text.hasSuffix("}\n") && text.filter { $0 == "\n" }.count == 1)
         expectFits(text, 10_000)
         for part in [
-            "\"conflict\":77", "\"schemaVersion\":1", "\"intentDocument\":{\"reason\":\"a\\u202eb\"}", "\"rule\":\"hold\"",
+            "\"conflict\":77", "\"schemaVersion\":1", "\"intentDocument\":{\"reason\":\"a\\u202eb\"}",
+            "\"rule\":\"hold\"",
             "\"factsDocument\":null", "\"customer\":\"\\u001b[2J\\n\"", "\"guard\":\"spent\"",
         ] { #expect(text.contains(part), "\(part) / \(text)") }
         let bare = DeskExport.line(export(nil))

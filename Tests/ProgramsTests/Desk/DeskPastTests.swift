@@ -10,8 +10,8 @@ import Testing
 /// What is told of edits and of customers afterwards.
 @Suite struct DeskPastTests {
     private func edit(
-        _ state: EditState, _ result: V1.Result?, intent: EditIntent = .setBudget(DeskMaker.budget(600), validThrough: nil),
-        expected: Prediction? = nil
+        _ state: EditState, _ result: V1.Result?,
+        intent: EditIntent = .setBudget(DeskMaker.budget(600), validThrough: nil), expected: Prediction? = nil
     ) -> OutboxEdit {
         var wire = V1.Edit(number: 4, kind: "", customer: 1, base: 7, deviceTime: DeskMaker.now)
         wire.setIntent(intent)
@@ -62,7 +62,8 @@ import Testing
 
     @Test func `an edit without a prediction or a result says so`() {
         let words = explained(edit(.saved, nil))
-        #expect(words.contains("expected nothing was predicted came out nothing yet: it is saved here and was not sent"))
+        #expect(
+            words.contains("expected nothing was predicted came out nothing yet: it is saved here and was not sent"))
         #expect(explained(edit(.sent, nil)).contains("it was sent and no answer came"))
         #expect(explained(edit(.discarded, nil)).contains("nothing: it was set aside"))
     }
@@ -100,19 +101,19 @@ import Testing
             ], [edit(.saved, nil)])
         #expect(
             text == """
-                2026-11-18 23:06 UTC  you  budget: no budget -> 300.00 monthly, on exhaustion
+                2026-11-18 11:06 UTC, you, budget: no budget -> 300.00 monthly, on exhaustion
                     manual
                     applied by rule compare-and-set of rules 2, your edit 3
-                2026-11-18 23:06 UTC  mona  budget: 300.00 monthly, on exhaustion manual
+                2026-11-18 11:06 UTC, mona, budget: 300.00 monthly, on exhaustion manual
                     held by rule compare-and-set of rules 2
-                2026-11-18 23:06 UTC  mona  usage 480.50
+                2026-11-18 11:06 UTC, mona, usage 480.50
                     system by rule compare-and-set of rules 2
-                2026-11-18 23:06 UTC  mona  budget: 300.00 monthly, on exhaustion manual
+                2026-11-18 11:06 UTC, mona, budget: 300.00 monthly, on exhaustion manual
                     noop (it was so already) by rule compare-and-set of rules 2
-                2026-11-18 23:06 UTC  mona  budget: no budget -> 300.00 monthly, on exhaustion
+                2026-11-18 11:06 UTC, mona, budget: no budget -> 300.00 monthly, on exhaustion
                     manual
                     decided by rule compare-and-set of rules 2; reason: by phone
-                2026-11-18 22:06 UTC  you  budget: set budget to 600.00 monthly, on exhaustion
+                2026-11-18 10:06 UTC, you, budget: set budget to 600.00 monthly, on exhaustion
                     manual
                     saved here, not sent, your edit 4
 
@@ -120,7 +121,9 @@ import Testing
     }
 
     @Test func `hostile names and unreadable states hide nothing else`() {
-        let text = told([line("applied", by: "\u{1B}[2J\u{202E}", before: nil, note: String(repeating: "x", count: 300))])
+        let text = told([
+            line("applied", by: "\u{1B}[2J\u{202E}", before: nil, note: String(repeating: "x", count: 300))
+        ])
         #expect(text.contains("\\u{1b}[2J\\u{202e}") && text.contains("in words of another version"))
     }
 

@@ -14,11 +14,11 @@ import Testing
                 """
                 conflict 77 on the budget of Alpha (account-1), open
 
-                                 BASE                 MINE (yours)         THEIRS
-                * amount         100.00               600.00               300.00
-                  type           monthly              monthly              monthly
-                  on-exhaustion  manual               manual               manual
-                * the sides differ
+                                  BASE                 MINE (yours)         THEIRS
+                *  amount         100.00               600.00               300.00
+                   type           monthly              monthly              monthly
+                   on-exhaustion  manual               manual               manual
+                * here the sides differ
 
 
                 """), "\(text)")
@@ -54,7 +54,9 @@ import Testing
     }
 
     @Test func `a decided conflict says how it ended and asks for nothing`() {
-        let text = DeskMaker.text { DeskMaker.story(DeskMaker.conflict(isOpen: false, reason: "agreed by phone")).show(&$0) }
+        let text = DeskMaker.text {
+            DeskMaker.story(DeskMaker.conflict(isOpen: false, reason: "agreed by phone")).show(&$0)
+        }
         let words = unwrapped(text)
         #expect(words.contains("decided by boss: theirs, so the held edit is overruled;"))
         #expect(words.contains("reason: agreed by phone") && !words.contains("conflicts decide"))
@@ -101,7 +103,8 @@ import Testing
         let conflict = DeskMaker.conflict(
             .freeze(.account, reason: name), base: .freezes([]), theirs: .freezes([DeskMaker.freeze(1, reason: name)]),
             name: name, rule: name,
-            facts: DeskMaker.facts(guards: [V1.Reading(name: name, outcome: name, value: name, limit: name, asOf: .max)]),
+            facts: DeskMaker.facts(guards: [V1.Reading(name: name, outcome: name, value: name, limit: name, asOf: .max)]
+            ),
             reason: name)
         let story = DeskMaker.story(conflict)
         expectFits(DeskMaker.text { story.show(&$0) })
