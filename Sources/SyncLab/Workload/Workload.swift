@@ -67,6 +67,9 @@ package enum Workload {
                     add(.system(.freeze(customer.name, pick([.onAssociation, .budget]), pick(FreezeKind.allCases))))
                 }
             }
+            if registers.contains(.request) {
+                for customer in customers where percent(70) { add(.system(.request(customer.name, .disassociate))) }
+            }
             for _ in 0..<pick(20...80) { step() }
             add(.heal)
             for name in names { add(.renew(name)) }
@@ -120,6 +123,9 @@ package enum Workload {
             case ..<72: add(.look(who))
             case ..<74: collide()
             case ..<76: add(percent(50) ? .discard(who, pick(1...4)) : .resend(who, pick(1...4)))
+            case ..<77: add(.undo(who, pick(1...4)))
+            case ..<79: tie(who)
+            case ..<81: meet(who)
             default: if kinds.isEmpty { add(.wait(seconds: 3)) } else { fault(pick(kinds), who) }
             }
         }
@@ -225,6 +231,51 @@ package enum Workload {
             case .restarts: add(percent(50) ? .stop(who) : .start(who))
             case .readers: add(percent(50) ? .hold(who) : .release(who))
             case .system, .associations: add(.system(systemWrite(kind)))
+            }
+        }
+
+        /// Edits of one customer that are asked for at once.
+        private mutating func tie(_ who: String) {
+            let customer = pick(customers)
+            var wishes = [wish(customer), wish(customer)]
+            if percent(30) { wishes.append(wish(customer)) }
+            if percent(30), registers.contains(.freezes), registers.contains(.budget) {
+                wishes = [.budget(customer.name, cents: Int64(pick(1...12)) * 5_000, type: nil, action: nil, thisCycle: false)]
+                wishes.append(.unfreeze(customer.name, .account))
+            }
+            add(.edits(who, wishes, percent(50) ? .linked : .together))
+        }
+
+        /// What the domain's hazards are made of: others act while someone is away.
+        private mutating func meet(_ who: String) {
+            let name = pick(customers).name
+            let other = pick(names)
+            switch pick(0...2) {
+            case 0 where registers.contains(.freezes):
+                // A budget that is used up, its freeze, and a release that would not cure it.
+                add(.system(.usage(name, cents: Int64(pick(1...12)) * 5_000)))
+                add(.system(.freeze(name, .budget, .account)))
+                add(.wait(seconds: 60))
+                add(.edit(who, .unfreeze(name, .account)))
+            case 1 where registers.contains(.freezes):
+                // Someone releases while a freeze is on its way.
+                add(.system(.freeze(name, .manual, .account)))
+                add(.wait(seconds: 60))
+                add(.offline(who))
+                add(.edit(who, .freeze(name, pick(FreezeKind.allCases), reason: "late payment")))
+                add(.system(.release(name, .manual)))
+                add(.wait(seconds: kinds.contains(.ages) ? 3_700 : 60))
+                kinds.removeAll { $0 == .ages }
+                add(.online(who))
+            case 2 where registers.contains(.request):
+                // Two answer one request.
+                add(.system(.request(name, .disassociate)))
+                add(.wait(seconds: 60))
+                for member in [who, other] { add(.offline(member)) }
+                add(.edit(who, .request(name, approve: percent(60))))
+                add(.edit(other, .request(name, approve: percent(50))))
+                for member in [who, other] { add(.online(member)) }
+            default: add(.system(.usage(name, cents: Int64(pick(1...12)) * 5_000)))
             }
         }
 
