@@ -43,7 +43,7 @@ extension ScenarioMaker {
     func systemWrite(_ choices: inout Choices) -> SystemWrite {
         let name = customer(&choices)
         let cents = ScenarioMaker.cents(&choices)
-        switch choices.int(in: 0...14) {
+        switch choices.int(in: 0...22) {
         case 0: return .usage(name, cents: cents)
         case 1:
             return .freeze(name, choices.element(of: FreezeCause.allCases), choices.element(of: FreezeKind.allCases))
@@ -86,7 +86,7 @@ extension ScenarioMaker {
         let customer = customer(&choices)
         let number = choices.int(in: 0...1000)
         let cents = choices.bool() ? ScenarioMaker.cents(&choices) : nil
-        switch choices.int(in: 0...11) {
+        switch choices.int(in: 0...20) {
         case 0:
             let words = ["saved", "held", "dead", "refused"] + ResultCode.allCases.map(\.rawValue)
             return .edit(name, max(1, number), choices.element(of: words))
@@ -99,7 +99,27 @@ extension ScenarioMaker {
         case 7: return .conflicts(number)
         case 8: return .unsettled(name, number)
         case 9: return .phase(name, "needs-person")
-        default: return .agreement
+        case 10: return .agreement
+        default: return furtherExpectation(name, customer, &choices)
+        }
+    }
+
+    private func furtherExpectation(_ name: String, _ customer: String, _ choices: inout Choices) -> Expectation {
+        let number = choices.int(in: 1...1000)
+        let text = choices.bool() ? ScenarioMaker.text(&choices) : nil
+        switch choices.int(in: 0...9) {
+        case 0: return .rule(name, number, "hold")
+        case 1: return .reason(name, number, "FB.EXPIRED")
+        case 2: return .warned(name, number, "spent")
+        case 3: return .manager(customer, account(&choices))
+        case 4: return .label(customer, text)
+        case 5: return .request(customer, choices.element(of: RequestStatus.allCases))
+        case 6: return .former(customer, choices.bool())
+        case 7:
+            return .seesDiscount(
+                name, customer: customer, basisPoints: choices.bool() ? choices.int64(in: 0...1_000_000) : nil)
+        case 8: return .seesManager(name, customer: customer, account(&choices))
+        default: return .seesLabel(name, customer: customer, text)
         }
     }
 }

@@ -11,10 +11,10 @@ import Testing
 
     /// The text between the marks of a table in the manual.
     private static func documented(_ table: String) -> String {
-        let page = String(decoding: readFile("\(root)/Sources/Documentation.docc/Hazards.md"), as: UTF8.self)
-        let parts = page.split(separator: "<!-- table: \(table) -->\n", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let end = parts[1].firstRange(of: "<!-- end -->") else { return "" }
-        return String(parts[1][..<end.lowerBound])
+        let page = readFile("\(root)/Sources/Documentation.docc/Hazards.md")
+        let lines = page.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        let table = lines.drop { $0 != "<!-- table: \(table) -->" }.dropFirst().prefix { $0 != "<!-- end -->" }
+        return table.map { $0 + "\n" }.joined()
     }
 
     @Test func `every hazard has its scenarios, they hold, and the manual shows what comes of them`() throws {
