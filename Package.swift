@@ -157,7 +157,7 @@ let package = Package(
                 "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit",
             ]),
         tests(
-            "SyncLab",
+            "SyncLab", excluding: ["Golden"],
             [
                 "SyncLab", "Defects", "PropertyKit", "SyncProtocol", "SyncCore", "SyncEngine", "PartnerModel",
                 "Diagnostics", "TestKit",

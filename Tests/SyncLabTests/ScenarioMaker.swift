@@ -19,6 +19,7 @@ struct ScenarioMaker {
     private mutating func make(_ choices: inout Choices) {
         scenario.title = ScenarioMaker.text(&choices)
         if choices.bool() { scenario.incident = ScenarioMaker.text(&choices) }
+        if choices.bool(percent: 20) { scenario.hazard = choices.int(in: 1...24) }
         if choices.bool(percent: 20) { scenario.focus = ScenarioMaker.text(&choices) }
         for index in 0...choices.int(in: 0...3) {
             var customer = Scenario.Customer(
@@ -32,9 +33,20 @@ struct ScenarioMaker {
         let steps = choices.int(in: 0...40)
         for _ in 0..<steps {
             let action = action(&choices)
-            if case .bothOrders = action, scenario.bothOrders != nil { continue }
+            switch action {
+            case .bothOrders, .later: if scenario.bothOrders != nil { continue }
+            default: break
+            }
             scenario.steps.append(Scenario.Step(line: 0, action: action))
         }
+        // What is put off has its turn.
+        if isAnythingPutOff, scenario.bothOrders == nil {
+            scenario.steps.append(Scenario.Step(line: 0, action: .bothOrders([members[0], Scenario.system])))
+        }
+    }
+
+    private var isAnythingPutOff: Bool {
+        scenario.steps.contains { if case .later = $0.action { true } else { false } }
     }
 
     private mutating func addMember(_ name: String, _ choices: inout Choices) {
@@ -59,14 +71,14 @@ struct ScenarioMaker {
     private func seconds(_ choices: inout Choices) -> Int {
         choices.int(in: 0...100) * choices.element(of: [1, 60, 3600])
     }
-    private func member(_ choices: inout Choices) -> String { choices.element(of: members) }
-    private func customer(_ choices: inout Choices) -> String { choices.element(of: scenario.customers.map(\.name)) }
+    func member(_ choices: inout Choices) -> String { choices.element(of: members) }
+    func customer(_ choices: inout Choices) -> String { choices.element(of: scenario.customers.map(\.name)) }
 
     // MARK: Actions
 
     private func action(_ choices: inout Choices) -> Action {
         let name = member(&choices)
-        switch choices.int(in: 0...29) {
+        switch choices.int(in: 0...34) {
         case 0: return .start(name)
         case 1: return .stop(name)
         case 2: return .kill(name, atWrite: write(&choices))
@@ -92,6 +104,12 @@ struct ScenarioMaker {
             let lane = choices.bool() ? choices.element(of: Lane.allCases) : nil
             return .network(name, networkFault(&choices), lane, count: choices.int(in: 1...10_000))
         case 27: return .wait(seconds: seconds(&choices) / 4)
+        case 28:
+            let wishes = (0...choices.int(in: 1...4)).map { _ in wish(&choices) }
+            return .edits(name, wishes, choices.element(of: EditTie.allCases))
+        case 29: return .undo(name, choices.int(in: 1...1000))
+        case 30: return .later(choices.bool() ? .system(systemWrite(&choices)) : .wait(seconds: seconds(&choices) / 4))
+        case 31: return .sleep(name, seconds: seconds(&choices))
         default: return common(&choices)
         }
     }
@@ -104,37 +122,9 @@ struct ScenarioMaker {
         case 3: return .serverPowerLoss(atWrite: write(&choices))
         case 4: return .heal
         case 5: return .settle
-        default: return .bothOrders(choices.bool() ? members : Array(members.prefix(2)))
-        }
-    }
-
-    private func wish(_ choices: inout Choices) -> Wish {
-        let name = customer(&choices)
-        switch choices.int(in: 0...5) {
-        case 0:
-            return .budget(
-                name, cents: ScenarioMaker.cents(&choices),
-                type: choices.bool() ? choices.element(of: BudgetType.allCases) : nil,
-                action: choices.bool() ? choices.element(of: ExhaustionAction.allCases) : nil, thisCycle: choices.bool()
-            )
-        case 1: return .adjust(name, cents: ScenarioMaker.cents(&choices))
-        case 2:
-            return .freeze(
-                name, choices.element(of: FreezeKind.allCases), reason: ScenarioMaker.text(&choices))
-        case 3: return .unfreeze(name, choices.element(of: FreezeKind.allCases))
-        case 4:
-            return .discount(
-                name, basisPoints: choices.int64(in: 0...1_000_000), days: choices.int(in: 0...3650))
-        default: return .cancelDiscount(name)
-        }
-    }
-
-    private func decision(_ choices: inout Choices) -> Decision {
-        switch choices.int(in: 0...3) {
-        case 0: .mine
-        case 1: .theirs
-        case 2: .budget(cents: ScenarioMaker.cents(&choices))
-        default: .discount(basisPoints: choices.int64(in: 0...1_000_000))
+        default:
+            let names = choices.bool() ? members : Array(members.prefix(2))
+            return .bothOrders(isAnythingPutOff ? names + [Scenario.system] : names)
         }
     }
 
@@ -161,49 +151,5 @@ struct ScenarioMaker {
 
     private func diskFault(_ choices: inout Choices) -> DiskFault {
         [.full, .free, .error(atWrite: choices.int(in: 1...1_000_000))][choices.int(in: 0...2)]
-    }
-
-    private func systemWrite(_ choices: inout Choices) -> SystemWrite {
-        let name = customer(&choices)
-        let cents = ScenarioMaker.cents(&choices)
-        switch choices.int(in: 0...13) {
-        case 0: return .usage(name, cents: cents)
-        case 1:
-            return .freeze(name, choices.element(of: FreezeCause.allCases), choices.element(of: FreezeKind.allCases))
-        case 2: return .unfreeze(name)
-        case 3: return .budget(name, cents: cents)
-        case 4: return .discount(name, basisPoints: choices.int64(in: 0...1_000_000))
-        case 5: return .bill(name, cents: cents)
-        case 6: return .bills(name, count: choices.int(in: 1...ScenarioParser.billsMax))
-        case 7: return .correctBill(name)
-        case 8: return .removeBill(name)
-        case 9: return .rename(name, ScenarioMaker.text(&choices))
-        case 10: return .closeCycle
-        case 11: return .partner(choices.element(of: PartnerState.allCases))
-        case 12: return .leave(name)
-        default: return .join(name)
-        }
-    }
-
-    private func expectation(_ choices: inout Choices) -> Expectation {
-        let name = member(&choices)
-        let customer = customer(&choices)
-        let number = choices.int(in: 0...1000)
-        let cents = choices.bool() ? ScenarioMaker.cents(&choices) : nil
-        switch choices.int(in: 0...10) {
-        case 0:
-            let words = ["saved", "held", "dead", "refused"] + ResultCode.allCases.map(\.rawValue)
-            return .edit(name, max(1, number), choices.element(of: words))
-        case 1: return .refused(name, code: "FB.EXPIRED")
-        case 2: return .budget(customer, cents: cents)
-        case 3: return .discount(customer, basisPoints: cents.map { abs($0) % 1_000_001 })
-        case 4: return .freezes(customer, number)
-        case 5: return .sees(name, customer: customer, cents: cents)
-        case 6: return .seesFreezes(name, customer: customer, number)
-        case 7: return .conflicts(number)
-        case 8: return .unsettled(name, number)
-        case 9: return .phase(name, "needs-person")
-        default: return .agreement
-        }
     }
 }

@@ -15,6 +15,9 @@ import Testing
             met.insert("action \(form(step.action))")
             switch step.action {
             case .edit(_, let wish): met.insert("wish \(form(wish))")
+            case .edits(_, let wishes, let tie):
+                met.insert("tie \(tie.rawValue)")
+                for wish in wishes { met.insert("wish \(form(wish))") }
             case .decide(_, let decision): met.insert("decision \(form(decision))")
             case .network(_, let fault, _, _): met.insert("network \(form(fault))")
             case .clock(_, let fault): met.insert("clock \(form(fault))")
@@ -38,7 +41,8 @@ import Testing
             #expect(read.text == scenario.text)
         }
         let counts = [
-            "action": 30, "wish": 6, "decision": 4, "network": 11, "clock": 3, "disk": 3, "system": 14, "expect": 11,
+            "action": 34, "wish": 9, "tie": 2, "decision": 5, "network": 11, "clock": 3, "disk": 3, "system": 23,
+            "expect": 21,
         ]
         for (kind, count) in counts {
             let found = met.filter { $0.hasPrefix("\(kind) ") }

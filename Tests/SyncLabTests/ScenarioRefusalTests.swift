@@ -26,7 +26,7 @@ import Testing
 
         """
 
-    @Test(arguments: declarations + actions + faults + writes + expectations)
+    @Test(arguments: declarations + actions + ties + faults + writes + expectations)
     func `each mistake is told with its line, its column and what would be right`(mistake: Mistake) throws {
         let error = try #require(throws: ScenarioError.self) {
             try ScenarioParser.parse(ScenarioRefusalTests.head + mistake.line + "\n")
@@ -100,6 +100,18 @@ import Testing
         Mistake("ann uses-token-of acme", 19, "'acme' is not a member", "ann, ben"),
     ]
 
+    private static let ties = [
+        Mistake("ann linked", 11, "an edit is missing", "add an edit"),
+        Mistake("ann linked label acme none", 27, "'and' is missing", "add 'and'"),
+        Mistake("ann linked label acme none and", 31, "an edit is missing", "add an edit"),
+        Mistake("ann linked label acme none or label acme none", 28, "'or' stands where 'and'", "write and"),
+        Mistake("ann together sync and sync", 14, "'sync' is no edit", "say one of: budget, adjust"),
+        Mistake("ann together budget acme 5 weekly and sync", 28, "'weekly' is no option of budget", "one-time"),
+        Mistake("ann undo", 9, "the number of an edit is missing", "add"),
+        Mistake("ann undo 0", 10, "'0' is not the number of an edit", "1 to 1000"),
+        Mistake("later system close-cycle", 1, "'later' stands below 'reconnect'", "leave the word out"),
+    ]
+
     private static let faults = [
         Mistake("ann network slow", 13, "'slow' is no fault of a network", "lose-reply"),
         Mistake("ann network cut", 16, "thousandths of the reply is missing", "add"),
@@ -133,7 +145,11 @@ import Testing
         Mistake("expect edit ann 1 fine", 19, "'fine' is no state or result", "applied"),
         Mistake("expect edit ann 1001 applied", 17, "is not the number of an edit", "1 to 1000"),
         Mistake("expect phase ann happy", 18, "'happy' is not known", "failing"),
-        Mistake("expect sees ann discount acme 5", 17, "cannot be expected of what a member sees", "expect sees"),
+        Mistake("expect sees ann peace acme 5", 17, "cannot be expected of what a member sees", "expect sees"),
+        Mistake("expect sees ann label acme key", 28, "the label in quotes, or none is missing", "add"),
+        Mistake("expect reason ann 1", 20, "a code is missing", "add a code"),
+        Mistake("expect warned ann 0 spent", 19, "'0' is not the number of an edit", "1 to 1000"),
+        Mistake("expect when system first agreement", 13, "'system' is not a member of 'in both orders'", "ann, ben"),
         Mistake("expect when cem first agreement", 13, "'cem' is not a member", "ann, ben"),
         Mistake("expect when ann second agreement", 17, "'second' stands where 'first'", "write first"),
         Mistake("expect conflicts some", 18, "'some' is not a number", "0 to 1000"),
@@ -144,6 +160,23 @@ import Testing
             let error = #expect(throws: ScenarioError.self) { try ScenarioParser.parse(text) }
             #expect(error?.why.contains(why) == true && error?.line == 1)
         }
+    }
+
+    @Test(arguments: [
+        ("later ann offline", 5, 7, "what is put off is missing", "later system CHANGE"),
+        ("later", 5, 6, "what is put off is missing", "later wait TIME"),
+        ("reconnect ann system in both orders", 5, 15, "'system' has nothing to do", "later system"),
+        ("later heal\nreconnect ann system in both orders", 5, 7, "what is put off is missing", "later wait TIME"),
+        ("later wait 1m\nreconnect ann ben in both orders", 6, 33, "has no turn", "reconnect A system"),
+        ("wait 1m\nlater wait 1m", 6, 1, "what is put off has no turn", "reconnect ann system in both orders"),
+        ("later wait 41d\nreconnect ann system in both orders", 5, 12, "no time of up to 40 days", "30s"),
+    ]) func `what is put off needs its turn, and the system something to do in it`(
+        text: String, line: Int, column: Int, why: String, next: String
+    ) throws {
+        let head = "scenario \"x\"\ncustomer acme reseller\nmember ann operator\nmember ben operator\n"
+        let error = try #require(throws: ScenarioError.self) { try ScenarioParser.parse(head + text + "\n") }
+        #expect(error.line == line && error.column == column, "\(error)")
+        #expect(error.why.contains(why) && error.next.contains(next), "\(error)")
     }
 
     @Test func `an order is expected only of those who reconnect`() throws {

@@ -8,12 +8,16 @@ struct Fate {
     let rule: String?
     /// The code of a refusal.
     let reason: String?
+    /// Guards that warned.
+    var warnings: [String] = []
 
     /// `applied`, `rejected FB.NOT_CURED`.
     var result: String { reason.map { "\(code) \($0)" } ?? code }
 
     /// A result and its rule as the tables show them.
-    var text: String { result + (rule.map { ", `\($0)`" } ?? "") }
+    var text: String {
+        result + (rule.map { ", `\($0)`" } ?? "") + warnings.map { ", warned by `\($0)`" }.joined()
+    }
 
     /// What a member's n-th edit, counted from 1, came to in a run; nil when it was never judged.
     static func of(_ number: Int, by name: String, in run: LabRun) -> Fate? {
@@ -32,7 +36,9 @@ struct Fate {
                 let edit = judged.edits.first(where: { $0.number.value == number }),
                 let result = judged.told?.first(where: { $0.number.value == number })
             else { continue }
-            return Fate(kind: edit.kind, code: result.code.rawValue, rule: result.rule, reason: result.reason)
+            var fate = Fate(kind: edit.kind, code: result.code.rawValue, rule: result.rule, reason: result.reason)
+            fate.warnings = (result.guards ?? []).filter { $0.outcome == "warned" }.map(\.name)
+            return fate
         }
         return nil
     }
