@@ -50,7 +50,8 @@ final class TestReplica {
 
     func hello(_ epoch: String, partner: String = "p", member: String = "ana") -> V1.Hello {
         V1.Hello(
-            software: "t", partner: partner, partnerName: "P", member: member, role: "administrator", scope: 1, epoch: epoch,
+            software: "t", partner: partner, partnerName: "P", member: member, role: "administrator", scope: 1,
+            epoch: epoch,
             epochOrdinal: 1,
             lineage: [], head: 1, lowWatermark: 0, serverTime: 1, rulesVersion: 1)
     }

@@ -81,6 +81,24 @@ import Testing
         expectValid(checker, [.records([.record(2), .record(1, register: "freezes"), .record(1, replica: "s")])])
     }
 
+    @Test func `S5: a group comes whole and acts whole`() {
+        func edits(_ numbers: [Int64], size: Int = 2) -> [V1.Edit] {
+            numbers.map { number in
+                var edit = V1.Edit(number: number, kind: "set-label", customer: 7, base: 0, deviceTime: 0)
+                (edit.group, edit.groupSize) = (WireInteger(1), size)
+                return edit
+            }
+        }
+        let checker = GroupsAreWhole()
+        let held: [(Int64, ResultCode)] = [(1, .rejected), (2, .blocked)]
+        expectValid(checker, [.judged(edits([1, 2]), told: [(1, .applied), (2, .noop)])])
+        expectValid(checker, [.judged(edits([1, 2]), told: held)])
+        expectViolation(
+            checker, [.judged(edits([1, 2]), told: [(1, .applied), (2, .rejected)])], at: 1,
+            "1 of 2 edits of group 1 took effect")
+        expectViolation(checker, [.judged(edits([1]), told: [(1, .applied)])], at: 1, "sent without the others")
+    }
+
     @Test func `S6: what is pending is what rebuilding gives`() {
         let same = ShownMark(pending: ["7 budget 1"], rebuilt: ["7 budget 1"], read: [])
         let other = ShownMark(pending: ["7 budget 1"], rebuilt: ["7 budget 2"], read: [])

@@ -39,9 +39,10 @@ import Testing
 
     @Test func `tied edits of which one is refused at once are all refused, and each takes a number`() throws {
         let refused = try run("ann together budget acme 700 and unfreeze acme account\nann label acme \"a\"\nsettle\n")
-        #expect(refused.asked["ann"] == [
-            .refused(code: "FB.NOT_FROZEN"), .refused(code: "FB.NOT_FROZEN"), .accepted(1),
-        ])
+        #expect(
+            refused.asked["ann"] == [
+                .refused(code: "FB.NOT_FROZEN"), .refused(code: "FB.NOT_FROZEN"), .accepted(1),
+            ])
         let apart = try run("ann linked budget acme 700 and budget beta 200\nsettle\nexpect budget acme 500\n")
         #expect(apart.asked["ann"] == [.refused(code: "refused"), .refused(code: "refused")])
     }

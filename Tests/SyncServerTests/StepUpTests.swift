@@ -38,7 +38,8 @@ import Testing
         var push = V1.Push(
             replica: TestServer.replica("mona"), incarnation: 1,
             edits: [
-                try server.edit(number, TestServer.budget(2_000_000 + number), customer: 0, base: try base ?? version()),
+                try server.edit(
+                    number, TestServer.budget(2_000_000 + number), customer: 0, base: try base ?? version()),
                 try server.edit(number + 1, .setLabel("l\(number)"), customer: 0),
             ])
         push.stepUp = V1.StepUp(number: confirmed ?? number, code: code)

@@ -48,7 +48,8 @@ extension LedgerReader {
         try statement.bind(2, author)
         try statement.bind(3, since.seconds)
         let steps = try statement.rows { row -> Int64 in
-            guard rules.contains(row.text(2)), case .budget(let before?) = try WireCoding.decode(V1.State.self, from: row.text(0)).state(),
+            guard rules.contains(row.text(2)),
+                case .budget(let before?) = try WireCoding.decode(V1.State.self, from: row.text(0)).state(),
                 case .budget(let after?) = try WireCoding.decode(V1.State.self, from: row.text(1)).state()
             else { return 0 }
             return abs(after.amount.units - before.amount.units)

@@ -29,7 +29,8 @@ package protocol Checker: Sendable {
 /// Every checker of this build, safety first.
 package enum Checkers {
     package static let all: [any Checker] = [
-        CursorNotAhead(), ExactlyOnce(), NoEditVanishes(), AuthorsOrder(), PendingIsEditsOverImage(), InsideScope(),
+        CursorNotAhead(), ExactlyOnce(), NoEditVanishes(), AuthorsOrder(), GroupsAreWhole(), PendingIsEditsOverImage(),
+        InsideScope(),
         FreezeWasSeen(), EveryDecisionRecorded(), OwnQueueOwnToken(), VersionsRise(), ReadsNeverGoBack(),
         FollowsModel(),
         Agreement(), QueuesDrain(), NoHotLoop(), StatusIsTrue(),

@@ -89,3 +89,31 @@ struct EveryDecisionRecorded: Checker {
         return .valid
     }
 }
+
+/// S5: the edits of a group come to the server together, and each has an effect or none has.
+struct GroupsAreWhole: Checker {
+    let name = "S5"
+    let promise = "a group is whole or absent, on both sides"
+
+    func check(_ history: History) -> Verdict {
+        for event in history.events {
+            guard case .judged(let judged) = event.what else { continue }
+            let results = (judged.told ?? []) + judged.stored
+            let groups = Set(judged.edits.compactMap { $0.group?.value })
+            for group in groups.sorted() {
+                let edits = judged.edits.filter { $0.group?.value == group }
+                if edits.count != edits[0].groupSize ?? 0 {
+                    return .invalid(
+                        at: event.at, why: "\(edits.count) edits of group \(group) were sent without the others")
+                }
+                let codes = edits.compactMap { edit in results.first { $0.number == edit.number }?.code }
+                let effective = codes.count { [.applied, .merged, .noop].contains($0) }
+                if codes.count == edits.count, effective != 0, effective != edits.count {
+                    return .invalid(
+                        at: event.at, why: "\(effective) of \(edits.count) edits of group \(group) took effect")
+                }
+            }
+        }
+        return .valid
+    }
+}

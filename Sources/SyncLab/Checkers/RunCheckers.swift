@@ -163,7 +163,8 @@ struct StatusIsTrue: Checker {
         case .inSync where open + dead > 0: return "\(open) edits are open and \(dead) dead"
         case .inSync where status.pull != .resting: return "the pull side is \(status.pull)"
         case .inSync where status.hasProblem: return "the last exchange failed"
-        case .needsPerson where held + dead == 0 && !edits.contains(where: \.needsPerson): return "nothing waits for a person"
+        case .needsPerson where held + dead == 0 && !edits.contains(where: \.needsPerson):
+            return "nothing waits for a person"
         case .needsPerson: if let edit = QueuesDrain.moving(edits) { return "edit \(edit.number) waits for nobody" }
         case .sending where open == 0: return "nothing is to be sent"
         case .sending

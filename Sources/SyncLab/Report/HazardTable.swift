@@ -26,7 +26,8 @@ package struct HazardTable: Sendable {
         guard let hazard = scenario.hazard else { return }
         for run in try Lab.runAll(scenario, seed: seed, scenarioFolder: scenarioFolder) {
             for wrong in run.wrongs(strictly: false) { failures.append("\(name): \(wrong)") }
-            let cells = run.order.isEmpty
+            let cells =
+                run.order.isEmpty
                 ? ["-", scenario.members.map { HazardTable.cell($0.name, scenario, run) }.joined(separator: "; ")]
                 : run.order.map { HazardTable.cell($0, scenario, run) }
             rows.append(

@@ -89,7 +89,8 @@ package struct PairTable: Sendable {
         }
         rows.append(
             Row(
-                association: association.rawValue, first: first.name, second: second.name, firstResult: one?.text ?? "?",
+                association: association.rawValue, first: first.name, second: second.name,
+                firstResult: one?.text ?? "?",
                 result: two?.text ?? "?", after: PairTable.standing(run)))
     }
 
@@ -137,7 +138,8 @@ package struct PairTable: Sendable {
             "budget " + (budget.map { $0.amount.shortText + ($0.type == .oneTime ? " one-time" : "") } ?? "none")
         case .freezes(let freezes):
             freezes.isEmpty
-                ? "not frozen" : "frozen: " + freezes.map { "\($0.kind.rawValue) \($0.cause.rawValue)" }.joined(separator: ", ")
+                ? "not frozen"
+                : "frozen: " + freezes.map { "\($0.kind.rawValue) \($0.cause.rawValue)" }.joined(separator: ", ")
         case .discount(let discount): "discount " + (discount.map { $0.percent.percentText } ?? "none")
         case .label(let label?): "label \(label)"
         case .manager(let account?): "manager \(account)"

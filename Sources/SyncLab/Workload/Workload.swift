@@ -25,6 +25,8 @@ package enum Workload {
         var customers: [Scenario.Customer] = []
         /// The registers that this world is about; few, so that edits meet.
         var registers: [Register] = []
+        /// Hours passed already; once is enough, for their polling is most of what a run costs.
+        var hasAged = false
 
         init(seed: UInt64) {
             self.seed = seed
@@ -98,10 +100,12 @@ package enum Workload {
         private mutating func makeMembers() {
             for index in 1...pick(2...6) {
                 let name = "m\(index)"
-                let isManager = percent(40)
+                // Requests are for administrators; two of them can answer one.
+                let answers = index <= 2 && registers.contains(.request)
+                let isManager = percent(40) && !answers
                 var member = Scenario.Member(
                     name: name, account: index > 1 && percent(15) ? "m1" : name,
-                    role: isManager ? .manager : pick([.administrator, .operator]))
+                    role: isManager ? .manager : answers ? .administrator : pick([.administrator, .operator]))
                 if member.account != name {
                     member.role = scenario.members[0].role
                     member.customers = scenario.members[0].customers
@@ -164,7 +168,8 @@ package enum Workload {
                 case ..<4:
                     return .budget(
                         // Now and then above what a manager sets without a code.
-                        customer.name, cents: percent(4) ? 200_000_000 : Int64(pick(1...12)) * 5_000, type: percent(20) ? .oneTime : nil,
+                        customer.name, cents: percent(4) ? 200_000_000 : Int64(pick(1...12)) * 5_000,
+                        type: percent(20) ? .oneTime : nil,
                         action: percent(20) ? .freeze : nil, thisCycle: percent(15))
                 case ..<6: return .adjust(customer.name, cents: Int64(pick(-6...6)) * 5_000)
                 case ..<8: return .freeze(customer.name, pick(FreezeKind.allCases), reason: "late payment")
@@ -240,16 +245,27 @@ package enum Workload {
             var wishes = [wish(customer), wish(customer)]
             if percent(30) { wishes.append(wish(customer)) }
             if percent(30), registers.contains(.freezes), registers.contains(.budget) {
-                wishes = [.budget(customer.name, cents: Int64(pick(1...12)) * 5_000, type: nil, action: nil, thisCycle: false)]
+                wishes = [
+                    .budget(customer.name, cents: Int64(pick(1...12)) * 5_000, type: nil, action: nil, thisCycle: false)
+                ]
                 wishes.append(.unfreeze(customer.name, .account))
             }
+            // Often the first meets a change by others, and the rest must not act alone.
+            let meets = percent(60)
+            if meets { add(.offline(who)) }
             add(.edits(who, wishes, percent(50) ? .linked : .together))
+            guard meets else { return }
+            add(
+                .system(
+                    customer.association == .reseller
+                        ? .budget(customer.name, cents: Int64(pick(1...12)) * 5_000)
+                        : .discount(customer.name, basisPoints: Int64(pick(1...20)) * 100)))
+            add(.online(who))
         }
 
         /// What the domain's hazards are made of: others act while someone is away.
         private mutating func meet(_ who: String) {
             let name = pick(customers).name
-            let other = pick(names)
             switch pick(0...2) {
             case 0 where registers.contains(.freezes):
                 // A budget that is used up, its freeze, and a release that would not cure it.
@@ -264,25 +280,25 @@ package enum Workload {
                 add(.offline(who))
                 add(.edit(who, .freeze(name, pick(FreezeKind.allCases), reason: "late payment")))
                 add(.system(.release(name, .manual)))
-                add(.wait(seconds: kinds.contains(.ages) ? 3_700 : 60))
-                kinds.removeAll { $0 == .ages }
+                add(.wait(seconds: hasAged ? 60 : 3_700))
+                hasAged = true
                 add(.online(who))
             case 2 where registers.contains(.request):
                 // Two answer one request.
                 add(.system(.request(name, .disassociate)))
                 add(.wait(seconds: 60))
-                for member in [who, other] { add(.offline(member)) }
-                add(.edit(who, .request(name, approve: percent(60))))
-                add(.edit(other, .request(name, approve: percent(50))))
-                for member in [who, other] { add(.online(member)) }
+                for member in names.prefix(2) { add(.offline(member)) }
+                for member in names.prefix(2) { add(.edit(member, .request(name, approve: percent(50)))) }
+                for member in names.prefix(2) { add(.online(member)) }
             default: add(.system(.usage(name, cents: Int64(pick(1...12)) * 5_000)))
             }
         }
 
         /// An edit is made and comes late by the server's clock: hours, a day, or past the deadline of conflicts.
         private mutating func age(_ who: String) {
-            // Once is enough: hours of polling are most of what a run costs.
             kinds.removeAll { $0 == .ages }
+            guard !hasAged else { return }
+            hasAged = true
             add(.offline(who))
             add(.edit(who, wish()))
             if percent(70) { add(.edit(pick(names), wish())) }

@@ -94,7 +94,9 @@ struct DeskEditStory {
     }
 
     private var comparison: String? {
-        guard let prediction = edit.prediction, let result, result.code.isTerminal || result.code == .held else { return nil }
+        guard let prediction = edit.prediction, let result, result.code.isTerminal || result.code == .held else {
+            return nil
+        }
         if prediction.code != result.code {
             return "it came out otherwise than expected: \(prediction.code.rawValue) was expected, "
                 + "\(result.code.rawValue) came"
@@ -149,7 +151,8 @@ extension Context {
         return [
             "number": .integer(story.edit.number.value), "asked": .text(DeskFields.text(story.edit.intent)),
             "state": .text(story.edit.state.rawValue),
-            "predicted": .optional(story.edit.prediction?.code.rawValue), "predictedRule": .optional(story.edit.prediction?.rule),
+            "predicted": .optional(story.edit.prediction?.code.rawValue),
+            "predictedRule": .optional(story.edit.prediction?.rule),
             "predictedRulesVersion": .optional(story.edit.prediction.map { Int64($0.rulesVersion) }),
             "result": .optional(result?.code.rawValue), "rule": .optional(result?.rule),
             "rulesVersion": .optional(result?.rulesVersion.map { Int64($0) }), "guards": .array(guards),
