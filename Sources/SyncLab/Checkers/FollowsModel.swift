@@ -100,8 +100,11 @@ struct FollowsModel: Checker {
         /// An approved request takes effect: the association ends, or begins again.
         private mutating func end(_ customer: Int64, _ request: RowValue) {
             guard case .request(let purpose, _) = request else { return }
+            // What is so already is not done again.
+            let ends = purpose == "disassociate"
+            guard model.customers[customer]?.isFormer != ends else { return }
             wanted.ended.insert(customer)
-            model.customers[customer]?.isFormer = purpose == "disassociate"
+            model.customers[customer]?.isFormer = ends
             for entity in [Entity.budget, .freezes] {
                 let target = TruthLine.Target(entity: entity.rawValue, key: customer)
                 if var held = model.registers[target] {
