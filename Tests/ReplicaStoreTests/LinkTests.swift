@@ -42,6 +42,36 @@ import Testing
         #expect(stacked[1].wire.predecessor?.value == 3 && stacked[1].wire.dependsOn?.value == 3)
     }
 
+    @Test func `an unfreeze is checked on the budget that the edits before it make`() throws {
+        let replica = try TestReplica.loaded(exhausted)
+        let unfreeze = EditIntent.unfreeze(.account, reason: "raised", seen: [])
+        #expect(code { _ = try replica.add(unfreeze) } == .refused)
+        for link in [EditLink.dependsOnFirst, .group] {
+            func planned(_ first: EditIntent, _ second: EditIntent) throws -> [EditPreview] {
+                try replica.store.check(drafts([(first, 1), (second, 1)]), link: link)
+            }
+            #expect(code { _ = try planned(budget(150), unfreeze) } == .refused)
+            #expect(code { _ = try planned(unfreeze, budget(151)) } == .refused)
+            #expect(try planned(budget(151), unfreeze)[1].expected?.code == .applied)
+        }
+        _ = try replica.add(budget(500))
+        #expect(code { _ = try replica.store.check(EditDraft(customer: CustomerKey(1), intent: unfreeze)) } == nil)
+        // A raise that waits for a person has raised nothing.
+        try replica.push()
+        try replica.record(result(1, .held))
+        #expect(code { _ = try replica.store.check(EditDraft(customer: CustomerKey(1), intent: unfreeze)) } == .refused)
+    }
+
+    /// Customer 1 is frozen because its budget of 100 is used up: 150 are used.
+    private let exhausted: [PageRow] = {
+        let freeze =
+            #"[{"at":"1","by":"system","cause":"budget","id":"41","kind":"account","reason":"budget exhausted"}]"#
+        return TestReplica.standardRows + [
+            PageRow(.freezes, 1, version: 8, [.text(freeze), "account"]),
+            PageRow(.usage, 1, version: 9, [.integer(150 * Money.unitsPerMajor), 1]),
+        ]
+    }()
+
     @Test func `one edit that is not accepted takes the whole request with it and is named`() throws {
         let replica = try TestReplica.loaded()
         for link in [EditLink.none, .dependsOnFirst, .group] {

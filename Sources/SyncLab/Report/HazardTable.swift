@@ -28,7 +28,7 @@ package struct HazardTable: Sendable {
             for wrong in run.wrongs(strictly: false) { failures.append("\(name): \(wrong)") }
             let cells =
                 run.order.isEmpty
-                ? ["-", scenario.members.map { HazardTable.cell($0.name, scenario, run) }.joined(separator: "; ")]
+                ? ["-", HazardTable.cells(scenario, run).joined(separator: "; ")]
                 : run.order.map { HazardTable.cell($0, scenario, run) }
             rows.append(
                 Row(
@@ -60,6 +60,12 @@ package struct HazardTable: Sendable {
 
     // MARK: Cells
 
+    /// The cells of all members that edit.
+    private static func cells(_ scenario: Scenario, _ run: LabRun) -> [String] {
+        let names = scenario.members.map(\.name).filter { !numbers(of: $0, in: scenario).isEmpty }
+        return names.map { cell($0, scenario, run) }
+    }
+
     private static func cell(_ name: String, _ scenario: Scenario, _ run: LabRun) -> String {
         guard name != Scenario.system else {
             let changes = scenario.steps.compactMap { step -> String? in
@@ -73,13 +79,13 @@ package struct HazardTable: Sendable {
     }
 
     /// Which edits of a member meet what the others do: those between the first line that takes somebody offline and the
-    /// one that brings them back.
+    /// one that brings somebody back.
     static func numbers(of name: String, in scenario: Scenario) -> [Int] {
         var numbers: [Int] = []
         var (count, isApart) = (0, false)
         for action in scenario.steps.map(\.action) {
             if case .offline = action { isApart = true }
-            if case .bothOrders = action { break }
+            if action.bringsBack { break }
             guard action.member == name else { continue }
             let made =
                 switch action {
@@ -91,5 +97,14 @@ package struct HazardTable: Sendable {
             count += made
         }
         return numbers
+    }
+}
+
+extension Action {
+    fileprivate var bringsBack: Bool {
+        switch self {
+        case .online, .bothOrders: true
+        default: false
+        }
     }
 }
