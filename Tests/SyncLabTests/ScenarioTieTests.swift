@@ -39,16 +39,18 @@ import Testing
 
     @Test func `tied edits of which one is refused at once are all refused, and each takes a number`() throws {
         let refused = try run("ann together budget acme 700 and unfreeze acme account\nann label acme \"a\"\nsettle\n")
-        #expect(refused.asked["ann"] == [
-            .refused(code: "FB.NOT_FROZEN"), .refused(code: "FB.NOT_FROZEN"), .accepted(1),
-        ])
+        #expect(
+            refused.asked["ann"] == [
+                .refused(code: "FB.NOT_FROZEN"), .refused(code: "FB.NOT_FROZEN"), .accepted(1),
+            ])
         let apart = try run("ann linked budget acme 700 and budget beta 200\nsettle\nexpect budget acme 500\n")
         #expect(apart.asked["ann"] == [.refused(code: "refused"), .refused(code: "refused")])
     }
 
     @Test func `an undoing takes a number, or none when there is nothing of that number`() throws {
         let run = try run(
-            "ann budget acme 700\nsettle\nann undo 1\nann undo 7\nsettle\nexpect edit ann 2 applied\nexpect budget acme 500\n"
+            "ann budget acme 700\nsettle\nann undo 1\nann undo 7\nsettle\nexpect edit ann 2 applied\n"
+                + "expect budget acme 500\n"
         )
         #expect(run.asked["ann"] == [.accepted(1), .accepted(2)])
     }

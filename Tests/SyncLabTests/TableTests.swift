@@ -12,7 +12,9 @@ import Testing
     /// The text between the marks of a table in the manual.
     private static func documented(_ table: String) -> String {
         let page = readFile("\(root)/Sources/Documentation.docc/Hazards.md")
-        let lines = page.split(separator: 0x0A, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        let lines = page.split(separator: 0x0A, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         let table = lines.drop { $0 != "<!-- table: \(table) -->" }.dropFirst().prefix { $0 != "<!-- end -->" }
         return table.map { $0 + "\n" }.joined()
     }
@@ -59,7 +61,8 @@ import Testing
         var table = HazardTable()
         #expect(table.missing == Array(1...18) + [22, 23, 24])
         let head = "scenario \"x\"\nhazard 24\ncustomer acme reseller\nmember ann operator\nmember ben operator\n"
-        let story = "ann offline\nann label acme \"a|b\"\nlater system label acme \"c\"\n"
+        let story =
+            "ann offline\nann label acme \"a|b\"\nlater system label acme \"c\"\n"
             + "reconnect ann system in both orders\nsettle\nexpect label acme \"c\"\n"
         try table.take(try ScenarioParser.parse(head + story), name: "labels")
         #expect(!table.missing.contains(24) && table.missing.contains(1))

@@ -26,7 +26,8 @@ package struct HazardTable: Sendable {
         guard let hazard = scenario.hazard else { return }
         for run in try Lab.runAll(scenario, seed: seed, scenarioFolder: scenarioFolder) {
             for wrong in run.wrongs(strictly: false) { failures.append("\(name): \(wrong)") }
-            let cells = run.order.isEmpty
+            let cells =
+                run.order.isEmpty
                 ? ["-", HazardTable.cells(scenario, run).joined(separator: "; ")]
                 : run.order.map { HazardTable.cell($0, scenario, run) }
             rows.append(
@@ -77,8 +78,8 @@ package struct HazardTable: Sendable {
         return "\(name): " + fates.map { "\($0.kind) \($0.text)" }.joined(separator: "; ")
     }
 
-    /// Which edits of a member meet what the others do: those between the first line that takes somebody offline and the
-    /// one that brings somebody back.
+    /// Which edits of a member meet what the others do: those between the first line that takes somebody offline
+    /// and the one that brings somebody back.
     static func numbers(of name: String, in scenario: Scenario) -> [Int] {
         var numbers: [Int] = []
         var (count, isApart) = (0, false)

@@ -3,8 +3,8 @@ import SyncProtocol
 
 /// Every pair of edits that can meet on one customer, in both orders: what the second comes to, and what stands then.
 ///
-/// Two administrators see the same state, edit offline, and come back one after the other, in a world of their own for each
-/// pair. The values are fixed, so the table changes with the rules and with nothing else.
+/// Two administrators see the same state, edit offline, and come back one after the other, in a world of their own
+/// for each pair. The values are fixed, so the table changes with the rules and with nothing else.
 package struct PairTable: Sendable {
     /// One kind of edit, as each of the two asks for it.
     struct Move {
@@ -89,7 +89,8 @@ package struct PairTable: Sendable {
         }
         rows.append(
             Row(
-                association: association.rawValue, first: first.name, second: second.name, firstResult: one?.text ?? "?",
+                association: association.rawValue, first: first.name, second: second.name,
+                firstResult: one?.text ?? "?",
                 result: two?.text ?? "?", after: PairTable.standing(run)))
     }
 
@@ -137,7 +138,8 @@ package struct PairTable: Sendable {
             "budget " + (budget.map { $0.amount.shortText + ($0.type == .oneTime ? " one-time" : "") } ?? "none")
         case .freezes(let freezes):
             freezes.isEmpty
-                ? "not frozen" : "frozen: " + freezes.map { "\($0.kind.rawValue) \($0.cause.rawValue)" }.joined(separator: ", ")
+                ? "not frozen"
+                : "frozen: " + freezes.map { "\($0.kind.rawValue) \($0.cause.rawValue)" }.joined(separator: ", ")
         case .discount(let discount): "discount " + (discount.map { $0.percent.percentText } ?? "none")
         case .label(let label?): "label \(label)"
         case .manager(let account?): "manager \(account)"

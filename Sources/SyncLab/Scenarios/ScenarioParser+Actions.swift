@@ -145,7 +145,8 @@ extension ScenarioParser {
     static let wishesMax = EditLink.linkedMax
 
     static let editVerbs = [
-        "budget", "adjust", "freeze", "unfreeze", "discount", "cancel-discount", "manager", "label", "approve", "reject",
+        "budget", "adjust", "freeze", "unfreeze", "discount", "cancel-discount", "manager", "label", "approve",
+        "reject",
     ]
 
     func wish(_ verb: String, _ words: inout LineWords) throws(ScenarioError) -> Wish? {
