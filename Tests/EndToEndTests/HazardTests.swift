@@ -2,8 +2,8 @@ import SQLiteKit
 import TestKit
 import Testing
 
-/// Hazards of the domain over real processes: two people with one state edit while the server is away, and come back one
-/// after the other, in both orders. The scenarios of `Config/scenarios` tell all of them in the lab.
+/// Hazards of the domain over real processes: two people with one state edit while the server is away, and come
+/// back one after the other, in both orders. The scenarios of `Config/scenarios` tell all of them in the lab.
 @Suite(.serialized) struct HazardTests {
     /// An edit of a person, as the outbox tells its end.
     private struct End: Equatable {

@@ -49,7 +49,8 @@ import Testing
 
     @Test func `an undoing takes a number, or none when there is nothing of that number`() throws {
         let run = try run(
-            "ann budget acme 700\nsettle\nann undo 1\nann undo 7\nsettle\nexpect edit ann 2 applied\nexpect budget acme 500\n"
+            "ann budget acme 700\nsettle\nann undo 1\nann undo 7\nsettle\nexpect edit ann 2 applied\n"
+                + "expect budget acme 500\n"
         )
         #expect(run.asked["ann"] == [.accepted(1), .accepted(2)])
     }

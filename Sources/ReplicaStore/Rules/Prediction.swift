@@ -37,7 +37,7 @@ struct Predictor {
     let checkpointAt: Int64?
     let now: Int64
 
-    /// What the rules make of an edit of a customer after the pending ones of the same customer that were made before it.
+    /// What the rules make of an edit of a customer, after the pending ones of that customer that were made before.
     func judge(
         _ intent: EditIntent, before: RegisterState, current: RegisterState, isIntact: Bool, madeAt: Int64?,
         _ customer: Customer, after earlier: [OutboxEdit]
@@ -76,8 +76,8 @@ struct Predictor {
         Prediction(code: judgement.code, rule: judgement.rule, rulesVersion: rules.version, at: now)
     }
 
-    /// What guards look at. What an edit finds on the registers beside its own is what the edits before it make of them:
-    /// an unfreeze after a raise is judged on the raised budget. A held edit makes nothing of them yet.
+    /// What guards look at. What an edit finds on the registers beside its own is what the edits before it make of
+    /// them: an unfreeze after a raise is judged on the raised budget. A held edit makes nothing of them yet.
     func facts(of customer: Customer, after earlier: [OutboxEdit]) throws -> EditFacts {
         let partner = try image.partnerState()
         var facts = EditFacts(

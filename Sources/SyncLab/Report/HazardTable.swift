@@ -78,8 +78,8 @@ package struct HazardTable: Sendable {
         return "\(name): " + fates.map { "\($0.kind) \($0.text)" }.joined(separator: "; ")
     }
 
-    /// Which edits of a member meet what the others do: those between the first line that takes somebody offline and the
-    /// one that brings somebody back.
+    /// Which edits of a member meet what the others do: those between the first line that takes somebody offline
+    /// and the one that brings somebody back.
     static func numbers(of name: String, in scenario: Scenario) -> [Int] {
         var numbers: [Int] = []
         var (count, isApart) = (0, false)

@@ -3,8 +3,8 @@ import SyncProtocol
 
 /// Every pair of edits that can meet on one customer, in both orders: what the second comes to, and what stands then.
 ///
-/// Two administrators see the same state, edit offline, and come back one after the other, in a world of their own for each
-/// pair. The values are fixed, so the table changes with the rules and with nothing else.
+/// Two administrators see the same state, edit offline, and come back one after the other, in a world of their own
+/// for each pair. The values are fixed, so the table changes with the rules and with nothing else.
 package struct PairTable: Sendable {
     /// One kind of edit, as each of the two asks for it.
     struct Move {
