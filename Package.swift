@@ -90,8 +90,8 @@ let package = Package(
         module(
             "SyncLab",
             [
-                "Defects", "ThreadKit", "SyncCore", "PartnerModel", "PropertyKit", "Diagnostics", "SyncProtocol",
-                "SQLiteKit", "HTTPKit", "ReplicaStore", "LedgerStore",
+                "Defects", "ThreadKit", "SyncCore", "PartnerModel", "PropertyKit", "Digests", "Diagnostics",
+                "ConflictRules", "SyncProtocol", "SQLiteKit", "HTTPKit", "ReplicaStore", "LedgerStore",
                 "SyncEngine", "SyncServer",
             ]),
         // Level 5: the programs.

@@ -37,7 +37,7 @@ struct LabCommands {
                         arguments: ["FILE"],
                         examples: ["fieldbook-lab scenario new my.scenario"]),
                 ]),
-            CommandGroup("what meets what", tables),
+            CommandGroup("what meets what", tables), CommandGroup("measures", measures),
             CommandGroup(
                 "simulator",
                 [
@@ -81,6 +81,7 @@ struct LabCommands {
         case "scenario new": return try newScenario()
         case "hazards": return try showHazards()
         case "pairs": return try showPairs()
+        case "bench rules": return try benchRules()
         case "run": return try runSeeds()
         case "coverage": return try showCoverage()
         case "recall": return try showRecall()

@@ -45,6 +45,24 @@ import Testing
         #expect(try server.load(as: "ana").rows["conflict"]?.count == 1)
     }
 
+    @Test func `an edit that is held though nobody touched its base says so and names nobody`() throws {
+        let server = try TestServer()
+        let first = try server.push(
+            [try server.edit(1, .freeze(.account, reason: "r"), customer: 0)], as: "admin")
+        let base = try #require(first[0].version?.value)
+        // It was made upon nothing that the server knows, so it counts as old.
+        let old = try server.edit(1, .freeze(.accountAndResources, reason: "r"), customer: 0, base: base)
+        let held = try server.push([old])[0]
+        #expect(held.code == .held && held.rule == "old-resources")
+        let why = "nobody changed the freezes meanwhile, but the rule old-resources leaves this edit to a person"
+        #expect(held.message == why)
+        #expect(held.otherBy == nil && held.otherAt == nil)
+        let late = try server.push(
+            [try server.edit(2, .freeze(.accountAndResources, reason: "r"), customer: 0)])[0]
+        #expect(late.rule == "late-resources" && late.otherBy == "admin")
+        #expect(late.message?.hasPrefix("admin changed the freezes after the base of this edit; ") == true)
+    }
+
     @Test func `edits that build on each other pass together, and what builds on a held one waits`() throws {
         let server = try TestServer()
         let stack = try server.push([

@@ -207,7 +207,7 @@ package struct Judge {
         var result = try success(matter, judgement, .held, became: matter.current, nil)
         result.conflict = WireInteger(key.value)
         result.baseWasIntact = false
-        result.message = Telling.held(matter.intent, rule: judgement.rule, by: result.otherBy)
+        result.message = Telling.held(matter, judgement, by: result.otherBy)
         result.next = "decide it with: fieldbook conflicts show \(key.value)"
         return result
     }

@@ -17,8 +17,13 @@ enum Telling {
         }
     }
 
-    static func held(_ intent: EditIntent, rule: String, by other: String?) -> String {
-        let register = intent.register.rawValue
+    static func held(_ matter: Judge.Matter, _ judgement: Judgement, by other: String?) -> String {
+        let (register, rule) = (matter.intent.register.rawValue, judgement.rule)
+        if matter.isIntact {
+            let failed = judgement.readings.last { $0.outcome == .failed }.map { ": \($0.value), limit \($0.limit)" }
+            return "nobody changed the \(register) meanwhile, but the rule \(rule) leaves this edit to a person"
+                + (failed ?? "")
+        }
         guard let other else { return "the rule \(rule) leaves this edit of the \(register) to a person" }
         return "\(other) changed the \(register) after the base of this edit; the rule \(rule) leaves it to a person"
     }
@@ -54,7 +59,7 @@ extension Judge {
         result.judgedAt = WireInteger(now.seconds)
         let telling = judgement.readings.filter { $0.outcome != .passed }.map { V1.Reading($0) }
         if !telling.isEmpty { result.guards = telling }
-        if !matter.isIntact || code == .overruled || code == .held {
+        if !matter.isIntact || code == .overruled {
             // The last change may be the one that this edit just made.
             let last = try writer.lastChange(
                 of: matter.intent.register, customer: matter.customer, before: matter.edit.number.value,

@@ -41,10 +41,16 @@ struct HistoryStory {
     /// How it came about.
     static func how(_ line: HistoryLine) -> String {
         var words = line.action == "noop" ? "noop (it was so already)" : line.action
+        // What others than members do is no edit, and no rule is asked.
+        guard line.action != "system" else { return "on the server's side, not by an edit" + reason(line) }
         words += " by rule \(line.rule) of rules \(line.rulesVersion)"
         if let edit = line.edit, line.isOwn { words += ", your edit \(edit.value)" }
-        if let note = line.note, line.before != line.after || line.action != "system" { words += "; reason: \(note)" }
-        return words
+        return words + reason(line)
+    }
+
+    private static func reason(_ line: HistoryLine) -> String {
+        guard let note = line.note, line.before != line.after || line.action != "system" else { return "" }
+        return "; reason: \(note)"
     }
 
     static func what(_ edit: OutboxEdit) -> String {

@@ -107,7 +107,7 @@ import Testing
                 2026-11-18 11:06 UTC, mona, budget: 300.00 monthly, on exhaustion manual
                     held by rule compare-and-set of rules 2
                 2026-11-18 11:06 UTC, mona, usage 480.50
-                    system by rule compare-and-set of rules 2
+                    on the server's side, not by an edit
                 2026-11-18 11:06 UTC, mona, budget: 300.00 monthly, on exhaustion manual
                     noop (it was so already) by rule compare-and-set of rules 2
                 2026-11-18 11:06 UTC, mona, budget: no budget -> 300.00 monthly, on exhaustion
