@@ -29,7 +29,8 @@ extension SyncEngine {
             }
         } catch let refusal as ReplyReader.Refusal {
             noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
-            tell(Trouble(lane: lane, problem: refusal.problem, failure: refusal.failure, isReached: refusal.isReached))
+            let problem = named(refusal, purpose)
+            tell(Trouble(lane: lane, problem: problem, failure: refusal.failure, isReached: refusal.isReached))
             if case .push(let numbers) = purpose, refusal.isReached { noteRefusal(refusal.failure, of: numbers) }
             fail(lane, refusal.failure)
         } catch let error as StoreError {
@@ -40,6 +41,19 @@ extension SyncEngine {
             note(error, of: lane, doing: "keep a reply")
             fail(lane, .local)
         }
+    }
+
+    /// What a person is told of a push that the server answered and did not take: with one edit alone, which it is.
+    private func named(_ refusal: ReplyReader.Refusal, _ purpose: Purpose) -> EngineStatus.Problem {
+        guard case .push(let numbers) = purpose, let first = numbers.first, refusals.isAlone, refusal.isReached else {
+            return refusal.problem
+        }
+        return EngineStatus.Problem(
+            what: "cannot push edit \(first.value)",
+            why: "\(refusal.problem.why); it is tried alone, and the others go on without it",
+            next:
+                "look at it: fieldbook edits show \(first.value). The server's log says why; once that is mended it passes by itself"
+        )
     }
 
     func fail(_ lane: Lane, _ failure: Failure) {

@@ -33,6 +33,9 @@ import Testing
         }
         #expect(try world.state(first.number) != .sent && world.state(third.number) != .sent)
         #expect(try world.state(second.number) == .sent)
+        // It is named, with where to look.
+        #expect(world.status.lastProblem?.what == "cannot push edit \(second.number.value)")
+        #expect(world.status.lastProblem?.next.contains("edits show \(second.number.value)") == true)
         // The server was mended.
         for _ in 0..<4 {
             try world.settle()
