@@ -46,6 +46,13 @@ import Testing
         #expect(try replica.texts(replica.outboxFile, "SELECT number FROM edit") == ["1"])
     }
 
+    @Test func `a replica that the daemon has not brought up to date is told so, not misread`() throws {
+        let replica = try TestReplica.loaded()
+        try replica.store.outbox.execute("PRAGMA user_version = 1")
+        let error = try #require(throws: StoreError.self) { try replica.reader() }
+        #expect(error.code == .badState && error.next.contains("daemon start"))
+    }
+
     @Test func `a newer schema of a load that is under way is refused too`() throws {
         let replica = try TestReplica.loaded()
         try replica.store.forgetImage()

@@ -48,6 +48,12 @@ package final class ReplicaReader {
                         why: "its schema is \(found), this build knows \(newest)",
                         next: "upgrade this program; the files were not touched")
                 }
+                guard found == newest else {
+                    throw StoreError(
+                        .badState, what: "cannot read the replica",
+                        why: "an older version wrote it: its schema is \(found), this build reads \(newest)",
+                        next: "start the daemon, which brings it up to date: fieldbook daemon start")
+                }
             }
         }
     }
