@@ -133,7 +133,7 @@ import Testing
         Mistake("expect edit ann 1 fine", 19, "'fine' is no state or result", "applied"),
         Mistake("expect edit ann 1001 applied", 17, "is not the number of an edit", "1 to 1000"),
         Mistake("expect phase ann happy", 18, "'happy' is not known", "failing"),
-        Mistake("expect sees ann discount acme 5", 17, "cannot be expected of what a member sees", "expect sees"),
+        Mistake("expect sees ann request acme approved", 17, "cannot be expected of what a member sees", "expect sees"),
         Mistake("expect when cem first agreement", 13, "'cem' is not a member", "ann, ben"),
         Mistake("expect when ann second agreement", 17, "'second' stands where 'first'", "write first"),
         Mistake("expect conflicts some", 18, "'some' is not a number", "0 to 1000"),
