@@ -17,15 +17,26 @@ import Testing
     @Test func `the bench runs small and prints its table`() {
         let bench = ChildProcess("\(root)/tools/bench", ["--small"], environment: ["FIELDBOOK_BIN": programs])
         #expect(bench.wait(seconds: 300) == 0, "\(bench.errors)")
-        for line in ["C program, 5000 bill records", "first load / C", "idle daemon, resident", "customers show"] {
-            #expect(bench.output.contains(line), "\(bench.output)")
-        }
+        for line in [
+            "C program, 5000 bill records", "first load / C", "idle daemon, resident", "100 queued edits", "5 held",
+            "one judgement", "conflicts list, 10000 open", "customers show",
+        ] { #expect(bench.output.contains(line), "\(bench.output)") }
     }
 
     @Test func `the run shows the whole path on generated data and leaves nothing running`() {
         let run = ChildProcess("\(root)/tools/run", ["--bills", "500"], environment: ["FIELDBOOK_BIN": programs])
         #expect(run.wait(seconds: 300) == 0, "\(run.output)\n\(run.errors)")
         #expect(run.output.contains("all of it held"))
+    }
+
+    @Test func `the hazards are walked on generated data, each with its end`() {
+        let run = ChildProcess(
+            "\(root)/tools/run", ["--hazards", "--bills", "500"], environment: ["FIELDBOOK_BIN": programs])
+        #expect(run.wait(seconds: 300) == 0, "\(run.output.suffix(4000))\n\(run.errors)")
+        for hazard in Array(1...18) + [22, 23, 24] {
+            #expect(run.output.contains("\n== hazard \(hazard): "))
+        }
+        #expect(run.output.hasSuffix("== all of it held\n"))
     }
 
     @Test(arguments: ["run", "test", "bench", "torture", "recall", "lab-tables"])

@@ -31,6 +31,17 @@ import Testing
         #expect(desk.run("edits", "discard", "4").output == "edits 3 and 4 discarded\n")
     }
 
+    @Test func `a list of all edits that is cut says so`() throws {
+        let desk = try OfflineDesk()
+        for label in ["a", "b", "c"] { #expect(desk.run("label", "set", "Beta", label).code == 0) }
+        let cut = desk.run("edits", "list", "--all", "--limit", "2")
+        #expect(!cut.output.contains("\"a\"") && cut.output.contains("\"b\"") && cut.output.contains("\"c\""), "\(cut)")
+        #expect(cut.errors.contains("the newest 2 of more; see further with --limit"))
+        let whole = desk.run("edits", "list", "--all", "--limit", "3")
+        #expect(whole.output.contains("\"a\"") && !whole.errors.contains("--limit"), "\(whole)")
+        #expect(desk.run("edits", "list", "--limit", "2").code == 64)
+    }
+
     @Test func `association requests are listed, and a disassociation is approved with a clear yes only`() throws {
         let desk = try OfflineDesk()
         let listed = desk.run("association", "list").output

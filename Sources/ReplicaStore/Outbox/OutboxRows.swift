@@ -134,21 +134,44 @@ struct OutboxRows {
         return OutboxEdit(
             number: EditNumber(row.int64(0)), customer: CustomerKey(row.int64(1)), customerID: row.text(2),
             customerName: row.text(3), intent: intent, wire: wire, state: state,
-            result: try row.optionalText(6).map { try WireCoding.decode(V1.Result.self, from: $0) },
+            result: try row.optionalText(6).map {
+                try decoded?.result(row.int64(0), $0) ?? WireCoding.decode(V1.Result.self, from: $0)
+            },
             savedAt: row.int64(7),
             firstSentAt: row.optionalInt64(8), sentCount: row.int64(9),
             resentAs: row.optionalInt64(10).map { EditNumber($0) },
             undoneBy: row.optionalInt64(11).map { EditNumber($0) },
-            prediction: row.optionalText(12).flatMap { try? WireCoding.decode(Prediction.self, from: $0) })
+            prediction: row.optionalText(12).flatMap {
+                try? decoded?.prediction(row.int64(0), $0) ?? WireCoding.decode(Prediction.self, from: $0)
+            })
     }
 }
 
-/// Edits by number as they were decoded. An edit is never rewritten, so what was decoded once stays right; the store
-/// that owns the file owns this too.
+/// Edits by number as they were decoded, so that a long queue is not decoded anew at every step. An edit is never
+/// rewritten, so what was decoded once stays right; a result and a prediction may be, so they are kept with the text
+/// they were decoded from. The store that owns the file owns this too.
 final class DecodedEdits {
     /// Edits kept; past it all are let go.
     private static let most = 20_000
     private var known: [Int64: (wire: V1.Edit, intent: EditIntent)] = [:]
+    private var results: [Int64: (text: String, value: V1.Result)] = [:]
+    private var predictions: [Int64: (text: String, value: Prediction)] = [:]
+
+    func result(_ number: Int64, _ text: String) throws -> V1.Result { try DecodedEdits.value(&results, number, text) }
+
+    func prediction(_ number: Int64, _ text: String) throws -> Prediction {
+        try DecodedEdits.value(&predictions, number, text)
+    }
+
+    private static func value<Value: Decodable>(
+        _ kept: inout [Int64: (text: String, value: Value)], _ number: Int64, _ text: String
+    ) throws -> Value {
+        if let known = kept[number], known.text == text { return known.value }
+        let value = try WireCoding.decode(Value.self, from: text)
+        if kept.count >= most { kept.removeAll() }
+        kept[number] = (text, value)
+        return value
+    }
 
     func edit(_ number: Int64, _ text: () -> String) throws -> (wire: V1.Edit, intent: EditIntent) {
         if let edit = known[number] { return edit }

@@ -89,11 +89,9 @@ extension ReplicaStore {
     private func predictions(of batch: [OutboxEdit]) throws -> [(EditNumber, Prediction)] {
         guard let live, let meta = try live.meta(), batch.contains(where: { $0.firstSentAt == nil }) else { return [] }
         let predictor = predictor(live, meta)
-        let open = try openEdits()
+        let pending = Dictionary(grouping: try openEdits().filter { $0.state.isPending }, by: \.customer)
         return try batch.filter { $0.firstSentAt == nil }.compactMap { edit in
-            let earlier = open.filter {
-                $0.customer == edit.customer && $0.number < edit.number && $0.state.isPending
-            }
+            let earlier = pending[edit.customer, default: []].filter { $0.number < edit.number }
             return try predictor.prediction(of: edit, after: earlier).map { (edit.number, $0) }
         }
     }

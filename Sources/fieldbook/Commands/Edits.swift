@@ -6,13 +6,20 @@ import SyncProtocol
 import TerminalKit
 
 extension Context {
+    /// Edits that `edits list --all` shows unless it is told otherwise.
+    private static let editsListed = 200
+
     /// `edits list`.
     func listEdits() throws(UserError) -> Answer {
         let (isAll, onlyDead) = (command.flag("all"), command.flag("dead"))
         guard !isAll || !onlyDead else { throw usage("--all and --dead exclude each other") }
+        guard isAll || !command.flag("limit") else { throw usage("--limit goes with --all") }
+        let count = try limit(default: Context.editsListed)
         let reader = try reader()
-        let edits = try ask { () throws(StoreError) in try reader.edits(all: isAll) }
+        // One more than is shown tells whether there are more; the newest are shown, the oldest of them first.
+        let found = try ask { () throws(StoreError) in try reader.edits(all: isAll, limit: count + 1) }
             .filter { !onlyDead || $0.state == .dead }
+        let edits = isAll ? found.suffix(count) : found[...]
         var table = Table([
             .init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("WHAT"), .init("STATE"), .init("WHY"),
         ])
@@ -29,6 +36,9 @@ extension Context {
                 onlyDead ? "no edit was refused" : "no edits wait; settled ones: fieldbook edits list --all")
         } else if onlyDead {
             answer.notes.append("each: fieldbook edits resend EDIT, or fieldbook edits discard EDIT")
+        }
+        if edits.count < found.count {
+            answer.notes.append("the newest \(edits.count) of more; see further with --limit")
         }
         answer.json["edits"] = .array(edits.map { json($0) })
         return answer
