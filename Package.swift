@@ -146,7 +146,8 @@ let package = Package(
         tests(
             "SyncServer", excluding: ["Golden"],
             [
-                "SyncServer", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests", "Diagnostics",
+                "SyncServer", "ConflictRules", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests",
+                "Diagnostics",
                 "PropertyKit", "TestKit",
             ]),
         tests(
