@@ -118,7 +118,7 @@ package struct Judge {
         if Defect.planted == .poisonBlocksAll { if case .setDiscount = intent { throw CancellationError() } }
         #endif
         switch try standing(edit, current: version, asker) {
-        case .unknownPredecessor: return transient(edit, .retry, "the edit it builds on has not come yet")
+        case .unknownPredecessor: return transient(edit, .retry, "the edit it builds on has no result yet")
         case .waits: return transient(edit, .blocked, "the edit it builds on waits for a person")
         case .refused(let number):
             return refusal(
