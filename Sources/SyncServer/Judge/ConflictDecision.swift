@@ -10,7 +10,8 @@ import Defects
 /// Carries out a person's decision on a held edit, itself an edit with its own result.
 ///
 /// The first decision wins (the rules allow no other way); a decision on values that moved since is turned down and the
-/// conflict shows the new ones. The guards hold for a decision too: what nobody may do, nobody may decide.
+/// conflict shows the new ones. Two rules' guards hold for it: those of decisions say who may decide, and those of the edit
+/// that would be carried out say that what nobody may do, nobody may decide.
 struct ConflictDecision {
     let judge: Judge
     let edit: V1.Edit
@@ -40,17 +41,13 @@ struct ConflictDecision {
         if let reason = edit.reason, let violation = EditLimits.reasonViolation(reason) {
             return judge.refusal(edit, .rejected, violation.code, violation.message, violation.next)
         }
+        if case .stopped(let result) = permitted(.decideConflict(key, choice), current, facts) { return result }
         let held = try WireCoding.decode(V1.Edit.self, from: conflict.intent)
         var after = current
         var newVersion = version
         if let intent = try wanted(choice, held) {
             switch permitted(intent, current, facts) {
-            case .refused(let code, let violation):
-                return judge.refusal(edit, code, violation.code, violation.message, violation.next)
-            case .needsStepUp(let violation):
-                var result = judge.transient(edit, .needsStepUp, violation.message)
-                result.next = "confirm it with a code: fieldbook edits confirm \(edit.number.value)"
-                return result
+            case .stopped(let result): return result
             case .carriedOut(let intent):
                 if !current.alreadyHolds(intent) {
                     (after, newVersion) = try judge.apply(
@@ -90,20 +87,21 @@ struct ConflictDecision {
 
     private enum Permission {
         case carriedOut(EditIntent)
-        case refused(ResultCode, LimitViolation)
-        case needsStepUp(LimitViolation)
+        /// A guard does not let the decision pass; its result.
+        case stopped(V1.Result)
     }
 
     /// What the guards say. That an edit would be held is no reason: a person has looked.
     private func permitted(_ intent: EditIntent, _ current: RegisterState, _ facts: EditFacts) -> Permission {
         let question = RuleQuestion(intent: intent, before: current, current: current, isIntact: true, facts: facts)
-        switch judge.rules.judge(question).outcome {
+        let judgement = judge.rules.judge(question)
+        switch judgement.outcome {
         case .apply(let intent, _): return .carriedOut(intent)
         case .noop, .hold, .overruled: return .carriedOut(intent)
-        case .rejected(let violation): return .refused(.rejected, violation)
-        case .expired(let violation): return .refused(.expired, violation)
-        case .forbidden(let violation): return .refused(.forbidden, violation)
-        case .needsStepUp(let violation): return .needsStepUp(violation)
+        case .rejected(let violation): return .stopped(judge.refusal(edit, .rejected, violation, judgement))
+        case .expired(let violation): return .stopped(judge.refusal(edit, .expired, violation, judgement))
+        case .forbidden(let violation): return .stopped(judge.refusal(edit, .forbidden, violation, judgement))
+        case .needsStepUp(let violation): return .stopped(judge.needsStepUp(edit, violation, judgement))
         }
     }
 

@@ -170,13 +170,7 @@ package struct Judge {
         case .rejected(let violation): return refusal(matter.edit, .rejected, violation, judgement)
         case .expired(let violation): return refusal(matter.edit, .expired, violation, judgement)
         case .forbidden(let violation): return refusal(matter.edit, .forbidden, violation, judgement)
-        case .needsStepUp(let violation):
-            var result = transient(matter.edit, .needsStepUp, violation.message)
-            result.reason = violation.code
-            result.next = "confirm it with a code: fieldbook edits confirm \(matter.edit.number.value)"
-            result.rule = judgement.rule
-            result.rulesVersion = rules.version
-            return result
+        case .needsStepUp(let violation): return needsStepUp(matter.edit, violation, judgement)
         }
     }
 

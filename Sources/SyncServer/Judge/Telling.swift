@@ -104,6 +104,15 @@ extension Judge {
         return result
     }
 
+    func needsStepUp(_ edit: V1.Edit, _ violation: LimitViolation, _ judgement: Judgement) -> V1.Result {
+        var result = transient(edit, .needsStepUp, violation.message)
+        result.reason = violation.code
+        result.next = "confirm it with a code: fieldbook edits confirm \(edit.number.value)"
+        result.rule = judgement.rule
+        result.rulesVersion = rules.version
+        return result
+    }
+
     /// The same words whether the customer does not exist or belongs to someone else.
     func forbidden(_ edit: V1.Edit) -> V1.Result {
         refusal(
