@@ -147,8 +147,9 @@ struct Model {
         default: wanted = nil
         }
         guard var wanted else { return Answer(code: .applied, isIntact: true, version: current.version) }
-        // A person has looked: the guards are asked as of now, and that the rule would hold it is no reason.
-        wanted.madeUpon = edit.madeUpon
+        // A person has looked: that the rule would hold it is no reason, and what the range excludes now is no promise of the
+        // decider's own.
+        wanted.madeUpon = nil
         let view = View(
             edit: wanted, customer: mark.customer, current: current.value, isIntact: true, role: member.role, now: now)
         if case .code(let code) = fate(view),

@@ -91,8 +91,11 @@ struct ConflictDecision {
         case stopped(V1.Result)
     }
 
-    /// What the guards say. That an edit would be held is no reason: a person has looked.
+    /// What the guards say. That an edit would be held is no reason: a person has looked. Nor is it one for more than
+    /// the authorised range gives: who decides has promised nothing while it was wider.
     private func permitted(_ intent: EditIntent, _ current: RegisterState, _ facts: EditFacts) -> Permission {
+        var facts = facts
+        facts.rangeHasMoved = false
         let question = RuleQuestion(intent: intent, before: current, current: current, isIntact: true, facts: facts)
         let judgement = judge.rules.judge(question)
         switch judgement.outcome {
