@@ -80,13 +80,18 @@ struct FollowsModel: Checker {
             }
             if let conflict = edit.conflict?.value, edit.kind == "decide-conflict" {
                 wanted.touched.insert(conflict)
-                if answer.code == .applied, !answer.isRepeat { wanted.closed[conflict] = edit.choice ?? "" }
+                if answer.code == .applied, !answer.isRepeat {
+                    wanted.closed[conflict] = edit.choice ?? ""
+                    model.close(conflict, edit.choice ?? "", at: told.version?.value)
+                }
             }
             if let effect = answer.effect {
                 wanted.values[effect.register] = effect.value
                 model.registers[effect.register] = Model.Held(value: effect.value, version: told.version?.value ?? 0)
                 model.answers[key]?.version = told.version?.value
-                if edit.approve == true { end(effect.register.key, effect.value) }
+                if edit.approve == true, model.carryOut(effect.value, of: effect.register.key) {
+                    wanted.ended.insert(effect.register.key)
+                }
             }
             return nil
         }
@@ -95,24 +100,6 @@ struct FollowsModel: Checker {
             _ edit: V1.Edit, _ told: V1.Result, _ wanted: ResultCode, _ member: MemberFacts
         ) -> String {
             "edit \(edit.number.value) of \(member.name) (\(edit.kind)) is \(told.code.rawValue), by the rules \(wanted.rawValue)"
-        }
-
-        /// An approved request takes effect: the association ends, or begins again.
-        private mutating func end(_ customer: Int64, _ request: RowValue) {
-            guard case .request(let purpose, _) = request else { return }
-            // What is so already is not done again.
-            let ends = purpose == "disassociate"
-            guard model.customers[customer]?.isFormer != ends else { return }
-            wanted.ended.insert(customer)
-            model.customers[customer]?.isFormer = ends
-            for entity in [Entity.budget, .freezes] {
-                let target = TruthLine.Target(entity: entity.rawValue, key: customer)
-                if var held = model.registers[target] {
-                    // What it is now, the rows say.
-                    held.version = -1
-                    model.registers[target] = held
-                }
-            }
         }
 
         /// A group takes effect whole or not at all.
@@ -134,6 +121,7 @@ struct FollowsModel: Checker {
                     if let effect = answer.effect {
                         trial.registers[effect.register] = Model.Held(value: effect.value, version: -1 - Int64(index))
                         trial.answers[keys[index]]?.version = -1 - Int64(index)
+                        if pair.0.approve == true { _ = trial.carryOut(effect.value, of: effect.register.key) }
                     }
                     continue
                 }
@@ -185,7 +173,7 @@ struct FollowsModel: Checker {
                 if mark.isOpen { missing.held.remove(key) }
                 if !mark.isOpen, missing.closed[row.key] == mark.choice { missing.closed[row.key] = nil }
                 if model.conflicts[row.key]?.edit == nil { model.conflicts[row.key] = (mark, heldEdits[key]) }
-                settle(mark, &model)
+                model.settle(mark)
             }
             model.adopt(row)
         }
@@ -219,15 +207,5 @@ struct FollowsModel: Checker {
         case .other where row.entity == .history: return nil
         case .partner, .customer, .usage, .other: return "\(name) moved by a push"
         }
-    }
-
-    /// A decided conflict gives its held edit an end, on which later edits may build.
-    private func settle(_ mark: ConflictMark, _ model: inout Model) {
-        guard let code = mark.outcome else { return }
-        let key = "\(mark.replica)/\(mark.edit)"
-        guard model.answers[key]?.code == .held else { return }
-        let target = TruthLine.Target(entity: Entity.named(mark.register)?.rawValue ?? -1, key: mark.customer)
-        model.answers[key] = Model.Answer(
-            code: code, isIntact: code == .applied, version: model.registers[target]?.version)
     }
 }

@@ -172,6 +172,36 @@ struct Model {
         return overdue
     }
 
+    /// A decision gives its held edit an end at once, on which edits of the same push may build; the register stands at
+    /// `version` then.
+    mutating func close(_ conflict: Int64, _ choice: String, at version: Int64?) {
+        guard let (mark, edit) = conflicts[conflict] else { return }
+        conflicts[conflict] = (mark.closed(choice: choice), edit)
+        let code: ResultCode = choice == "mine" ? .applied : choice == "theirs" ? .overruled : .merged
+        answers["\(mark.replica)/\(mark.edit)"] = Answer(code: code, isIntact: code == .applied, version: version)
+    }
+
+    /// A conflict that was not closed by a push that the model followed gives its held edit an end as its row tells it.
+    mutating func settle(_ mark: ConflictMark) {
+        let key = "\(mark.replica)/\(mark.edit)"
+        guard let code = mark.outcome, answers[key]?.code == .held else { return }
+        let target = TruthLine.Target(entity: Model.entity(mark.register), key: mark.customer)
+        answers[key] = Answer(code: code, isIntact: code == .applied, version: registers[target]?.version)
+    }
+
+    /// An approved request takes effect: the association ends, or begins again. False when it is so already.
+    mutating func carryOut(_ request: RowValue, of customer: Int64) -> Bool {
+        guard case .request(let purpose, _) = request else { return false }
+        let ends = purpose == "disassociate"
+        guard customers[customer]?.isFormer != ends else { return false }
+        customers[customer]?.isFormer = ends
+        // What budget and freezes are now, the rows say.
+        for entity in [Entity.budget, .freezes] {
+            registers[TruthLine.Target(entity: entity.rawValue, key: customer)]?.version = -1
+        }
+        return true
+    }
+
     private static func entity(_ register: String) -> Int { Entity.named(register)?.rawValue ?? -1 }
 
     private static func target(_ edit: V1.Edit) -> TruthLine.Target {
