@@ -177,6 +177,7 @@ struct FollowsModel: Checker {
             }
             model.adopt(row)
         }
+        model.recallSuspended()
         if let target = missing.values.keys.min(by: { ($0.entity, $0.key) < ($1.entity, $1.key) }) {
             return "\(RowName.text(target.entity, target.key)) did not move, by the rules it does"
         }

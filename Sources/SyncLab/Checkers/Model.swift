@@ -36,6 +36,8 @@ struct Model {
     var used: [Int64: Int64] = [:]
     var registers: [TruthLine.Target: Held] = [:]
     var conflicts: [Int64: (mark: ConflictMark, edit: V1.Edit?)] = [:]
+    /// Registers that an approved request may have moved, with the version before it.
+    private var suspended: [(target: TruthLine.Target, version: Int64)] = []
     /// Answers that stand, by replica and number.
     var answers: [String: Answer] = [:]
 
@@ -195,11 +197,21 @@ struct Model {
         let ends = purpose == "disassociate"
         guard customers[customer]?.isFormer != ends else { return false }
         customers[customer]?.isFormer = ends
-        // What budget and freezes are now, the rows say.
+        // Whether budget and freezes move by it, the rows say: until then edits of the same push have no base there.
         for entity in [Entity.budget, .freezes] {
-            registers[TruthLine.Target(entity: entity.rawValue, key: customer)]?.version = -1
+            let target = TruthLine.Target(entity: entity.rawValue, key: customer)
+            if let version = registers[target]?.version { suspended.append((target, version)) }
+            registers[target]?.version = -1
         }
         return true
+    }
+
+    /// What the rows of a push did not move stands where it stood.
+    mutating func recallSuspended() {
+        for (target, version) in suspended where registers[target]?.version == -1 {
+            registers[target]?.version = version
+        }
+        suspended = []
     }
 
     private static func entity(_ register: String) -> Int { Entity.named(register)?.rawValue ?? -1 }
