@@ -50,11 +50,16 @@ package enum Defect: String, Sendable, CaseIterable {
     case uncuredFreezeLifted = "uncured-freeze-lifted"
     case unreadRowsSkipped = "unread-rows-skipped"
 
-    // Of features that are still to come; nothing acts on them yet.
+    // Of people who join and leave.
     case ghostAfterLatePage = "ghost-after-late-page"
+    case leaveKeepsBills = "leave-keeps-bills"
+    case oldRecordsForgotten = "old-records-forgotten"
+    case editDroppedAtLeave = "edit-dropped-at-leave"
+    case wipeLeavesPages = "wipe-leaves-pages"
+
+    // Of features that are still to come; nothing acts on them yet.
     case restoreUnnoticed = "restore-unnoticed"
     case resyncTouchesOutbox = "resync-touches-outbox"
-    case wipeLeavesPages = "wipe-leaves-pages"
 
     /// The defect of the task that asks; nil in everything but the lab.
     @TaskLocal package static var planted: Defect?
@@ -98,7 +103,10 @@ package enum Defect: String, Sendable, CaseIterable {
         case .stackedOnTrunk: "an edit that builds on an unsettled one is judged against the base of the first"
         case .stalePageTaken: "a page is taken that does not start where the replica stands, older rows and all"
         case .unreadRowsSkipped: "a cut page counts as read to its end"
-        case .ghostAfterLatePage: "a late page brings a wiped customer back"
+        case .ghostAfterLatePage: "a page of old records brings back one that was deleted since"
+        case .leaveKeepsBills: "the bills of a customer that left stay in the replica"
+        case .oldRecordsForgotten: "a customer that joins brings no old records"
+        case .editDroppedAtLeave: "an unsettled edit goes with the customer that leaves"
         case .groupHalfApplied: "a group of edits is carried out in part"
         case .answeredByAnyone: "an association request is decided by a member who may not"
         case .approvalWithoutEffect: "an approved request changes nothing about the customer"
@@ -127,7 +135,6 @@ package enum Defect: String, Sendable, CaseIterable {
     /// The feature that has to exist before the defect can; nil when it does.
     package var missingFeature: String? {
         switch self {
-        case .ghostAfterLatePage, .wipeLeavesPages: "joining and leaving"
         case .restoreUnnoticed, .resyncTouchesOutbox: "restore and resync"
         default: nil
         }

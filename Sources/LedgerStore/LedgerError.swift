@@ -4,6 +4,8 @@ package enum LedgerError: Error, Sendable {
     case resyncRequired(why: String)
     /// The cursor is damaged or was not made by this ledger.
     case cursorRefused
+    /// The customer whose records are asked for left the scope, or joined it anew since.
+    case customerLeft
     /// The replica belongs to another member.
     case foreignReplica
     /// The same edit number came with another payload.

@@ -60,6 +60,8 @@ package final class ReplicaStore {
             rules = try ReplicaStore.keptRules(outbox)
         } catch let error as StoreError { throw error } catch { throw try StoreError.caught(error) }
         try StoreError.wrap { try openGenerations() }
+        // A process that ended before it had cleared what a departed customer left; else the next checkpoint does it.
+        try? clearTraces()
     }
 
     private static func openOutbox(
@@ -226,6 +228,7 @@ package final class ReplicaStore {
             if loading != nil { try publish(generation) } else if isProjectionStale { refreshProjection() }
             outcome.settled = try settle()
             outcome.newConflicts = try copyOwnConflicts()
+            try clearTraces()
             return outcome
         }
     }

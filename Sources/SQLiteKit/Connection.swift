@@ -29,6 +29,7 @@ package final class Connection {
     private var cache: [String: Statement] = [:]
     private var cacheOrder: [String] = []
     private var isInWrite = false
+    private let busyTimeoutMilliseconds: Int32
     private let deadline = UnsafeMutablePointer<timespec>.allocate(capacity: 1)
 
     /// Opens or creates the file. A created file has mode 0600.
@@ -37,6 +38,7 @@ package final class Connection {
         busyTimeoutMilliseconds: Int32 = 5000
     ) throws(SQLiteError) {
         self.path = path
+        self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
         deadline.initialize(to: timespec())
         guard sqlite3_libversion_number() >= Connection.oldestLibrary else {
             throw SQLiteError(
@@ -208,6 +210,26 @@ package final class Connection {
     package func checkpointTruncate() throws(SQLiteError) {
         let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
         guard result == SQLITE_OK || result & 0xFF == SQLITE_BUSY else { throw error(result, doing: "checkpoint") }
+    }
+
+    /// The same without waiting for anybody; false when a reader is in the way.
+    func truncateLogAtOnce() throws(SQLiteError) -> Bool {
+        sqlite3_busy_timeout(handle, 0)
+        defer { sqlite3_busy_timeout(handle, busyTimeoutMilliseconds) }
+        let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        if result & 0xFF == SQLITE_BUSY { return false }
+        guard result == SQLITE_OK else { throw error(result, doing: "checkpoint") }
+        return true
+    }
+
+    /// Gives up what is cached of the file.
+    func releaseMemory() { sqlite3_db_release_memory(handle) }
+
+    /// The engine's own open file; nil when there is none.
+    var filePointer: UnsafeMutablePointer<sqlite3_file>? {
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        guard sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK else { return nil }
+        return file
     }
 
     /// The file grows to at most `pages` pages: a full disk on demand, for tests.

@@ -68,7 +68,7 @@ final class EngineLoop: Sendable {
     }
 }
 
-/// The timers of the two lanes, kept by the engine thread alone.
+/// The timers of the lanes, kept by the engine thread alone.
 final class LaneTimers {
     private var deadlines: [Duration?] = Array(repeating: nil, count: Lane.allCases.count)
 
@@ -108,6 +108,7 @@ final class DaemonShell: EngineShell {
         switch step {
         case .pull(let before, _, let after): if before != after { logChange(.pull, "\(before)", "\(after)") }
         case .push(let before, _, let after): if before != after { logChange(.push, "\(before)", "\(after)") }
+        case .fill(let before, _, let after): if before != after { logChange(.fill, "\(before)", "\(after)") }
         }
     }
 

@@ -1,8 +1,8 @@
 package import HTTPKit
 package import SyncCore
 
-/// The two roads to the server. They never wait for each other.
-package enum Lane: Int, Sendable, Hashable, CaseIterable { case pull, push }
+/// The roads to the server: the feed, the queue, and old records of customers that joined. They never wait for each other.
+package enum Lane: Int, Sendable, Hashable, CaseIterable { case pull, push, fill }
 
 /// One request that the engine wants sent. The shell answers it with exactly one outcome.
 package struct Exchange: Sendable {
@@ -25,6 +25,7 @@ package enum ExchangeOutcome: Sendable {
 package enum MachineStep: Sendable {
     case pull(from: PullMachine.State, on: PullMachine.Event, to: PullMachine.State)
     case push(from: PushMachine.State, on: PushMachine.Event, to: PushMachine.State)
+    case fill(from: FillMachine.State, on: FillMachine.Event, to: FillMachine.State)
 }
 
 /// What the engine needs of the outside: the daemon's shell or a simulator.

@@ -10,6 +10,8 @@ struct ReplyReader {
         let problem: EngineStatus.Problem
         /// False when the reply, if one came, was not a Fieldbook server's.
         var isReached = true
+        /// The code of a problem reply of ours.
+        var code: ProblemCode?
     }
 
     let server: String
@@ -55,6 +57,14 @@ struct ReplyReader {
         let details = try? WireCoding.decode(V1.Problem.self, from: body)
         let why = details?.detail ?? "the server answered \(status)"
         let next = details?.next ?? "it is tried again by itself"
+        var refusal = self.problem(status, retryAfter(headers), why, next, asking: what, isPage: isPage)
+        refusal.code = details.flatMap { ProblemCode(rawValue: $0.code) }
+        return refusal
+    }
+
+    private func problem(
+        _ status: Int, _ retryAfter: Duration?, _ why: String, _ next: String, asking what: String, isPage: Bool
+    ) -> Refusal {
         switch status {
         case 401:
             return refusal(
@@ -64,7 +74,7 @@ struct ReplyReader {
         case 409, 422: return refusal(.final, what, why, next)
         case 410: return resync(what, why)
         case 400 where isPage: return resync(what, why)
-        default: return refusal(.transient(retryAfter: retryAfter(headers)), what, why, next)
+        default: return refusal(.transient(retryAfter: retryAfter), what, why, next)
         }
     }
 

@@ -123,6 +123,7 @@ extension SyncEngine {
             throw replies.malformed("the page was cut before its first row", asking: what)
         }
         stepPull(.pageKept(result.reachedCheckpoint ? .nothing : try need()))
+        if result.reachedCheckpoint { stepFill(.poked) }
     }
 
     func epoch(of outcome: ExchangeOutcome, asking what: String) throws -> String {

@@ -26,6 +26,7 @@ extension SyncEngine {
             case .feedPage(let cursor): try receivePage(outcome, id, kind: "feed/1", cursor: cursor)
             case .push(let numbers): try receiveResults(outcome, id, sent: numbers)
             case .ack(let number): try receiveAck(outcome, number)
+            case .joinedPage(let cursor): try receiveJoined(outcome, cursor: cursor)
             }
         } catch let refusal as ReplyReader.Refusal {
             noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
@@ -74,6 +75,7 @@ extension SyncEngine {
             stepPush(.failed(failure))
             // Whether the token is refused altogether, the pull side finds out.
             if failure == .unauthenticated { stepPull(.poked) }
+        case .fill: stepFill(.failed(failure))
         }
     }
 

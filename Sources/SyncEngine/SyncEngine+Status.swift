@@ -41,7 +41,8 @@ extension SyncEngine {
             if case .loading(_, let done, let total) = try store.pullPosition() {
                 (status.loadRowsDone, status.loadRowsTotal) = (done, total)
             } else {
-                (status.loadRowsDone, status.loadRowsTotal) = (nil, nil)
+                let fill = try store.fillProgress()
+                (status.loadRowsDone, status.loadRowsTotal) = (fill?.recordsDone, fill?.recordsTotal)
             }
             clear(nil)
         } catch { note(error, of: nil, doing: "read the outbox") }
@@ -78,6 +79,8 @@ extension SyncEngine {
         if Defect.planted == .inSyncTooEarly { return .inSync }
         #endif
         if status.outbox.moving > 0 { return sending }
+        // Of a customer that joined, old records are still to come.
+        if status.loadRowsTotal != nil { return .loading }
         return status.outbox.held + status.outbox.dead + status.outbox.behindPerson > 0 ? .needsPerson : .inSync
     }
 

@@ -32,6 +32,7 @@ package final class SyncEngine {
         case feedPage(cursor: String)
         case push([EditNumber])
         case ack(EditNumber)
+        case joinedPage(cursor: String)
     }
 
     /// Pushes that the server refused whole since the queue was last empty.
@@ -56,6 +57,7 @@ package final class SyncEngine {
     package internal(set) var status = EngineStatus()
     package internal(set) var pull = PullMachine()
     package internal(set) var push = PushMachine()
+    package internal(set) var fill = FillMachine()
 
     let server: String
     let token: String
@@ -105,11 +107,13 @@ package final class SyncEngine {
             retryStepUps()
             stepPull(.started)
             stepPush(.started)
+            stepFill(.started)
         case .stop:
             inFlight.removeAll()
             forgetCode()
             stepPull(.stopped)
             stepPush(.stopped)
+            stepFill(.stopped)
         case .syncRequested:
             retryStepUps()
             stepPull(.poked)
@@ -128,6 +132,7 @@ package final class SyncEngine {
             if pull.state == .backingOff && !pull.isPausedByServer || pull.state == .needsLogin { stepPull(.poked) }
         case .timerFired(.pull): stepPull(.timerFired)
         case .timerFired(.push): stepPush(.timerFired)
+        case .timerFired(.fill): stepFill(.timerFired)
         case .outcome(let id, let outcome): receive(id, outcome)
         }
         refreshStatus()
@@ -150,6 +155,13 @@ package final class SyncEngine {
         let before = push.state
         let effects = push.step(event, using: &chance)
         shell?.stepped(.push(from: before, on: event, to: push.state))
+        for effect in effects { run(effect) }
+    }
+
+    func stepFill(_ event: FillMachine.Event) {
+        let before = fill.state
+        let effects = fill.step(event, using: &chance)
+        shell?.stepped(.fill(from: before, on: event, to: fill.state))
         for effect in effects { run(effect) }
     }
 

@@ -3,8 +3,9 @@ import Digests
 /// A position in a change feed or in a snapshot. Opaque to clients; the server reads it only with its own seal.
 ///
 /// Text form: `f2-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-TIME-SEAL` for the feed and
-/// `s2-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-TIME-ENTITY-KEY-SEAL` for a snapshot pinned at SEQUENCE; the seal is the first 16
-/// bytes of HMAC-SHA256 in hex. TIME dates what was read with the cursor, so that the server knows how old the view of an
+/// `s2-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-TIME-ENTITY-KEY-SEAL` for a snapshot pinned at SEQUENCE, and
+/// `j2-EPOCH-SCOPE-SCOPEVERSION-SEQUENCE-TIME-ENTITY-KEY-CUSTOMER-SEAL` for the old records of a customer that joined the scope
+/// at SEQUENCE; the seal is the first 16 bytes of HMAC-SHA256 in hex. TIME dates what was read with the cursor, so that the server knows how old the view of an
 /// edit's author was, whatever the author's clock says.
 package struct Cursor: Sendable, Hashable {
     /// Where the cursor points.
@@ -14,6 +15,8 @@ package struct Cursor: Sendable, Hashable {
         /// Before the rows with a key above `key` of the entity that stands at `entity` in the snapshot's order, as of
         /// the pinned sequence.
         case snapshot(entity: Int, key: Int64)
+        /// The same among the records of one customer that joined the scope at the sequence.
+        case joined(customer: Int64, entity: Int, key: Int64)
     }
 
     /// Lower-case hex identity of the feed's history.
@@ -62,6 +65,11 @@ package struct Cursor: Sendable, Hashable {
         case ("s2", 8):
             guard let entity = Int(parts[6]), let row = Int64(parts[7]) else { throw .malformed }
             place = .snapshot(entity: entity, key: row)
+        case ("j2", 9):
+            guard let entity = Int(parts[6]), let row = Int64(parts[7]), let customer = Int64(parts[8]) else {
+                throw .malformed
+            }
+            place = .joined(customer: customer, entity: entity, key: row)
         default: throw .malformed
         }
         self.epoch = parts[1]
@@ -72,9 +80,11 @@ package struct Cursor: Sendable, Hashable {
     }
 
     private var unsealed: String {
-        switch place {
-        case .feed: "f2-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)-\(at)"
-        case .snapshot(let entity, let key): "s2-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)-\(at)-\(entity)-\(key)"
+        let head = "2-\(epoch)-\(scope)-\(scopeVersion)-\(sequence)-\(at)"
+        return switch place {
+        case .feed: "f\(head)"
+        case .snapshot(let entity, let key): "s\(head)-\(entity)-\(key)"
+        case .joined(let customer, let entity, let key): "j\(head)-\(entity)-\(key)-\(customer)"
         }
     }
 

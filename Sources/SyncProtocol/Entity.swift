@@ -3,12 +3,26 @@ package enum Entity: Int, Sendable, CaseIterable {
     case partner, cycle, customer, freezes, budget, usage, contact, discount, manager, label, conflict, coupon
     case product, region, resource, billRecord
     case request, history
+    /// A customer's place in the scope: its row is a customer that joined, with the cursor that brings its old records; its
+    /// tombstone a customer that left, of which nothing may stay.
+    case membership
 
     /// The order in which a snapshot sends them: the bulk last.
     package static let snapshotOrder: [Entity] = [
         .partner, .cycle, .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label, .request,
         .conflict, .coupon, .product, .region, .resource, .billRecord, .history,
     ]
+
+    /// Those that both stores keep as rows of a table of their name.
+    package static let stored = allCases.filter { $0 != .membership }
+
+    /// What a customer that joins a scope brings at once, all by the customer's key.
+    package static let registers: [Entity] = [
+        .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label, .request,
+    ]
+
+    /// What it brings after that, by a cursor of its own; each row names its customer in its first column.
+    package static let records: [Entity] = [.conflict, .resource, .billRecord, .history]
 
     /// Name on the wire and of the table in both stores.
     package var name: String { self == .billRecord ? "bill_record" : "\(self)" }
@@ -82,6 +96,7 @@ package enum Entity: Int, Sendable, CaseIterable {
                 .text("product_id"), .text("name"), .text("service_code"), .text("service_name"),
                 .text("resource_type_code"), .optionalText("resource_type_name"), .optionalText("spec"),
             ]
+        case .membership: [.text("cursor"), .integer("record_count")]
         case .region: [.text("code"), .text("name")]
         case .resource: [.integer("customer"), .text("resource_id"), .optionalText("name")]
         case .billRecord:

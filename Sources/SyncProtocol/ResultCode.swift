@@ -34,6 +34,8 @@ package enum ProblemCode: String, Sendable, CaseIterable {
     case keyMismatch = "key-mismatch"
     /// The cursor belongs to another epoch, scope or scope version, or is older than the tombstones kept.
     case resyncRequired = "resync-required"
+    /// The customer whose records were asked for is no longer, or anew, in the scope; the feed says so too.
+    case customerLeft = "customer-left"
     case tooLarge = "too-large"
     case unsupported
     case busy
@@ -47,7 +49,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         case .notFound: 404
         case .methodNotAllowed: 405
         case .keyMismatch: 409
-        case .resyncRequired: 410
+        case .resyncRequired, .customerLeft: 410
         case .tooLarge: 413
         case .unsupported: 422
         case .busy: 503

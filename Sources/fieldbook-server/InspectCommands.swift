@@ -54,7 +54,7 @@ extension ServerContext {
     /// `status`.
     func status() throws {
         let (state, counts) = try withLedger { ledger in
-            try ledger.read { reader in (reader.state, try Entity.allCases.map { ($0.name, try reader.count($0)) }) }
+            try ledger.read { reader in (reader.state, try Entity.stored.map { ($0.name, try reader.count($0)) }) }
         }
         var table = Table([.init("ENTITY"), .init("ROWS", .right)])
         for (name, count) in counts { table.add([name, "\(count)"]) }
@@ -67,10 +67,12 @@ extension ServerContext {
 
     /// `dump`.
     func dump() throws {
-        guard let entity = command.option("entity").flatMap({ Entity.named($0) }) else {
+        guard let entity = command.option("entity").flatMap({ Entity.named($0) }),
+            Entity.stored.contains(entity)
+        else {
             throw UserError(
                 .usage, what: "cannot dump", why: "--entity is missing or unknown",
-                next: "give one of: \(Entity.allCases.map(\.name).joined(separator: ", "))")
+                next: "give one of: \(Entity.stored.map(\.name).joined(separator: ", "))")
         }
         var lines: [UInt8] = []
         try withLedger { ledger in

@@ -61,7 +61,7 @@ import Testing
 
     @Test func `the tables hold exactly the columns of the wire`() throws {
         let ledger = try make()
-        try ledger.read { reader in for entity in Entity.allCases { try reader.forEachRow(of: entity) { _ in } } }
+        try ledger.read { reader in for entity in Entity.stored { try reader.forEachRow(of: entity) { _ in } } }
     }
 
     @Test func `a token stands for its member until it is revoked, and is not stored`() throws {

@@ -167,9 +167,9 @@ import Testing
         let told = run(["recall", "--bug", "blind-overwrite", "--seeds", "30"])
         #expect(told.code == 0 && told.output.hasPrefix("seed ") && told.output.contains(": violated at "), "\(told)")
         #expect(told.output.contains("| `blind-overwrite` |") && told.output.hasSuffix("1 of 1 caught\n"))
-        let coming = run(["recall", "--bug", "ghost-after-late-page", "--seeds", "1"])
+        let coming = run(["recall", "--bug", "restore-unnoticed", "--seeds", "1"])
         #expect(
-            coming.output.contains("not yet: needs joining and leaving") && coming.output.hasSuffix("0 of 0 caught\n"),
+            coming.output.contains("not yet: needs restore and resync") && coming.output.hasSuffix("0 of 0 caught\n"),
             "\(coming)")
     }
 }

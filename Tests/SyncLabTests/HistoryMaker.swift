@@ -13,9 +13,9 @@ struct HistoryMaker {
 
     init() {
         for name in ["ann", "ben"] {
-            history.members.append(MemberFacts(name: name, account: name, role: .administrator, customers: nil))
+            history.members.append(MemberFacts(name: name, account: name, role: .administrator, isListed: false))
         }
-        history.members.append(MemberFacts(name: "cem", account: "cem", role: .manager, customers: [7]))
+        history.members.append(MemberFacts(name: "cem", account: "cem", role: .manager, isListed: true))
     }
 
     /// The history of what happened, a second after a second.
@@ -92,8 +92,10 @@ extension History.What {
         .truth(sequence: sequence, rows: rows, isPush: false)
     }
 
-    static func image(_ sequence: Int64?, _ rows: [RowMark], agent: Int = 0, epoch: String = "e") -> History.What {
-        .image(agent: agent, ImageMark(generation: 1, epoch: epoch, sequence: sequence, rows: rows))
+    static func image(
+        _ sequence: Int64?, _ rows: [RowMark], agent: Int = 0, epoch: String = "e", filling: [Int64: Int64] = [:]
+    ) -> History.What {
+        .image(agent: agent, ImageMark(generation: 1, epoch: epoch, sequence: sequence, filling: filling, rows: rows))
     }
 
     static func outbox(_ edits: EditMark...) -> History.What { .outbox(agent: 0, edits: edits) }
@@ -134,7 +136,8 @@ extension History.What {
             StatusMark(
                 phase: phase, unsettled: unsettled, held: held, dead: dead, pull: pull, push: push,
                 hasPullTimer: timers.pull,
-                hasPushTimer: timers.push, pullInFlight: flights.pull, pushInFlight: flights.push,
+                hasPushTimer: timers.push, pullInFlight: flights.pull, pushInFlight: flights.push, fill: .idle,
+                hasFillTimer: false, fillInFlight: false,
                 hasProblem: hasProblem))
     }
 }

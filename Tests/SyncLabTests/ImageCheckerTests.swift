@@ -7,13 +7,20 @@ import Testing
 /// The checkers of what replicas hold.
 @Suite struct ImageCheckerTests {
     private let rows: [TruthRow] = [.row(.customer, 7, 2), .row(.budget, 7, 3), .row(.customer, 8, 4, subject: 8)]
+    private let assigned = TruthRow.row(.manager, 7, 1, .manager("cem"))
     private let held: [RowMark] = [.row(.customer, 7, 2), .row(.customer, 8, 4), .row(.budget, 7, 3)]
 
     @Test func `S1: at a checkpoint the image is the truth of that sequence`() {
         let checker = CursorNotAhead()
         expectValid(
             checker, [.truth(4, rows), .image(4, held), .truth(5, [.row(.budget, 7, 5, content: 9)]), .image(4, held)])
-        expectValid(checker, [.truth(4, rows), .image(4, [.row(.customer, 7, 2), .row(.budget, 7, 3)], agent: 2)])
+        let own: [RowMark] = [.row(.customer, 7, 2), .row(.budget, 7, 3), .row(.manager, 7, 1)]
+        expectValid(checker, [.truth(4, rows + [assigned]), .image(4, own, agent: 2)])
+        // Withdrawn again: the same rows are one checkpoint later nobody's but the administrators'.
+        let withdrawn = TruthRow.row(.manager, 7, 5, .manager(nil))
+        expectViolation(
+            checker, [.truth(4, rows + [assigned]), .truth(5, [withdrawn]), .image(5, own, agent: 2)], at: 3,
+            "must not be there")
         // A load under way promises nothing yet.
         expectValid(checker, [.truth(4, rows), .image(nil, [])])
         expectViolation(checker, [.truth(4, rows), .image(5, held)], at: 2, "ann stands at 5, the server at 4")
@@ -31,11 +38,27 @@ import Testing
         expectViolation(checker, [.truth(4, rows), .image(4, held.reversed())], at: 2, "another order")
     }
 
+    @Test func `S1: old records may be missing while they are fetched, and nothing else`() {
+        let checker = CursorNotAhead()
+        let bills: [TruthRow] = [.row(.billRecord, 20, 3), .row(.billRecord, 21, 6)]
+        let truth = History.What.truth(6, [.row(.customer, 7, 2)] + bills)
+        let (customer, new) = (RowMark.row(.customer, 7, 2), RowMark.row(.billRecord, 21, 6))
+        expectValid(checker, [truth, .image(6, [customer, new], filling: [7: 5])])
+        expectViolation(
+            checker, [truth, .image(6, [customer], filling: [7: 5])], at: 2, "bill_record 21 of version 6 is missing")
+        expectViolation(
+            checker, [truth, .image(6, [customer, new], filling: [8: 5])], at: 2,
+            "bill_record 20 of version 3 is missing")
+        expectViolation(
+            checker, [truth, .image(6, [customer, .row(.billRecord, 20, 1), new], filling: [7: 5])], at: 2,
+            "bill_record 20 has version 1, not 3")
+    }
+
     @Test func `S7: nobody holds what is not theirs, and no bill stands alone`() {
         let checker = InsideScope()
         let bill = TruthRow.row(.billRecord, 20, 5)
         let coupon = TruthRow.row(.coupon, 21, 6, subject: -1)
-        let truth = History.What.truth(6, rows + [bill, coupon])
+        let truth = History.What.truth(6, rows + [assigned, bill, coupon])
         expectValid(checker, [truth, .image(6, held + [.row(.billRecord, 20, 5), .row(.coupon, 21, 6)])])
         expectValid(checker, [truth, .image(6, [.row(.customer, 7, 2), .row(.billRecord, 20, 5)], agent: 2)])
         expectViolation(

@@ -151,6 +151,7 @@ import Testing
             ),
             ("GET", "/sync/v1/snapshot/rows", "/sync/v1/snapshot/rows", "ana", [], 400),
             ("GET", "/sync/v1/changes", "/sync/v1/changes?cursor=x", "ana", [], 400),
+            ("GET", "/sync/v1/joined", "/sync/v1/joined", "ana", [], 400),
             ("GET", "/sync/v1/changes", changes, "mona", [], 410),
             ("GET", "/sync/v1/snapshot/rows", rows, "mona", [], 410),
             ("POST", "/sync/v1/push", "/sync/v1/push", "ana", [], 400),

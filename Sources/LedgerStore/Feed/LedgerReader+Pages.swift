@@ -2,10 +2,6 @@ package import PartnerModel
 import SQLiteKit
 package import SyncProtocol
 
-#if FIELDBOOK_DEFECTS
-import Defects
-#endif
-
 extension LedgerReader {
     /// The position of a cursor text for a scope; throws when it is damaged, foreign or too old.
     package func position(_ text: String, scope: Scope) throws -> Cursor {
@@ -41,8 +37,9 @@ extension LedgerReader {
     /// What a first load of the scope will bring, pinned at the present sequence. Cost: one count an entity.
     package func snapshotPlan(scope: Scope, serverTime: Int64) throws -> V1.SnapshotPlan {
         var counts: [V1.EntityCount] = []
+        let filters = ScopeFilter(scope, state)
         for entity in Entity.snapshotOrder {
-            guard let filter = ScopeFilter.condition(entity, scope) else { continue }
+            guard let filter = filters.condition(entity) else { continue }
             let statement = try connection.statement("SELECT count(*) FROM \(entity.name) e WHERE \(filter)")
             counts.append(V1.EntityCount(entity: entity.name, count: try statement.first { $0.int64(0) } ?? 0))
         }
@@ -55,9 +52,10 @@ extension LedgerReader {
     package func snapshotPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
         let position = try position(text, scope: scope)
         guard case .snapshot(let firstEntity, let firstKey) = position.place else { throw LedgerError.cursorRefused }
+        let filters = ScopeFilter(scope, state)
         var page = try PageWriter(kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: serverTime)
         for (place, entity) in Entity.snapshotOrder.enumerated() where place >= firstEntity {
-            guard let filter = ScopeFilter.condition(entity, scope) else { continue }
+            guard let filter = filters.condition(entity) else { continue }
             let statement = try connection.statement(
                 """
                 SELECT e.key, \(RowText.expression(entity)) FROM \(entity.name) e
@@ -88,15 +86,12 @@ extension LedgerReader {
         let position = try position(text, scope: scope)
         guard case .feed = position.place else { throw LedgerError.cursorRefused }
         var page = try PageWriter(kind: "feed/1", epoch: state.epoch, start: text, serverTime: serverTime)
-        let entries = try connection.statement(
-            """
-            SELECT sequence, entity, key, deleted FROM feed
-            WHERE sequence > ? AND \(ScopeFilter.subjectCondition(scope)) ORDER BY sequence
-            """)
+        let filter = ScopeFilter(scope, state)
+        let entries = try connection.statement(filter.changes)
         defer { entries.reset() }
         try entries.bind(1, position.sequence)
         while try entries.step() {
-            try append(entries, to: &page)
+            try append(entries, filter, serverTime, to: &page)
             guard page.isFull || page.wantsCursor else { continue }
             let mark = cursor(scope, .feed, at: entries.int64(0), serverTime)
             if page.isFull {
@@ -110,56 +105,33 @@ extension LedgerReader {
         return page.bytes
     }
 
-    private func append(_ entry: Statement, to page: inout PageWriter) throws {
+    private func append(
+        _ entry: Statement, _ filter: ScopeFilter, _ serverTime: Int64, to page: inout PageWriter
+    ) throws {
         guard let entity = Entity(rawValue: Int(entry.int64(1))) else {
             throw LedgerError.damaged("a feed entry names no entity")
         }
-        if entry.int64(3) != 0 {
-            let tombstone = Array("[\(entity.rawValue),\(entry.int64(2)),\(entry.int64(0))]".utf8)
-            tombstone.withUnsafeBytes { page.append(row: $0) }
-            return
+        let (sequence, key) = (entry.int64(0), entry.int64(2))
+        if entry.int64(3) != 0 { return page.append(line: "[\(entity.rawValue),\(key),\(sequence)]") }
+        if entity == .membership { return try appendJoined(key, at: sequence, filter, serverTime, to: &page) }
+        let narrowed = entity == .billRecord && filter.isNarrow
+        let row = try connection.statement(
+            "SELECT \(RowText.expression(entity)) FROM \(entity.name) e WHERE e.key = ?"
+                + (narrowed ? " AND \(filter.billCondition)" : ""))
+        try row.bind(1, key)
+        guard try row.step() else {
+            row.rewind()
+            if narrowed { return }
+            throw LedgerError.damaged("a feed entry names no row")
         }
-        let row = try connection.statement("SELECT \(RowText.expression(entity)) FROM \(entity.name) e WHERE e.key = ?")
-        try row.bind(1, entry.int64(2))
-        guard try row.step() else { throw LedgerError.damaged("a feed entry names no row") }
         row.withTextBytes(0) { page.append(row: $0) }
         row.rewind()
     }
 
-    private func cursor(_ scope: Scope, _ place: Cursor.Place, at sequence: Int64, _ time: Int64) -> String {
+    func cursor(_ scope: Scope, _ place: Cursor.Place, at sequence: Int64, _ time: Int64) -> String {
         Cursor(
             epoch: state.epoch, scope: scope.number, scopeVersion: scope.version, sequence: sequence, at: time,
             place: place
         ).text(key: state.sealKey)
-    }
-}
-
-/// The conditions that keep a query inside a scope. Numbers only: nothing of a user's stands in them.
-enum ScopeFilter {
-    /// The condition on rows `e` of an entity; nil when the scope sees none of it.
-    static func condition(_ entity: Entity, _ scope: Scope) -> String? {
-        if entity == .coupon { return scope.seesCoupons ? "1" : nil }
-        if scope.isWhole { return "1" }
-        let members = "(SELECT subject FROM membership WHERE scope = \(scope.number) AND \"left\" IS NULL)"
-        switch entity {
-        case .partner, .cycle, .product, .region: return "1"
-        case .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label, .request:
-            return "e.key IN \(members)"
-        case .conflict, .resource, .billRecord, .history: return "e.customer IN \(members)"
-        case .coupon: return nil
-        }
-    }
-
-    /// The condition on feed entries.
-    static func subjectCondition(_ scope: Scope) -> String {
-        #if FIELDBOOK_DEFECTS
-        if Defect.planted == .scopeForgotten { return "1" }
-        #endif
-        let coupons = scope.seesCoupons ? "1" : "subject <> \(Subject.coupons)"
-        if scope.isWhole { return coupons }
-        return """
-            (subject = \(Subject.everyone) OR subject = \(Subject.coupons) AND \(coupons)
-                OR subject IN (SELECT subject FROM membership WHERE scope = \(scope.number) AND "left" IS NULL))
-            """
     }
 }

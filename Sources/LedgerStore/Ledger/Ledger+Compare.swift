@@ -21,11 +21,12 @@ extension Ledger {
         defer { try? connection.execute("DETACH DATABASE replica") }
         return try read { reader in
             guard let scope = try reader.scope(number) else { throw LedgerError.damaged("the member has no scope") }
-            return try Entity.allCases.map { entity in
+            let filter = ScopeFilter(scope, reader.state)
+            return try Entity.stored.map { entity in
                 let columns = (["key", "version"] + entity.columns.map(\.name)).map { "e.\($0)" }.joined(
                     separator: ", ")
                 let truth =
-                    "SELECT \(columns) FROM main.\(entity.name) e WHERE \(ScopeFilter.condition(entity, scope) ?? "0")"
+                    "SELECT \(columns) FROM main.\(entity.name) e WHERE \(filter.condition(entity) ?? "0")"
                 let copy = "SELECT \(columns) FROM replica.\(entity.name) e"
                 func count(_ sql: String) throws -> Int64 {
                     try self.connection.statement("SELECT count(*) FROM (\(sql))").first { $0.int64(0) } ?? 0

@@ -8,7 +8,7 @@ package import SyncProtocol
 /// Owned by one thread at a time. No SQL, statement or row id is in its signatures.
 package final class Ledger {
     static let applicationID: Int32 = 0x4642_4C31
-    static let migrations = [M0001_Initial.migration, M0002_Rules.migration]
+    static let migrations = [M0001_Initial.migration, M0002_Rules.migration, M0003_Scopes.migration]
 
     let connection: Connection
 
@@ -76,6 +76,8 @@ package struct LedgerState: Sendable, Hashable {
     /// Seconds by which the ledger's clock is ahead of the machine's; for trying out what time brings.
     package let clockOffset: Int64
     package let lineage: [V1.Ancestor]
+    /// Listed scopes see of a customer's bill records those consumed since it was assigned.
+    package let billsSinceAssignment: Bool
 }
 
 /// What a member may see.

@@ -84,7 +84,9 @@ extension LedgerWriter {
     /// Writes a customer's own row and returns its version.
     @discardableResult
     package func putCustomer(_ row: CustomerRow) throws -> Version {
-        try put(.customer, key: row.key.value, subject: row.key.value, row.values)
+        let version = try put(.customer, key: row.key.value, subject: row.key.value, row.values)
+        try moveMemberships(of: row.key, at: row.associatedOn)
+        return version
     }
 
     /// Writes what a customer has used, as known at a moment.

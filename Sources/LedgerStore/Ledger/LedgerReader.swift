@@ -14,13 +14,14 @@ package class LedgerReader {
             V1.Ancestor(epoch: $0.text(0), last: $0.int64(1))
         }
         let statement = try connection.statement(
-            "SELECT epoch, epoch_ordinal, sequence, low_watermark, seal_key, clock_offset FROM ledger_state WHERE id = 1"
+            "SELECT epoch, epoch_ordinal, sequence, low_watermark, seal_key, clock_offset, bills_since_assignment FROM ledger_state WHERE id = 1"
         )
         guard
             let state = try statement.first({ row in
                 LedgerState(
                     epoch: row.text(0), epochOrdinal: row.int64(1), sequence: row.int64(2), lowWatermark: row.int64(3),
-                    sealKey: row.blob(4), clockOffset: row.int64(5), lineage: lineage)
+                    sealKey: row.blob(4), clockOffset: row.int64(5), lineage: lineage,
+                    billsSinceAssignment: row.int64(6) != 0)
             })
         else { throw LedgerError.damaged("ledger_state is empty") }
         self.state = state

@@ -37,6 +37,12 @@ package final class LedgerWriter: LedgerReader {
         }
     }
 
+    /// A sequence for what is no row of the feed.
+    func takeSequence() -> Int64 {
+        sequence += 1
+        return sequence
+    }
+
     /// A key that no row of the ledger has or had.
     package func newKey() -> Int64 {
         defer { nextKey += 1 }
@@ -134,7 +140,9 @@ package final class LedgerWriter: LedgerReader {
                     .optional(discount?.validUntil.seconds), .text(author), .integer(at.seconds),
                 ])
         case .manager(let account):
-            return try put(.manager, key: customer.value, subject: customer.value, [.optional(account)])
+            let version = try put(.manager, key: customer.value, subject: customer.value, [.optional(account)])
+            try moveMemberships(of: customer, at: at)
+            return version
         case .label(let label):
             return try put(.label, key: customer.value, subject: customer.value, [.optional(label)])
         case .request(let request):
@@ -166,26 +174,6 @@ package final class LedgerWriter: LedgerReader {
                 .optional(conflict.outcomeVersion), .optional(conflict.deadline), .optional(conflict.fallback),
                 .optional(conflict.facts), .optional(conflict.theirsAt), .optional(conflict.decisionReason),
             ])
-    }
-
-    // MARK: Membership
-
-    /// Makes a scope of listed customers and returns its number.
-    package func addScope(customers: [CustomerKey], seesCoupons: Bool) throws -> Int64 {
-        let number = (try connection.statement("SELECT max(scope) FROM scope").first { $0.int64(0) } ?? 1) + 1
-        let scope = try connection.statement(
-            "INSERT INTO scope (scope, kind, version, sees_coupons) VALUES (?, 'listed', 1, ?)")
-        try scope.bind(1, number)
-        try scope.bind(2, seesCoupons ? 1 : 0)
-        try scope.run()
-        for customer in customers {
-            let member = try connection.statement("INSERT INTO membership (scope, subject, joined) VALUES (?, ?, ?)")
-            try member.bind(1, number)
-            try member.bind(2, customer.value)
-            try member.bind(3, sequence)
-            try member.run()
-        }
-        return number
     }
 
     // MARK: Results and history

@@ -162,7 +162,24 @@ final class Generation {
             meta.appliedSequence = page.sequence ?? meta.appliedSequence
             meta.checkpointAt = seconds
             try store(meta)
+            try Members(connection).reach(meta.appliedSequence)
             try alsoInCheckpoint()
+            return rows
+        }
+    }
+
+    /// Records of a customer that joined, and the cursor they go on from, in one transaction. A page of a fill that is no
+    /// longer wanted, since the customer left or joined anew, is refused.
+    func applyJoined(_ page: inout ReceivedPage) throws -> Int {
+        try connection.write { _ in
+            let members = Members(connection)
+            guard let meta = try meta(), let fill = try members.fill(at: page.header.cursor) else {
+                throw RowError("the page does not start where the records of a customer stand")
+            }
+            try expectEpoch(of: meta, page)
+            let rows = try applier.applyRecords(&page, of: fill.customer)
+            try members.move(fill, to: page.more ? page.cursor : nil, at: page.sequence, rows: rows)
+            try members.reach(meta.appliedSequence)
             return rows
         }
     }

@@ -3,12 +3,14 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001, M0002]
+    static let migrations = [M0001, M0002, M0003]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = """
         CREATE INDEX IF NOT EXISTS bill_record_customer ON bill_record (customer, cycle);
         CREATE INDEX IF NOT EXISTS bill_record_cycle ON bill_record (cycle);
+        CREATE INDEX IF NOT EXISTS resource_customer ON resource (customer);
+        CREATE INDEX IF NOT EXISTS conflict_customer ON conflict (customer);
         """
 
     private static let M0001 = Migration(number: 1, name: "initial", sql: tables + views)
@@ -37,6 +39,24 @@ enum ImageSchema {
             CREATE INDEX history_customer ON history (customer, key);
             DROP VIEW customers;
             \(customersView)
+            """)
+
+    /// Customers that join and leave.
+    private static let M0003 = Migration(
+        number: 3, name: "membership",
+        sql: """
+            -- Customers that joined since the load: where the fetching of their old records stands. Without a cursor all are
+            -- here, as they were at the sequence `complete_at`, which the feed may have to reach yet.
+            CREATE TABLE membership (
+                key INTEGER PRIMARY KEY, version INTEGER NOT NULL, cursor TEXT, record_count INTEGER NOT NULL,
+                records_done INTEGER NOT NULL DEFAULT 0, complete_at INTEGER
+            ) STRICT;
+            -- Records deleted while old records are on their way: a page that was read before must not bring them back.
+            CREATE TABLE grave (
+                entity INTEGER NOT NULL, key INTEGER NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (entity, key)
+            ) STRICT, WITHOUT ROWID;
+            -- Customers that left and whose traces are not yet cleared from the files.
+            CREATE TABLE departed (key INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
             """)
 
     private static let tables = """

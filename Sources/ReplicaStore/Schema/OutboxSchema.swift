@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of `outbox.db`, the precious file.
 enum OutboxSchema {
     static let applicationID: Int32 = 0x4642_4F31
-    static let migrations = [M0001, M0002]
+    static let migrations = [M0001, M0002, departures]
 
     private static let M0001 = Migration(
         number: 1, name: "initial",
@@ -26,6 +26,10 @@ enum OutboxSchema {
                 key INTEGER PRIMARY KEY, edit INTEGER NOT NULL REFERENCES edit, body TEXT NOT NULL CHECK (json_valid(body))
             ) STRICT;
             """)
+
+    /// Customers that left, while edits of this outbox still name them.
+    private static let departures = Migration(
+        number: 4, name: "departures", sql: "CREATE TABLE departed (customer INTEGER PRIMARY KEY) STRICT;")
 
     /// What predicting, grouping and undoing need.
     private static let M0002 = Migration(

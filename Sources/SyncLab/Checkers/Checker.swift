@@ -31,7 +31,7 @@ package enum Checkers {
     package static let all: [any Checker] = [
         CursorNotAhead(), ExactlyOnce(), NoEditVanishes(), AuthorsOrder(), GroupsAreWhole(), PendingIsEditsOverImage(),
         InsideScope(),
-        FreezeWasSeen(), EveryDecisionRecorded(), OwnQueueOwnToken(), VersionsRise(), ReadsNeverGoBack(),
+        FreezeWasSeen(), EveryDecisionRecorded(), OwnQueueOwnToken(), WipedIsGone(), VersionsRise(), ReadsNeverGoBack(),
         FollowsModel(),
         Agreement(), QueuesDrain(), NoHotLoop(), StatusIsTrue(),
     ]

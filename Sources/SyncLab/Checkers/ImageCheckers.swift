@@ -61,7 +61,10 @@ struct InsideScope: Checker {
             guard let subject = truth.changes[TruthLine.Target(entity: row.entity, key: row.key)]?.last?.subject else {
                 return "\(member.name) holds \(RowName.text(row.entity, row.key)), which never was"
             }
-            if !member.sees(subject: subject) {
+            // While a load is under way, rows are of whatever time their page was.
+            let isOwn =
+                image.sequence.map { truth.sees(member, subject, at: $0) } ?? truth.everSaw(member, subject)
+            if !isOwn {
                 return "\(member.name) holds \(RowName.text(row.entity, row.key)), which is not for it"
             }
             if image.sequence != nil, row.entity == Entity.billRecord.rawValue, !customers.contains(subject) {
@@ -191,6 +194,9 @@ struct Agreement: Checker {
         for (agent, member) in history.members.enumerated() {
             guard let status = phases[agent], status.phase == .inSync || status.phase == .needsPerson else { continue }
             guard let image = images[agent] else { return .invalid(at: end.at, why: "\(member.name) has no image") }
+            if let customer = image.filling.keys.min() {
+                return .invalid(at: end.at, why: "\(member.name) waits for old records of customer \(customer)")
+            }
             if let difference = truth.difference(image, of: member, at: truth.sequence) {
                 return .invalid(at: end.at, why: "\(member.name): \(difference)")
             }

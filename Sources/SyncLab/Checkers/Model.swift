@@ -58,7 +58,7 @@ struct Model {
     private mutating func decide(_ edit: V1.Edit, replica: String, member: MemberFacts, now: Int64) -> Answer {
         guard Model.kinds.contains(edit.kind), edit.schema == 1 else { return Answer(code: .unsupported) }
         if edit.kind == "decide-conflict" { return decideConflict(edit, member, now) }
-        guard customers[edit.customer.value] != nil, member.sees(subject: edit.customer.value) else {
+        guard customers[edit.customer.value] != nil, sees(member, edit.customer.value) else {
             return Answer(code: .forbidden)
         }
         let target = Model.target(edit)
@@ -124,9 +124,18 @@ struct Model {
         return isEqual ? .code(.noop) : combined(view)
     }
 
+    /// An account manager sees the customers assigned to them, while those are customers.
+    private func sees(_ member: MemberFacts, _ customer: Int64) -> Bool {
+        member.sees(customer) { key in
+            let target = TruthLine.Target(entity: Entity.manager.rawValue, key: key)
+            guard customers[key]?.isFormer == false, case .manager(let account) = held(target).value else { return nil }
+            return account
+        }
+    }
+
     /// A decision takes effect once, on the values that its author saw.
     private mutating func decideConflict(_ edit: V1.Edit, _ member: MemberFacts, _ now: Int64) -> Answer {
-        guard let key = edit.conflict?.value, let (mark, heldEdit) = conflicts[key], member.sees(subject: mark.customer)
+        guard let key = edit.conflict?.value, let (mark, heldEdit) = conflicts[key], sees(member, mark.customer)
         else {
             return Answer(code: .forbidden)
         }

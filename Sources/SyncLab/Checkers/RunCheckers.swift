@@ -183,6 +183,11 @@ struct StatusIsTrue: Checker {
             if !status.hasPullTimer { return "the pull side is \(status.pull) without a timer" }
         case .stopped, .blocked: break
         }
+        switch status.fill {
+        case .fetching: if !status.fillInFlight { return "old records are fetched without an exchange" }
+        case .backingOff: if !status.hasFillTimer { return "the fetching of old records backs off without a timer" }
+        case .stopped, .idle: break
+        }
         switch status.push {
         case .sending: if !status.pushInFlight { return "the push side is sending without an exchange" }
         case .backingOff: if !status.hasPushTimer { return "the push side backs off without a timer" }

@@ -17,6 +17,9 @@ package struct Coverage: Sendable {
         for state in PushMachine.State.allCases {
             for event in Coverage.pushEvents { add("push", "\(state) × \(event)") }
         }
+        for state in FillMachine.State.allCases {
+            for event in Coverage.fillEvents { add("fill", "\(state) × \(event)") }
+        }
         impossible = Set(cells.indices.filter { Coverage.isImpossible(cells[$0].group, cells[$0].cell) })
         for fault in Coverage.faults { add("fault", fault) }
         for code in ResultCode.allCases { add("result", code.rawValue) }
@@ -32,8 +35,12 @@ package struct Coverage: Sendable {
     private static let pushEvents = [
         "started", "stopped", "greeted", "poked", "timerFired", "nothingToSend", "exchanged", "failed",
     ]
+    private static let fillEvents = [
+        "started", "stopped", "poked", "timerFired", "pageKept", "nothingLeft", "failed",
+    ]
     private static let faults = [
         "network refuse", "network drop", "network lose-reply", "network cut", "network cut-request", "network delay",
+        "network delay-reply",
         "network duplicate",
         "network stale", "network portal", "network junk", "network status", "offline", "sleep", "kill", "power-loss",
         "server stop", "server kill",
@@ -49,6 +56,10 @@ package struct Coverage: Sendable {
     /// Where the cells of the machines begin; they stand by state and event.
     private let pullBase = 0
     private let pushBase = PullMachine.State.allCases.count * Coverage.pullEvents.count
+
+    private let fillBase =
+        PullMachine.State.allCases.count * Coverage.pullEvents.count
+        + PushMachine.State.allCases.count * Coverage.pushEvents.count
 
     private mutating func hit(base: Int, _ offset: Int) { cells[base + offset].count += 1 }
 
@@ -71,6 +82,8 @@ package struct Coverage: Sendable {
                 hit(base: pullBase, state.ordinal * Coverage.pullEvents.count + Coverage.ordinal(event))
             case .step(_, .push(let state, let event, _)):
                 hit(base: pushBase, state.ordinal * Coverage.pushEvents.count + Coverage.ordinal(event))
+            case .step(_, .fill(let state, let event, _)):
+                hit(base: fillBase, state.ordinal * Coverage.fillEvents.count + Coverage.ordinal(event))
             case .status(_, let status): hit("phase", status.phase.rawValue)
             case .judged(let judged):
                 for result in judged.told ?? [] { hit("result", result.code.rawValue) }
@@ -100,6 +113,8 @@ package struct Coverage: Sendable {
         case ("pull", "timerFired"): return state == "blocked"
         case ("push", "exchanged"), ("push", "nothingToSend"), ("push", "failed"): return state != "sending"
         case ("push", "timerFired"): return state == "unmet"
+        case ("fill", "pageKept"), ("fill", "nothingLeft"), ("fill", "failed"): return state != "fetching"
+        case ("fill", "timerFired"): return state != "backingOff"
         default: return false
         }
     }
@@ -127,6 +142,18 @@ package struct Coverage: Sendable {
         case .nothingToSend: 5
         case .exchanged: 6
         case .failed: 7
+        }
+    }
+
+    static func ordinal(_ event: FillMachine.Event) -> Int {
+        switch event {
+        case .started: 0
+        case .stopped: 1
+        case .poked: 2
+        case .timerFired: 3
+        case .pageKept: 4
+        case .nothingLeft: 5
+        case .failed: 6
         }
     }
 }

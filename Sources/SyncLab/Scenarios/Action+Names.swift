@@ -54,7 +54,8 @@ extension Expectation {
             .refused(let name, _), .unsettled(let name, _), .phase(let name, _):
             [name]
         case .budget(let customer, _), .discount(let customer, _), .freezes(let customer, _),
-            .manager(let customer, _), .label(let customer, _), .request(let customer, _), .former(let customer, _):
+            .manager(let customer, _), .label(let customer, _), .request(let customer, _), .former(let customer, _),
+            .seesBills(_, let customer, _):
             [customer]
         case .sees(let name, let customer, _), .seesFreezes(let name, let customer, _),
             .seesDiscount(let name, let customer, _), .seesManager(let name, let customer, _),

@@ -164,6 +164,8 @@ package enum NetworkFault: Sendable, Hashable {
     /// The reply ends after a part of its bytes.
     case cut(perMille: Int)
     case delay(seconds: Int)
+    /// The server answers at once and the reply arrives later.
+    case delayReply(seconds: Int)
     /// The request reaches the server a second time, later.
     case duplicate(seconds: Int)
     /// A cache answers with an earlier reply to the same kind of request.
@@ -246,6 +248,8 @@ package enum Expectation: Sendable, Hashable {
     case label(String, String?)
     case request(String, RequestStatus)
     case former(String, Bool)
+    /// How many bill records of a customer a member holds; nil = the customer is not in the replica.
+    case seesBills(String, customer: String, Int?)
     /// What a member sees, pending edits included.
     case sees(String, customer: String, cents: Int64?)
     case seesFreezes(String, customer: String, Int)

@@ -68,7 +68,14 @@ extension ScenarioParser {
             return .phase(name, try words.one(of: EngineStatus.Phase.self, "the phase").rawValue)
         case "sees":
             let name = try words.name("a member", of: members)
-            switch try words.word("budget, freezes, discount, manager or label") {
+            switch try words.word("budget, freezes, discount, manager, label or bills") {
+            case "bills":
+                let customer = try customer(&words)
+                if words.peek == "none" {
+                    _ = try words.word("none")
+                    return .seesBills(name, customer: customer, nil)
+                }
+                return .seesBills(name, customer: customer, try words.integer("a number or none", in: 0...100_000))
             case "budget": return .sees(name, customer: try customer(&words), cents: try words.centsOrNone())
             case "freezes":
                 return .seesFreezes(name, customer: try customer(&words), try words.integer("a number", in: 0...1000))

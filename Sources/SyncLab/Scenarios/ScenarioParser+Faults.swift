@@ -30,12 +30,13 @@ extension ScenarioParser {
         case "cut": return .cut(perMille: try words.integer("thousandths of the reply", in: 0...999))
         case "cut-request": return .cutRequest(perMille: try words.integer("thousandths of the request", in: 0...999))
         case "delay": return .delay(seconds: try words.duration())
+        case "delay-reply": return .delayReply(seconds: try words.duration())
         case "duplicate": return .duplicate(seconds: try words.duration())
         case "status": return .status(try words.integer("a status", in: 400...599))
         default:
             throw words.lastFailure(
                 "is no fault of a network",
-                "say refuse, drop, lose-reply, cut N, cut-request N, delay TIME, duplicate TIME, stale, portal, junk or status N"
+                "say refuse, drop, lose-reply, cut N, cut-request N, delay TIME, delay-reply TIME, duplicate TIME, stale, portal, junk or status N"
             )
         }
     }

@@ -112,6 +112,7 @@ extension NetworkFault {
         case .loseReply: "lose-reply"
         case .cut(let part): "cut \(part)"
         case .delay(let seconds): "delay \(Words.duration(seconds))"
+        case .delayReply(let seconds): "delay-reply \(Words.duration(seconds))"
         case .duplicate(let seconds): "duplicate \(Words.duration(seconds))"
         case .stale: "stale"
         case .portal: "portal"
@@ -190,6 +191,8 @@ extension Expectation {
         case .manager(let customer, let account): "manager \(customer) \(account ?? "none")"
         case .label(let customer, let label): "label \(customer) \(label.map { Words.quoted($0) } ?? "none")"
         case .request(let customer, let status): "request \(customer) \(status.rawValue)"
+        case .seesBills(let name, let customer, let count):
+            "sees \(name) bills \(customer) \(count.map { "\($0)" } ?? "none")"
         case .former(let customer, let isFormer): "former \(customer) \(isFormer ? "yes" : "no")"
         case .sees(let name, let customer, let cents):
             "sees \(name) budget \(customer) \(cents.map(Words.cents) ?? "none")"

@@ -13,7 +13,7 @@ package enum Workload {
 
     private enum Kind: CaseIterable {
         case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations,
-            restarts, readers, bulk, sleeps, ages
+            restarts, readers, bulk, sleeps, ages, moves
     }
 
     private struct Maker {
@@ -98,11 +98,12 @@ package enum Workload {
         }
 
         private mutating func makeMembers() {
+            var unmanaged = customers.map(\.name)
             for index in 1...pick(2...6) {
                 let name = "m\(index)"
                 // Requests are for administrators; two of them can answer one.
                 let answers = index <= 2 && registers.contains(.request)
-                let isManager = percent(40) && !answers
+                let isManager = percent(kinds.contains(.moves) ? 70 : 40) && !answers
                 var member = Scenario.Member(
                     name: name, account: index > 1 && percent(15) ? "m1" : name,
                     role: isManager ? .manager : answers ? .administrator : pick([.administrator, .operator]))
@@ -110,7 +111,9 @@ package enum Workload {
                     member.role = scenario.members[0].role
                     member.customers = scenario.members[0].customers
                 } else if isManager {
-                    member.customers = customers.map(\.name).filter { _ in percent(60) }
+                    // A customer has one account manager.
+                    member.customers = customers.map(\.name).filter { unmanaged.contains($0) && percent(60) }
+                    unmanaged.removeAll { member.customers.contains($0) }
                 }
                 scenario.members.append(member)
                 names.append(name)
@@ -233,6 +236,7 @@ package enum Workload {
             case .bulk:
                 add(.system(.bills(pick(customers).name, count: pick(70...300))))
                 if percent(60) { add(.network(who, .cut(perMille: pick(300...990)), .pull, count: 2)) }
+            case .moves: move()
             case .restarts: add(percent(50) ? .stop(who) : .start(who))
             case .readers: add(percent(50) ? .hold(who) : .release(who))
             case .system, .associations: add(.system(systemWrite(kind)))
@@ -309,6 +313,26 @@ package enum Workload {
             add(.wait(seconds: percent(50) ? 90_000 : 700_000))
             for name in names { add(.start(name)) }
             add(.online(who))
+        }
+
+        /// A customer goes from one account manager to another, or back, often while its records are on their way.
+        private mutating func move() {
+            let managers = scenario.members.filter { $0.role == .manager }
+            let name = pick(customers).name
+            guard !managers.isEmpty else { return add(.system(.manager(name, pick(names)))) }
+            let manager = pick(managers)
+            if percent(40) { add(.system(.bills(name, count: pick(10...200)))) }
+            if percent(30) {
+                let fault: NetworkFault =
+                    percent(60) ? .delayReply(seconds: pick([5, 40, 50])) : .cut(perMille: pick(300...990))
+                add(.network(manager.name, fault, .fill, count: pick(1...2)))
+            }
+            if percent(30) { add(.edit(manager.name, wish())) }
+            add(.system(.manager(name, percent(20) ? nil : manager.account)))
+            if percent(40) { add(.wait(seconds: pick([1, 10, 40]))) }
+            if percent(30) { add(.system(.removeBill(name))) }
+            if percent(40) { add(.system(.manager(name, percent(40) ? nil : pick(managers).account))) }
+            if percent(25) { add(.kill(manager.name, atWrite: pick(1...30))) }
         }
 
         private mutating func systemWrite(_ kind: Kind) -> SystemWrite {

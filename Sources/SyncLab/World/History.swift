@@ -26,6 +26,8 @@ package struct History: Sendable {
         case accepted(agent: Int, number: Int64, payload: UInt64)
         case outbox(agent: Int, edits: [EditMark])
         case image(agent: Int, ImageMark)
+        /// Keys of the bill records of which the files hold a trace after a wipe.
+        case traces(agent: Int, bills: [Int64])
         case request(agent: Int, RequestMark)
         case step(agent: Int, MachineStep)
         case status(agent: Int, StatusMark)
@@ -44,8 +46,8 @@ package struct MemberFacts: Sendable, Hashable {
     package let name: String
     package let account: String
     package let role: MemberRole
-    /// Keys of the customers assigned; nil = all.
-    package let customers: [Int64]?
+    /// Only the customers assigned to the account are the member's to see.
+    package let isListed: Bool
 }
 
 /// A row of the truth after a change.
@@ -157,6 +159,8 @@ package struct ImageMark: Sendable, Hashable {
     package let epoch: String
     /// Nil until the first checkpoint of this generation.
     package let sequence: Int64?
+    /// Customers that joined and whose old records are still on their way, with the sequence they joined at.
+    package let filling: [Int64: Int64]
     /// In order of entity and key.
     package let rows: [RowMark]
 }
@@ -199,6 +203,9 @@ package struct StatusMark: Sendable, Hashable {
     package let hasPushTimer: Bool
     package let pullInFlight: Bool
     package let pushInFlight: Bool
+    package let fill: FillMachine.State
+    package let hasFillTimer: Bool
+    package let fillInFlight: Bool
     /// The last exchange of the pull side failed.
     package let hasProblem: Bool
 }

@@ -31,9 +31,9 @@ final class LabAgent: EngineShell {
     /// Rises with every start; what belongs to an earlier life is dropped.
     private(set) var life = 0
     private(set) var exchanges: UInt64 = 0
-    private var timers: [Int?] = [nil, nil]
+    private var timers: [Int?] = Lane.allCases.map { _ in nil }
     private var nextTimer = 0
-    private var flying: [Int?] = [nil, nil]
+    private var flying: [Int?] = Lane.allCases.map { _ in nil }
     private var hasProblem = false
     private var lastStatus: StatusMark?
     /// The table `pending` may be old: the process died or its disk failed since the last checkpoint.
@@ -77,7 +77,9 @@ final class LabAgent: EngineShell {
     func start() -> Bool {
         guard engine == nil else { return true }
         life += 1
-        (timers, flying, lastStatus, hasProblem) = ([nil, nil], [nil, nil], nil, false)
+        (timers, flying, lastStatus, hasProblem) = (
+            Lane.allCases.map { _ in nil }, Lane.allCases.map { _ in nil }, nil, false
+        )
         isProjectionInDoubt = true
         let chance = LabChance(seed: Mix.of(world.seed, UInt64(index) + 1, UInt64(life)))
         do {
@@ -208,6 +210,7 @@ final class LabAgent: EngineShell {
                 world.record(.outbox(agent: index, edits: found))
                 isChanged = true
             }
+            if let keys = try eye.tracesIfWiped() { world.record(.traces(agent: index, bills: keys)) }
             let hasPending = edits.contains { $0.isPending }
             if isChanged, !isProjectionInDoubt || reads, hasPending || hadPending {
                 hadPending = hasPending
@@ -233,7 +236,8 @@ final class LabAgent: EngineShell {
             phase: status.phase, unsettled: status.outbox.unsettled, held: status.outbox.held, dead: status.outbox.dead,
             pull: engine.pull.state, push: engine.push.state, hasPullTimer: timers[0] != nil,
             hasPushTimer: timers[1] != nil,
-            pullInFlight: flying[0] != nil, pushInFlight: flying[1] != nil, hasProblem: hasProblem)
+            pullInFlight: flying[0] != nil, pushInFlight: flying[1] != nil, fill: engine.fill.state,
+            hasFillTimer: timers[2] != nil, fillInFlight: flying[2] != nil, hasProblem: hasProblem)
     }
 
     /// Nil where an image that a power loss made older lacks the customer of an edit; any other failure to read is one.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 import PartnerModel
 import SQLiteKit
@@ -12,6 +13,9 @@ final class ReplicaEye {
     private var imageVersion: Int64 = -1
     private var place = ""
     private var looks = 0
+    /// The customers of the last image, and whether one of an earlier image is gone since the files were searched.
+    private var customers: Set<Int64> = []
+    private var isWiping = false
 
     /// Opens a replica that exists.
     init(folder: String) throws {
@@ -32,7 +36,7 @@ final class ReplicaEye {
         outboxVersion = version
         return try outbox.statement(
             """
-            SELECT number, state, customer, register, kind, edit, json_extract(result, '$.code'), predecessor,
+            SELECT number, state, customer, register, kind, json_remove(edit, '$.before'), json_extract(result, '$.code'), predecessor,
                 json_extract(result, '$.sequence'), json_extract(result, '$.version'),
                 json_extract(result, '$.rule'), depends_on, group_number, json_extract(result, '$.reason'),
                 (SELECT group_concat(json_extract(value, '$.name'), ' ') FROM json_each(result, '$.guards')
@@ -50,6 +54,28 @@ final class ReplicaEye {
         }
     }
 
+    /// Keys of the bill records of which any file still holds the id, once a customer is gone from the image and the replica
+    /// says that it cleared what was left; nil at other times.
+    func tracesIfWiped() throws -> [Int64]? {
+        guard isWiping, let connection = try current() else { return nil }
+        guard try connection.statement("SELECT count(*) FROM departed").first({ $0.int64(0) }) == 0 else { return nil }
+        isWiping = false
+        var keys: Set<Int64> = []
+        let generation = image.map { "generation-\($0.number).db" } ?? ""
+        for name in [generation, "\(generation)-wal", "outbox.db", "outbox.db-wal"] {
+            guard let bytes = try? SecureFile.read("\(folder)/\(name)", limit: 1 << 26) else { continue }
+            var index = 0
+            while index + 2 < bytes.count {
+                defer { index += 1 }
+                // The lab's bill records are called b-KEY.
+                guard bytes[index] == UInt8(ascii: "b"), bytes[index + 1] == UInt8(ascii: "-") else { continue }
+                let digits = bytes[(index + 2)...].prefix(18).prefix { (48...57).contains($0) }
+                if let key = Int64(String(decoding: digits, as: UTF8.self)) { keys.insert(key) }
+            }
+        }
+        return keys.sorted()
+    }
+
     /// The image behind the link; nil when there is none, or nothing was committed since the last look.
     func imageIfChanged() throws -> ImageMark? {
         guard let connection = try current() else { return nil }
@@ -59,7 +85,12 @@ final class ReplicaEye {
         // Most commits of a replica at rest move nothing but the time of its checkpoint; rows are read when the place in the
         // feed moved, and every so often even so.
         let now =
-            try connection.statement("SELECT epoch || applied_sequence || (applied_cursor IS NULL) FROM meta").first {
+            try connection.statement(
+                """
+                SELECT epoch || applied_sequence || (applied_cursor IS NULL)
+                    || (SELECT coalesce(group_concat(coalesce(cursor, complete_at, key)), '') FROM membership) FROM meta
+                """
+            ).first {
                 $0.text(0)
             } ?? ""
         looks += 1
@@ -92,7 +123,7 @@ final class ReplicaEye {
                 }
             guard let (epoch, sequence, isPartial) = meta else { return nil }
             var rows: [RowMark] = []
-            for entity in Entity.allCases {
+            for entity in Entity.stored {
                 let statement = try connection.statement(RowSQL.every(entity))
                 defer { statement.reset() }
                 while try statement.step() {
@@ -102,7 +133,17 @@ final class ReplicaEye {
                             content: statement.withTextBytes(2) { Mix.bytes($0) }))
                 }
             }
-            return ImageMark(generation: number, epoch: epoch, sequence: isPartial ? nil : sequence, rows: rows)
+            let now = Set(rows.filter { $0.entity == Entity.customer.rawValue }.map(\.key))
+            if !customers.isSubset(of: now) { isWiping = true }
+            customers = now
+            var filling: [Int64: Int64] = [:]
+            _ = try connection.statement(
+                "SELECT key, version FROM membership WHERE cursor IS NOT NULL OR complete_at IS NOT NULL"
+            ).rows {
+                filling[$0.int64(0)] = $0.int64(1)
+            }
+            return ImageMark(
+                generation: number, epoch: epoch, sequence: isPartial ? nil : sequence, filling: filling, rows: rows)
         }
     }
 

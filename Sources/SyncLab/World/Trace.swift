@@ -21,6 +21,7 @@ package struct Trace: Sendable {
         switch step {
         case .pull(let before, _, let after) where before != after: add(at: at, who, "pull: \(before) → \(after)")
         case .push(let before, _, let after) where before != after: add(at: at, who, "push: \(before) → \(after)")
+        case .fill(let before, _, let after) where before != after: add(at: at, who, "fill: \(before) → \(after)")
         default: break
         }
     }

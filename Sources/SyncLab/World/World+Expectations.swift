@@ -62,7 +62,7 @@ extension World {
             }
             return found == count ? nil : "open conflicts: \(found), not \(count)"
         case .agreement: return agreementFailure()
-        case .sees, .seesFreezes, .seesDiscount, .seesManager, .seesLabel, .unsettled, .phase:
+        case .sees, .seesFreezes, .seesBills, .seesDiscount, .seesManager, .seesLabel, .unsettled, .phase:
             return failureAtAgent(expectation)
         }
     }
@@ -83,6 +83,17 @@ extension World {
             }
             return found.count == count ? nil : "\(name) sees \(found.count) freezes of \(customer), not \(count)"
         case .seesDiscount, .seesManager, .seesLabel: return failureOfSeen(expectation)
+        case .seesBills(let name, let customer, let count):
+            let rows = agents.first { $0.member.name == name }?.image?.rows ?? []
+            let key = keys[customer] ?? 0
+            let isThere = rows.contains { $0.entity == Entity.customer.rawValue && $0.key == key }
+            let bills = rows.count { row in
+                row.entity == Entity.billRecord.rawValue
+                    && truth[TruthKey(entity: .billRecord, key: row.key)]?.subject == key
+            }
+            return difference(
+                "what \(name) holds of the bills of \(customer)", isThere || bills > 0 ? "\(bills)" : nil,
+                count.map { "\($0)" })
         case .unsettled(let name, let count):
             let found =
                 agents.first { $0.member.name == name }?.edits.count { $0.isPending } ?? 0

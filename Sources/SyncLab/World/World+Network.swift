@@ -119,6 +119,13 @@ extension World {
             let rest = Array(reply.prefix(reply.count * part / 1000))
             tellArrow(from: "server", to: agent.member.name, "reply, cut after \(rest.count) of \(reply.count) bytes")
             deliver(parcel, read(rest, parcel), after: parcel.back)
+        case .delayReply(let seconds) where seconds >= World.patience:
+            deliver(
+                parcel, .failed(HTTPError(code: .timeout, what: "no reply came", why: "time ran out")),
+                after: Int64(World.patience) * 1_000_000)
+        case .delayReply(let seconds):
+            tell("server", "the reply takes \(Words.duration(seconds))")
+            deliver(parcel, read(reply, parcel), after: parcel.back + Int64(seconds) * 1_000_000)
         default:
             if parcel.isAwaited { tellArrow(from: "server", to: agent.member.name, replyText(reply)) }
             deliver(parcel, read(reply, parcel), after: parcel.back)

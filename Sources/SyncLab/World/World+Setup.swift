@@ -33,7 +33,7 @@ extension World {
             addMember(
                 MemberFacts(
                     name: member.name, account: member.account, role: member.role,
-                    customers: member.role != .manager ? nil : member.customers.compactMap { keys[$0] }.sorted()))
+                    isListed: member.role == .manager))
         }
         lookAtTruth(isPush: false)
     }

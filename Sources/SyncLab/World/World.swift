@@ -110,6 +110,8 @@ final class World {
             UInt64(before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
         case .push(let before, let event, let after):
             UInt64(1 << 24 | before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
+        case .fill(let before, let event, let after):
+            UInt64(2 << 24 | before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
         }
     }
 

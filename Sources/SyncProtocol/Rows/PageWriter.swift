@@ -7,9 +7,16 @@ package struct PageWriter {
     /// Row lines so far.
     package private(set) var rowCount = 0
     private var digest = CRC32()
+    private let bytesSoftMax: Int
+    /// Rows above the last cursor line.
+    private var cursorRow = 0
 
     /// Begins a page after the cursor `start`.
-    package init(kind: String, epoch: String, start: String, serverTime: Int64) throws(WireCoding.Malformed) {
+    package init(
+        kind: String, epoch: String, start: String, serverTime: Int64,
+        bytesSoftMax: Int = ProtocolLimits.pageBytesSoftMax
+    ) throws(WireCoding.Malformed) {
+        self.bytesSoftMax = bytesSoftMax
         bytes.reserveCapacity(kind == "feed/1" ? 4096 : 64 * 1024)
         bytes += try PageHeaderCoding.encode(kind: kind, epoch: epoch, start: start, serverTime: serverTime)
         bytes.append(0x0A)
@@ -17,11 +24,11 @@ package struct PageWriter {
 
     /// True when the page has reached a bound and must be closed.
     package var isFull: Bool {
-        rowCount >= ProtocolLimits.pageRowsMax || bytes.count >= ProtocolLimits.pageBytesSoftMax
+        rowCount >= ProtocolLimits.pageRowsMax || bytes.count >= bytesSoftMax
     }
 
     /// True when the next thing written should be a cursor line.
-    package var wantsCursor: Bool { rowCount > 0 && rowCount % ProtocolLimits.rowsPerCursorLine == 0 }
+    package var wantsCursor: Bool { rowCount - cursorRow >= ProtocolLimits.rowsPerCursorLine }
 
     /// Adds one row line: the JSON array without its line feed.
     package mutating func append(row: UnsafeRawBufferPointer) {
@@ -32,8 +39,15 @@ package struct PageWriter {
         rowCount += 1
     }
 
+    /// Adds one row line.
+    package mutating func append(line: String) {
+        var line = line
+        line.withUTF8 { append(row: UnsafeRawBufferPointer($0)) }
+    }
+
     /// Says that everything above is whole up to `cursor`.
     package mutating func append(cursor: String) throws(WireCoding.Malformed) {
+        cursorRow = rowCount
         bytes += try WireCoding.encode(V1.PageCursor(cursor: cursor))
         bytes.append(0x0A)
     }

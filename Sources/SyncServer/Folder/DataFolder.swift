@@ -1,3 +1,4 @@
+import ConflictRules
 package import Diagnostics
 import Digests
 package import LedgerStore
@@ -59,7 +60,7 @@ package struct DataFolder: Sendable, Hashable {
         return partner
     }
 
-    /// Adds a member and returns a token for it. A manager gets a scope of the customers named.
+    /// Adds a member and returns a token for it. A manager sees the customers that are assigned to them, now those named.
     package func addMember(
         account: String, role: MemberRole, customers: [String], clock: any WallClock, chance: any Chance
     ) throws -> String {
@@ -77,12 +78,29 @@ package struct DataFolder: Sendable, Hashable {
             let ledger = try Ledger.open(path: ledgerFile(partner), forWriting: true)
             defer { ledger.close() }
             scope = try ledger.write { writer in
-                try writer.addScope(
-                    customers: try customers.map { try known($0, writer) }, seesCoupons: role.seesCoupons)
+                let now = Timestamp(seconds: writer.state.now(by: clock).seconds)
+                let scope = try writer.putScope(
+                    ScopeDefinition(customers: .managed(by: [account]), seesCoupons: role.seesCoupons), replacing: nil,
+                    at: now)
+                let system = SystemWriters(writer: writer, rulesVersion: RuleSet.standard.version, now: now)
+                for name in customers { try assign(try known(name, writer), name, to: account, system, writer) }
+                return scope
             }
         }
         try directory.put(Member(partner: partner, account: account, role: role, scope: scope))
         return try newToken(directory, partner: partner, account: account, clock: clock, chance: chance)
+    }
+
+    private func assign(
+        _ customer: CustomerKey, _ name: String, to account: String, _ system: SystemWriters, _ reader: LedgerReader
+    ) throws {
+        if case .manager(let other?) = try reader.register(.manager, of: customer).state {
+            guard other != account else { return }
+            throw UserError(
+                .refused, what: "cannot give the member the customer \(name)", why: "\(other) is its account manager",
+                next: "leave it out, or take it from \(other) first: fieldbook-server admin manager \(name) none")
+        }
+        try system.carryOut(.manager(customer, account))
     }
 
     private func known(_ customer: String, _ reader: LedgerReader) throws -> CustomerKey {

@@ -20,6 +20,10 @@ enum Problem {
                 "begin with POST /sync/v1/snapshot")
         case LedgerError.resyncRequired(let why):
             return reply(.resyncRequired, why, "begin with POST /sync/v1/snapshot")
+        case LedgerError.customerLeft:
+            return reply(
+                .customerLeft, "the customer is not, or not in the same way, among those you see",
+                "follow the change feed: it says so")
         case LedgerError.foreignReplica:
             return reply(.forbidden, "the replica belongs to another member", "use a replica of your own")
         case LedgerError.keyMismatch(let number):

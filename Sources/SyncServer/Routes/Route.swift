@@ -17,6 +17,7 @@ package struct Route: Sendable {
         Route(method: "GET", path: "/sync/v1/rules", work: .read { $0.conflictRules }),
         Route(method: "POST", path: "/sync/v1/snapshot", work: .read { $0.snapshotPlan }),
         Route(method: "GET", path: "/sync/v1/snapshot/rows", work: .read { $0.snapshotRows }),
+        Route(method: "GET", path: "/sync/v1/joined", work: .read { $0.joined }),
         Route(method: "GET", path: "/sync/v1/changes", work: .read { $0.changes }),
         Route(method: "POST", path: "/sync/v1/push", work: .write { $0.push }),
         Route(method: "GET", path: "/sync/v1/results", work: .read { $0.results }),

@@ -50,6 +50,10 @@ struct Routes {
         page(try reader.feedPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
     }
 
+    func joined(_ reader: LedgerReader) throws -> HTTPResponse {
+        page(try reader.joinedPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
+    }
+
     func push(_ writer: LedgerWriter) throws -> HTTPResponse {
         let push = try decode(V1.Push.self)
         guard Routes.isReplicaName(push.replica) else {

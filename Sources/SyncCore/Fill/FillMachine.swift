@@ -1,0 +1,77 @@
+/// Decides when the old records of customers that joined the scope are fetched: one page after the other, beside the feed
+/// and never in its way.
+///
+/// Which customer and which cursor comes next is the store's to know. It has work only after a checkpoint told of a
+/// joining, so it is poked by checkpoints and rests without a timer in between.
+package struct FillMachine: Sendable, Equatable {
+    /// Where the machine stands.
+    package enum State: Sendable, Hashable, CaseIterable {
+        case stopped
+        /// Nothing to fetch as far as is known.
+        case idle
+        /// A page is in flight.
+        case fetching
+        /// After a failure; a timer is set.
+        case backingOff
+    }
+
+    /// What it is told.
+    package enum Event: Sendable, Hashable {
+        case started
+        case stopped
+        /// The image stands at a checkpoint: there may be work.
+        case poked
+        case timerFired
+        /// A page was kept; there may be another.
+        case pageKept
+        /// The store has nothing to fetch.
+        case nothingLeft
+        case failed(Failure)
+    }
+
+    /// What it wants done.
+    package enum Effect: Sendable, Hashable {
+        /// Fetch the page that the store names, or say that there is none.
+        case fetchPage
+        case wake(after: Duration)
+    }
+
+    package private(set) var state = State.stopped
+    package private(set) var backoff = Backoff()
+
+    package init() {}
+
+    /// Takes one event and says what to do. Every state answers every event.
+    package mutating func step(_ event: Event, using chance: inout some RandomNumberGenerator) -> [Effect] {
+        switch (state, event) {
+        case (_, .stopped):
+            self = FillMachine()
+            return []
+        case (.stopped, .started):
+            state = .idle
+            return []
+        case (.idle, .poked), (.backingOff, .timerFired):
+            state = .fetching
+            return [.fetchPage]
+        case (.fetching, .pageKept):
+            backoff.reset()
+            return [.fetchPage]
+        case (.fetching, .nothingLeft):
+            backoff.reset()
+            state = .idle
+            return []
+        case (.fetching, .failed(.transient(let retryAfter))):
+            state = .backingOff
+            return [.wake(after: backoff.next(retryAfter: retryAfter, using: &chance))]
+        case (.fetching, .failed(.local)):
+            state = .backingOff
+            return [.wake(after: backoff.next(retryAfter: nil, using: &chance))]
+        case (.fetching, .failed):
+            // A refused token, another epoch or a blocked server is the pull side's to find out; its next checkpoint pokes.
+            state = .idle
+            return []
+        case (.stopped, _), (_, .started), (.idle, _), (.fetching, .poked), (.fetching, .timerFired), (.backingOff, _):
+            return []
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import HTTPKit
+import ReplicaStore
+import SyncCore
+import SyncProtocol
+
+/// What the fill machine asks for: old records of customers that joined, page by page on a lane of their own.
+extension SyncEngine {
+    func run(_ effect: FillMachine.Effect) {
+        switch effect {
+        case .fetchPage: fetchJoined()
+        case .wake(let delay): wake(.fill, after: delay)
+        }
+    }
+
+    private func fetchJoined() {
+        do {
+            guard let cursor = try store.fillCursor() else {
+                clear(.fill)
+                return stepFill(.nothingLeft)
+            }
+            send(.fill, .joinedPage(cursor: cursor), get("/sync/v1/joined", query: [("cursor", cursor)]))
+        } catch {
+            note(error, of: .fill, doing: "read how far the records of a customer are")
+            fail(.fill, .local)
+        }
+    }
+
+    func receiveJoined(_ outcome: ExchangeOutcome, cursor: String) throws {
+        let what = "cannot fetch the old records of a customer"
+        let bytes: [UInt8]
+        let isWhole: Bool
+        do { (bytes, isWhole) = try replies.body(outcome, asking: what, isPage: true) } catch {
+            guard error.code == .customerLeft else { throw error }
+            // The feed says so too; until it has, the records count as missing.
+            stepFill(.failed(.transient(retryAfter: nil)))
+            return stepPull(.poked)
+        }
+        var page: ReceivedPage
+        do { page = try ReceivedPage(bytes, kind: "joined/1", expectedCursor: cursor, isWhole: isWhole) } catch {
+            throw replies.malformed(error.why, asking: what)
+        }
+        // The customer may have left, or joined anew, while the page was on its way: then nobody waits for it.
+        guard try store.fillCursor() == cursor else { return stepFill(.pageKept) }
+        let rows = try store.applyJoinedPage(&page)
+        succeeded(.fill)
+        if page.isCut, rows == 0 { throw replies.malformed("the page was cut before its first row", asking: what) }
+        if try store.fillWaitsForFeed() { stepPull(.poked) }
+        stepFill(.pageKept)
+    }
+}
