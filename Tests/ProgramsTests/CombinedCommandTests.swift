@@ -43,7 +43,8 @@ import Testing
         let desk = try OfflineDesk()
         #expect(desk.run("budget", "adjust", "Alpha", "+10").code == 0)
         let dry = desk.run("budget", "adjust", "Alpha", "+20", "--dry-run")
-        #expect(dry.errors.contains("would be combined with your unsent edit 1: change budget by +30.00 in all"), "\(dry)")
+        #expect(
+            dry.errors.contains("would be combined with your unsent edit 1: change budget by +30.00 in all"), "\(dry)")
         #expect(try desk.edits().map(\.state) == [.saved])
         let sum = desk.run("budget", "adjust", "Alpha", "+20", "--json")
         #expect(sum.output.contains("\"combines\": [") && sum.code == 0, "\(sum)")

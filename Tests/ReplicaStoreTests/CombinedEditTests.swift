@@ -38,12 +38,16 @@ import Testing
         _ = try replica.add(adjust(10))
         let preview = try replica.store.check(EditDraft(customer: CustomerKey(1), intent: adjust(20)))
         #expect(preview.combines == EditNumber(1) && preview.intent == adjust(30))
-        #expect(preview.before == .budget(TestReplica.monthly(100)) && preview.after == .budget(TestReplica.monthly(130)))
+        #expect(
+            preview.before == .budget(TestReplica.monthly(100)) && preview.after == .budget(TestReplica.monthly(130)))
         #expect(try replica.state(1) == .saved)
         let sum = try replica.add(adjust(20))
         #expect(sum.intent == adjust(30) && sum.wire.before == V1.State(.budget(TestReplica.monthly(100))))
         #expect(try shownBudget(replica) == .budget(TestReplica.monthly(130)))
-        #expect(try replica.texts(replica.imageFile, "SELECT edits || ':' || budget_amount FROM pending") == ["1:13000000000"])
+        #expect(
+            try replica.texts(replica.imageFile, "SELECT edits || ':' || budget_amount FROM pending") == [
+                "1:13000000000"
+            ])
     }
 
     @Test func `what comes to nothing, or breaks a limit together, stays stacked`() throws {

@@ -95,7 +95,8 @@ import Testing
         #expect(try found(budget(9), { $0.dependsOn = WireInteger(1) }) == nil)
         #expect(try found(budget(9), { $0.undoes = WireInteger(1) }) == nil)
         #expect(try found(undoneBy: EditNumber(9)) == nil)
-        let dead = try edit(5, .unfreeze(.account, reason: "p", seen: []), { $0.dependsOn = WireInteger(3) }, state: .dead)
+        let dead = try edit(
+            5, .unfreeze(.account, reason: "p", seen: []), { $0.dependsOn = WireInteger(3) }, state: .dead)
         #expect(try found(with: [dead]) == nil)
         #expect(try found(budget(9), { $0.before = nil }) == nil)
     }

@@ -33,9 +33,11 @@ import Testing
             let number = index + 1
             try connection.execute(
                 """
-                INSERT INTO edit (\(OutboxMigrationTests.columns)) VALUES (\(number), 7, 'id-7', 'Alpha "7"', 'set-label',
-                    'label', '{"kind":"set-label","label":"\(number)"}', '\(state)', '{"code":"held"}', 1000 + \(number),
-                    \(state == "saved" ? "NULL" : "2000"), \(state == "saved" ? 0 : number), \(number - 1), \(number + 20),
+                INSERT INTO edit (\(OutboxMigrationTests.columns)) VALUES (
+                    \(number), 7, 'id-7', 'Alpha', 'set-label', 'label',
+                    '{"kind":"set-label","label":"\(number)"}', '\(state)', '{"code":"held"}', 1000 + \(number),
+                    \(state == "saved" ? "NULL" : "2000"), \(state == "saved" ? 0 : number),
+                    \(number - 1), \(number + 20),
                     '{"p":\(number)}', \(number % 3), \(number + 40), \(number + 60))
                 """)
         }
@@ -73,7 +75,9 @@ import Testing
         let connection = try Connection(path: file, mode: .create, durability: .full)
         try migrate(connection)
         #expect(try content() == before)
-        #expect(try connection.statement("SELECT count(*) FROM edit WHERE combined_into IS NOT NULL").first { $0.int64(0) } == 0)
+        #expect(
+            try connection.statement("SELECT count(*) FROM edit WHERE combined_into IS NOT NULL").first { $0.int64(0) }
+                == 0)
         #expect(try connection.statement("PRAGMA foreign_key_check").first { $0.text(0) } == nil)
         // The copies still refer to the edits, and what is over is out of the index.
         #expect(throws: SQLiteError.self) { try connection.execute("DELETE FROM edit WHERE number = 4") }

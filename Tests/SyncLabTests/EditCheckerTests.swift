@@ -112,7 +112,9 @@ import Testing
         }
         let event = History.What.combined(
             agent: 0, Combination(older: edit(1, 10), newer: newer, asked: edit(2, 20)))
-        if why.isEmpty { expectValid(NoEditVanishes(), [event]) } else {
+        if why.isEmpty {
+            expectValid(NoEditVanishes(), [event])
+        } else {
             expectViolation(NoEditVanishes(), [event], at: 1, why)
         }
     }

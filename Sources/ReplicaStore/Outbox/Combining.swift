@@ -45,7 +45,8 @@ struct Combining {
     /// customer's open edits with those of the same request, in order of number.
     static func find(_ new: EditIntent, among kept: [OutboxEdit], in all: [OutboxEdit]) throws -> Combining? {
         // An edit of the customer that came after would act before what it was made after.
-        guard let taken = kept.last(where: \.state.isPending), taken.number == all.last(where: \.state.isPending)?.number,
+        guard let taken = kept.last(where: \.state.isPending),
+            taken.number == all.last(where: \.state.isPending)?.number,
             isFree(taken), !all.contains(where: { $0.builtOn.contains(taken.number.value) }),
             let intent = sum(taken.intent, new), let footing = try Footing(taken)
         else { return nil }

@@ -99,7 +99,8 @@ struct EditPlanner {
         let taken = combination.taken
         let rest = earlier.filter { $0.number != taken.number }
         let (confirmed, version) = try image.register(taken.register, of: customer.key)
-        let shown = Overlay.lay(rest.filter { $0.register == taken.register }, over: confirmed, version: version).visible
+        let shown = Overlay.lay(rest.filter { $0.register == taken.register }, over: confirmed, version: version)
+            .visible
         var footing = combination.footing
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .combinedTakesNewBase {
@@ -111,7 +112,9 @@ struct EditPlanner {
         let judgement = try predictor.judge(
             combination.intent, on: footing, madeAt: madeAt, customer, after: rest.filter(\.state.isPending))
         let expected = predictor.prediction(judgement)
-        guard judgement.refusal == nil, expected.code != .needsStepUp || alone.code == .needsStepUp else { return false }
+        guard judgement.refusal == nil, expected.code != .needsStepUp || alone.code == .needsStepUp else {
+            return false
+        }
         var preview = EditPreview(
             intent: combination.intent, before: shown, after: after, base: footing.base,
             predecessor: footing.predecessor, expected: expected)
@@ -239,33 +242,5 @@ struct EditPlanner {
             sentCount: 0, resentAs: nil, undoneBy: nil, prediction: preview.expected)
         open[customer.key] = try edits(of: customer.key).filter { $0.number != preview.combines } + [edit]
         planned.append(PlannedEdit(edit: edit, preview: preview, text: text))
-    }
-}
-
-/// What an edit needs to find in the register it changes, so that nothing is queued that can't mean anything.
-enum Standing {
-    /// Why an intent has nothing to act on; nil when it has.
-    static func violation(_ intent: EditIntent, _ state: RegisterState) -> LimitViolation? {
-        switch (intent, state) {
-        case (.assignManager(let account), .manager(let current?)):
-            LimitViolation(
-                code: "FB.HAS_MANAGER", field: "manager",
-                message: current == account
-                    ? "\(account) is the account manager already" : "\(current) is the account manager",
-                next: current == account
-                    ? "there is nothing to do" : "put another in place with: fieldbook manager replace CUSTOMER ACCOUNT"
-            )
-        case (.withdrawManager, .manager(nil)):
-            LimitViolation(
-                code: "FB.NO_MANAGER", field: "manager", message: "this customer has no account manager",
-                next: "name one with: fieldbook manager assign CUSTOMER ACCOUNT")
-        case (.decideRequest, .request(let request)) where request?.status != .pending:
-            LimitViolation(
-                code: "FB.NO_REQUEST", field: "customer",
-                message: request.map { "the association request is \($0.status.rawValue) already" }
-                    ?? "nobody asked to associate or disassociate this customer",
-                next: "see what waits with: fieldbook association list")
-        default: nil
-        }
     }
 }

@@ -34,8 +34,8 @@ struct OutboxRows {
         return try statement.first(decode)
     }
 
-    /// Edits that are not settled, discarded or combined, in order of number. The index is named because SQLite would rather walk
-    /// the whole table in that order, and settled edits are kept for good.
+    /// Edits that are not settled, discarded or combined, in order of number. The index is named because SQLite would
+    /// rather walk the whole table in that order, and settled edits are kept for good.
     func open() throws -> [OutboxEdit] {
         try connection.statement(
             """

@@ -161,7 +161,8 @@ extension ReplicaStore {
                 """
                 SELECT upto FROM (SELECT acked_up_to, coalesce(
                     (SELECT min(number) - 1 FROM edit INDEXED BY edit_open
-                        WHERE state NOT IN ('settled', 'discarded', 'combined') AND state <> 'dead'), last_number) AS upto
+                        WHERE state NOT IN ('settled', 'discarded', 'combined') AND state <> 'dead'),
+                    last_number) AS upto
                     FROM identity WHERE id = 1) WHERE upto > acked_up_to
                 """
             ).first { EditNumber($0.int64(0)) }

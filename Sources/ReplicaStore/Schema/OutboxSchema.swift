@@ -47,8 +47,8 @@ enum OutboxSchema {
         number: 3, name: "combined",
         sql: """
             CREATE TABLE edit_next (
-                number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, customer_id TEXT NOT NULL, customer_name TEXT NOT NULL,
-                kind TEXT NOT NULL, register TEXT NOT NULL, edit TEXT NOT NULL CHECK (json_valid(edit)),
+                number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, customer_id TEXT NOT NULL,
+                customer_name TEXT NOT NULL, kind TEXT NOT NULL, register TEXT NOT NULL, edit TEXT NOT NULL CHECK (json_valid(edit)),
                 state TEXT NOT NULL CHECK (state IN
                     ('saved', 'sent', 'waiting', 'held', 'resulted', 'settled', 'dead', 'discarded', 'combined')),
                 result TEXT, saved_at INTEGER NOT NULL, first_sent_at INTEGER, sent_count INTEGER NOT NULL DEFAULT 0,
@@ -60,9 +60,11 @@ enum OutboxSchema {
                 CHECK (state <> 'combined' OR (sent_count = 0 AND first_sent_at IS NULL AND result IS NULL))
             ) STRICT;
             INSERT INTO edit_next (number, customer, customer_id, customer_name, kind, register, edit, state, result,
-                saved_at, first_sent_at, sent_count, predecessor, resent_as, prediction, group_number, depends_on, undone_by)
+                saved_at, first_sent_at, sent_count, predecessor, resent_as, prediction, group_number, depends_on,
+                undone_by)
             SELECT number, customer, customer_id, customer_name, kind, register, edit, state, result,
-                saved_at, first_sent_at, sent_count, predecessor, resent_as, prediction, group_number, depends_on, undone_by
+                saved_at, first_sent_at, sent_count, predecessor, resent_as, prediction, group_number, depends_on,
+                undone_by
             FROM edit;
             CREATE TABLE conflict_copy_next (
                 key INTEGER PRIMARY KEY, edit INTEGER NOT NULL REFERENCES edit_next,

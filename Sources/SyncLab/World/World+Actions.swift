@@ -233,7 +233,9 @@ extension World {
     /// Records which edits went into a new one, with what was asked for.
     private func tellCombined(_ agent: LabAgent, _ number: Int64, _ intent: EditIntent?) {
         for mark in agent.edits where mark.combinedInto == number {
-            guard let older = try? agent.eye?.wire(mark.number), let newer = try? agent.eye?.wire(number) else { continue }
+            guard let older = try? agent.eye?.wire(mark.number), let newer = try? agent.eye?.wire(number) else {
+                continue
+            }
             let asked = intent.map { intent in
                 var asked = V1.Edit(number: number, kind: "", customer: newer.customer.value, base: 0, deviceTime: 0)
                 asked.setIntent(intent)

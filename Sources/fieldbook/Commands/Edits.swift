@@ -52,14 +52,16 @@ extension Context {
         }
     }
 
-    /// The edits that combined ones went into at last, by number. The newest come last, so that each is found by one step.
+    /// The edits that combined ones went into at last, by number. Taken from the newest on, each is found by one step.
     private func ends(
         _ edits: ArraySlice<OutboxEdit>, _ reader: ReplicaReader
     ) throws(UserError) -> [EditNumber: EditNumber] {
         var ends: [EditNumber: EditNumber] = [:]
         for edit in edits.reversed() {
             guard let next = edit.combinedInto else { continue }
-            if let known = ends[next] { ends[edit.number] = known } else {
+            if let known = ends[next] {
+                ends[edit.number] = known
+            } else {
                 ends[edit.number] = try ask { () throws(StoreError) in try reader.end(of: next) }
             }
         }
