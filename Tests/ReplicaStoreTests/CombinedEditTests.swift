@@ -50,11 +50,22 @@ import Testing
             ])
     }
 
-    @Test func `what comes to nothing, or breaks a limit together, stays stacked`() throws {
+    @Test func `what comes to nothing stays stacked`() throws {
         let replica = try TestReplica.loaded()
         _ = try replica.add(adjust(10))
         #expect(try replica.add(adjust(-10)).wire.predecessor?.value == 1)
         #expect(try replica.state(1) == .saved && replica.state(2) == .saved)
+    }
+
+    @Test func `what breaks a limit only together stays stacked`() throws {
+        let replica = try TestReplica.loaded()
+        _ = try replica.add(adjust(-30))
+        try replica.feed(sequence: 12, [PageRow(.usage, 1, version: 12, [.integer(90 * Money.unitsPerMajor), 1])])
+        // A raise may be made however much is used; together they are a cut below that.
+        #expect(try replica.add(adjust(10)).wire.predecessor?.value == 1)
+        #expect(try replica.state(1) == .saved && replica.state(2) == .saved)
+        #expect(try replica.add(adjust(25)).wire.predecessor?.value == 1)
+        #expect(try replica.state(2) == .combined)
     }
 
     @Test func `what was pushed and may have left is never taken in`() throws {

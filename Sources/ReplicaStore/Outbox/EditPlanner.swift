@@ -74,7 +74,7 @@ struct EditPlanner {
         let before = order.standing?.state ?? visible
         let intent = order.isExact ? draft.intent : EditPlanner.completed(draft.intent, confirmed: confirmed)
         let expected = try check(intent, on: before, customer, after: earlier)
-        if order.mayCombine, try combine(order, intent, expected, customer, earlier) { return }
+        if order.mayCombine, try combine(order, intent, customer, earlier) { return }
         guard let after = before.applying(intent, newFreeze: newFreeze) else {
             throw StoreError(
                 .refused, what: "the edit is not accepted", why: "the result is out of range",
@@ -90,9 +90,9 @@ struct EditPlanner {
     }
 
     /// Plans the edit with the never-sent one before it in it, if it has one and the rules take both as one. What
-    /// breaks a limit together, or needs a code only together, stays apart.
+    /// breaks a limit together stays apart.
     private mutating func combine(
-        _ order: EditOrder, _ intent: EditIntent, _ alone: Prediction, _ customer: Customer, _ earlier: [OutboxEdit]
+        _ order: EditOrder, _ intent: EditIntent, _ customer: Customer, _ earlier: [OutboxEdit]
     ) throws -> Bool {
         guard let combination = try Combining.find(intent, among: earlier.filter { $0.number < first }, in: earlier)
         else { return false }
@@ -111,13 +111,10 @@ struct EditPlanner {
         let madeAt = try rows.combined(into: taken.number).first?.savedAt ?? taken.savedAt
         let judgement = try predictor.judge(
             combination.intent, on: footing, madeAt: madeAt, customer, after: rest.filter(\.state.isPending))
-        let expected = predictor.prediction(judgement)
-        guard judgement.refusal == nil, expected.code != .needsStepUp || alone.code == .needsStepUp else {
-            return false
-        }
+        guard judgement.refusal == nil else { return false }
         var preview = EditPreview(
             intent: combination.intent, before: shown, after: after, base: footing.base,
-            predecessor: footing.predecessor, expected: expected)
+            predecessor: footing.predecessor, expected: predictor.prediction(judgement))
         preview.combines = taken.number
         try append(order, customer, preview, footing)
         return true
