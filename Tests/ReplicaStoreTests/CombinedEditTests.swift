@@ -108,6 +108,16 @@ import Testing
         #expect(try replica.state(4) == .saved)
     }
 
+    @Test func `an edit of the same request that came between keeps an older one apart`() throws {
+        let replica = try TestReplica.loaded()
+        _ = try replica.add(budget(200))
+        let drafts = [.freeze(.account, reason: "late"), budget(300)].map {
+            EditDraft(customer: CustomerKey(1), intent: $0)
+        }
+        #expect(try replica.store.add(drafts, link: .none).map { $0.wire.predecessor?.value } == [nil, 1])
+        #expect(try replica.state(1) == .saved)
+    }
+
     @Test func `nothing can be done with an edit that is part of another, and that one is named`() throws {
         let replica = try TestReplica.loaded()
         for amount in [200, 300, 400] { _ = try replica.add(budget(Int64(amount))) }
