@@ -140,9 +140,11 @@ struct DaemonAPI: LocalAPIHandler {
         let steps = previews.map { preview in
             var asked = V1.Edit(number: 0, kind: "", customer: 0, base: preview.base.value, deviceTime: 0)
             asked.setIntent(preview.intent)
-            return Local.EditStep(
+            var step = Local.EditStep(
                 asked: asked, before: V1.State(preview.before), after: V1.State(preview.after),
                 base: preview.base.value, predecessor: preview.predecessor?.value)
+            step.combines = preview.combines.map { WireInteger($0.value) }
+            return step
         }
         return Local.EditReply(numbers: edits.map(\.number.value), first: steps[0], steps: steps)
     }

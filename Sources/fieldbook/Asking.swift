@@ -47,6 +47,7 @@ extension Context {
         }
         answer.json = json(asking, reply)
         answer.json["dryRun"] = .bool(isDryRun)
+        if let combined = combined(reply) { answer.notes.append(combined) }
         if let predecessor = reply.predecessor { answer.notes.append("it builds on your edit \(predecessor.value)") }
         if let tied = tied(asking, reply.edits.map(\.value)) { answer.notes.append(tied) }
         if !isDryRun { answer.notes.append("pending until the server has answered: fieldbook edits list") }
@@ -67,6 +68,17 @@ extension Context {
         return "\(before) -> \(after)"
     }
 
+    /// That unsent edits went into those of the reply, and what an adjustment comes to by it.
+    private func combined(_ reply: Local.EditReply) -> String? {
+        guard let numbers = reply.combines?.map(\.value), !numbers.isEmpty else { return nil }
+        let edits = "\(numbers.count == 1 ? "edit" : "edits") \(Wording.list(numbers.map { "\($0)" }))"
+        let words = "\(command.flag("dry-run") ? "would be " : "")combined with your unsent \(edits)"
+        guard reply.steps?.count == 1, let asked = reply.steps?.first?.asked, let intent = try? asked.intent(),
+            case .adjustBudget = intent
+        else { return words }
+        return "\(words): \(Wording.text(intent)) in all"
+    }
+
     private func tied(_ asking: Asking, _ numbers: [Int64]) -> String? {
         guard let link = asking.link else { return nil }
         let first = numbers.first.map { "edit \($0)" } ?? "the first"
@@ -83,6 +95,7 @@ extension Context {
         json["after"] = Context.json(reply.after)
         json["base"] = .integer(reply.base.value)
         json["predecessor"] = .optional(reply.predecessor?.value)
+        json["combines"] = .array((reply.combines ?? []).map { .integer($0.value) })
         json["link"] = .optional(asking.link?.rawValue)
         json["edits"] = .array(
             asking.edits.enumerated().map { index, wanted in
@@ -93,6 +106,7 @@ extension Context {
                 if let steps = reply.steps, steps.indices.contains(index) {
                     edit["before"] = Context.json(steps[index].before)
                     edit["after"] = Context.json(steps[index].after)
+                    edit["combines"] = .optional(steps[index].combines?.value)
                 }
                 return .object(edit)
             })

@@ -81,7 +81,8 @@ enum CommandList {
         CommandSpec(
             "edits list", "Lists edits that are not settled, with what became of them.",
             options: [
-                OptionSpec("all", "settled and discarded ones too"), OptionSpec("dead", "only those that were refused"),
+                OptionSpec("all", "settled, discarded and combined ones too"),
+                OptionSpec("dead", "only those that were refused"),
                 OptionSpec("limit", value: "N", "with --all: at most N of the newest (default: 200)"),
             ],
             examples: ["fieldbook edits list", "fieldbook edits list --dead"]),

@@ -84,6 +84,7 @@ enum Wording {
         case .settled: "settled"
         case .dead: "refused"
         case .discarded: "discarded"
+        case .combined: "combined"
         }
     }
 

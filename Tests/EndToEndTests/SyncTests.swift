@@ -71,7 +71,7 @@ import Testing
         #expect(ana.run(["budget", "set", names[0], "500"]).code == 0)
         #expect(eventually { proxy.count("/sync/v1/push") == 1 })
         #expect(ana.run(["budget", "adjust", names[0], "+25"]).code == 0)
-        #expect(ana.run(["budget", "adjust", names[0], "+5"]).code == 0)
+        #expect(ana.run(["budget", "set", names[0], "530"]).code == 0)
         proxy.release()
         #expect(ana.sync())
         #expect(try ana.edits().map(\.result) == ["applied", "applied", "applied"])

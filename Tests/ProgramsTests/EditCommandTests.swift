@@ -10,7 +10,8 @@ import Testing
         let desk = try OfflineDesk()
         #expect(
             desk.run("label", "set", "Beta", "call first").output.hasPrefix("edit 1 saved: set label \"call first\""))
-        #expect(desk.run("label", "clear", "Beta").output.contains("call first -> none"))
+        let cleared = desk.run("label", "clear", "Beta")
+        #expect(cleared.output.contains("none -> none") && cleared.errors.contains("combined with your unsent edit 1"))
         let taken = desk.run("manager", "assign", "Alpha", "eve")
         #expect(taken.code == 65 && taken.errors.contains("ben is the account manager"), "\(taken)")
         #expect(taken.errors.contains("fieldbook manager replace"))
@@ -24,6 +25,7 @@ import Testing
         #expect(
             edits.map(\.intent) == [.setLabel("call first"), .setLabel(nil), .withdrawManager, .assignManager("eve")])
         #expect(edits.map { $0.wire.group?.value } == [nil, nil, 3, 3])
+        #expect(edits.map(\.state) == [.combined, .saved, .saved, .saved])
         let shown = desk.run("edits", "show", "4").output
         #expect(shown.contains("edits 3 to 4, which take effect together"), "\(shown)")
         let gone = desk.run("edits", "discard", "4", "--dry-run")

@@ -22,7 +22,7 @@ import Testing
 
     @Test func `a group that does not fit waits for the next push and goes whole`() throws {
         let replica = try TestReplica.loaded()
-        for amount in 1...ProtocolLimits.pushEditsMax - 5 { _ = try replica.add(budget(Int64(amount)), 2) }
+        for intent in stack(ProtocolLimits.pushEditsMax - 5) { _ = try replica.add(intent, 2) }
         let members = try group(replica, 10).map(\.number)
         #expect(try replica.push().count == ProtocolLimits.pushEditsMax - 5)
         let sent = try replica.store.openEdits().filter { $0.state == .sent }.map(\.number.value)

@@ -40,7 +40,7 @@ import Testing
     @Test func `own edits stand in it from the first moment and once only`() throws {
         let replica = try TestReplica.loaded()
         _ = try replica.add(budget(500))
-        _ = try replica.add(budget(600))
+        _ = try replica.add(adjust(100))
         _ = try replica.add(budget(5), 2)
         #expect(try replica.reader().history(of: CustomerKey(1), limit: 9).untold.map(\.number.value) == [1, 2])
         let own = replica.store.identity.replica

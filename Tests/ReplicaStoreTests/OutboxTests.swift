@@ -70,7 +70,7 @@ import Testing
         let replica = try TestReplica.loaded()
         let first = try replica.add(budget(500))
         let second = try replica.add(adjust(50))
-        let third = try replica.add(adjust(25))
+        let third = try replica.add(budget(700))
         let frozen = try replica.add(.freeze(.account, reason: "late"))
         let other = try replica.add(budget(9), 2)
         #expect([first, second, third].map(\.wire.base.value) == [7, 7, 7])

@@ -84,7 +84,7 @@ import Testing
 
     @Test func `the server is told of ends only, without a gap`() throws {
         let replica = try TestReplica.loaded()
-        for intent in [budget(500), adjust(1), adjust(2)] { _ = try replica.add(intent) }
+        for intent in [budget(500), adjust(1), budget(502)] { _ = try replica.add(intent) }
         #expect(try replica.store.ackable() == nil)
         _ = try replica.push()
         try replica.record(result(1, .noop), result(2, .retry, sequence: 0), result(3, .rejected))

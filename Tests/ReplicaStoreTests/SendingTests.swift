@@ -77,7 +77,7 @@ import Testing
 
     @Test func `a push stays within its bounds and the rest follows`() throws {
         let replica = try TestReplica.loaded()
-        for amount in 1...ProtocolLimits.pushEditsMax + 20 { _ = try replica.add(budget(Int64(amount)), 2) }
+        for intent in stack(ProtocolLimits.pushEditsMax + 20) { _ = try replica.add(intent, 2) }
         let push = try #require(try replica.store.nextPush())
         #expect(push.edits.map(\.number.value) == Array(1...Int64(ProtocolLimits.pushEditsMax)))
         #expect(try WireCoding.encode(push).count <= ProtocolLimits.pushBytesMax)

@@ -143,6 +143,11 @@ func adjust(_ major: Int64) -> EditIntent {
     .adjustBudget(delta: Money(units: major * Money.unitsPerMajor), validThrough: nil)
 }
 
+/// Intents on one budget that stack and never combine.
+func stack(_ count: Int) -> [EditIntent] {
+    (1...count).map { $0.isMultiple(of: 2) ? adjust(Int64($0)) : budget(Int64($0)) }
+}
+
 func result(
     _ number: Int64, _ code: ResultCode, sequence: Int64 = 11, version: Int64? = nil, epoch: String = "e1"
 ) -> V1.Result {

@@ -24,7 +24,7 @@ import Testing
     @Test func `edits that wait behind a held one need a person, not time`() throws {
         let world = try held()
         let second = try world.edit(600)
-        let third = try world.edit(700)
+        let third = try world.edit(.adjustBudget(delta: Money(units: Money.unitsPerMajor), validThrough: nil))
         try world.settle()
         #expect(try world.state(second) == .saved && world.state(third) == .saved)
         #expect(world.status.phase == .needsPerson)

@@ -57,10 +57,78 @@ import Testing
         ("saved", "settled"), ("saved", "held"), ("waiting", "saved"), ("held", "saved"), ("resulted", "sent"),
         ("settled", "saved"),
         ("settled", "dead"), ("dead", "sent"), ("discarded", "saved"), ("sent", "discarded"),
+        ("sent", "combined"), ("waiting", "combined"), ("discarded", "combined"),
     ]) func `S3: a step back or aside is none`(before: String, after: String) {
         expectViolation(
             NoEditVanishes(), [.outbox(.edit(1, before)), .outbox(.edit(1, after))], at: 2,
             "went from \(before) to \(after)")
+    }
+
+    @Test func `S3: a combined edit leads to the one that it went into`() {
+        func combined(_ number: Int64, _ next: Int64?, state: String = "combined") -> EditMark {
+            var mark = EditMark.edit(number, state)
+            mark.combinedInto = next
+            return mark
+        }
+        let checker = NoEditVanishes()
+        expectValid(
+            checker, [.outbox(.edit(1, "saved")), .outbox(combined(1, 2), combined(2, 3), .edit(3, "saved"))])
+        expectViolation(
+            checker, [.outbox(combined(1, 2), .edit(2, "saved")), .outbox(.edit(1, "saved"), .edit(2, "saved"))], at: 2,
+            "went from combined to saved")
+        for wrong in [combined(1, nil), combined(1, 1), combined(1, 9)] {
+            expectViolation(checker, [.outbox(wrong, .edit(2, "saved"))], at: 1, "is combined into no later edit")
+        }
+        expectViolation(
+            checker, [.outbox(combined(1, 2), .edit(2, "saved", customer: 8))], at: 1, "which is about something else")
+        expectViolation(
+            checker, [.outbox(combined(1, 2, state: "saved"), .edit(2, "saved"))], at: 1, "is saved and combined")
+    }
+
+    @Test(arguments: [
+        ("", ""), ("base", "does not stand on"), ("before", "does not stand on"), ("predecessor", "does not stand on"),
+        ("madeUpon", "does not stand on"), ("delta", "does not ask for"), ("cycle", "does not ask for"),
+        ("customer", "about something else"), ("kind", "about something else"), ("tie", "is tied to others"),
+    ]) func `S3: what two edits come to is what was asked for, on the older one's footing`(part: String, why: String) {
+        func edit(_ number: Int64, _ major: Int64) -> V1.Edit {
+            var edit = V1.Edit(number: number, kind: "", customer: 7, base: 5, deviceTime: 0)
+            let delta = Money(units: major * Money.unitsPerMajor)
+            edit.setIntent(.adjustBudget(delta: delta, validThrough: nil))
+            edit.madeUpon = "c1"
+            return edit
+        }
+        var newer = edit(2, 30)
+        switch part {
+        case "base": newer.base = WireInteger(6)
+        case "before": newer.before = V1.State(register: "budget")
+        case "predecessor": newer.predecessor = WireInteger(1)
+        case "madeUpon": newer.madeUpon = "c2"
+        case "delta": newer.delta = "20"
+        case "cycle": newer.validThrough = "2026-03"
+        case "customer": newer.customer = WireInteger(8)
+        case "kind": newer.kind = "set-budget"
+        case "tie": newer.group = WireInteger(2)
+        default: break
+        }
+        let event = History.What.combined(
+            agent: 0, Combination(older: edit(1, 10), newer: newer, asked: edit(2, 20)))
+        if why.isEmpty {
+            expectValid(NoEditVanishes(), [event])
+        } else {
+            expectViolation(NoEditVanishes(), [event], at: 1, why)
+        }
+    }
+
+    @Test func `S2: an edit that is combined was never sent and never is`() {
+        func push(_ number: Int64) -> History.What {
+            .judged([V1.Edit(number: number, kind: "set-label", customer: 7, base: 0, deviceTime: 0)], told: nil)
+        }
+        let own = History.What.push([])
+        expectViolation(
+            ExactlyOnce(), [own, push(1), .outbox(.edit(1, "combined"))], at: 3, "was sent and is combined")
+        expectViolation(
+            ExactlyOnce(), [own, .outbox(.edit(1, "combined")), push(1)], at: 3, "was combined and comes to the server")
+        expectValid(ExactlyOnce(), [own, .outbox(.edit(1, "combined"), .edit(2, "sent")), push(2)])
     }
 
     @Test func `S4: a push keeps a customer's order and leaves nothing behind that waits for nothing`() {

@@ -32,6 +32,16 @@ import Testing
         #expect(try server.load(as: "ana").rows["budget"]?.count == 1)
     }
 
+    @Test func `numbers that never come, of edits set aside or combined, are missed by nobody`() throws {
+        let server = try TestServer()
+        let last = try server.edit(4, TestServer.budget(5), customer: 0)
+        #expect(try server.push([last]).map(\.code) == [.applied])
+        let ack = Array(#"{"replica":"\#(TestServer.replica("ana"))","upTo":"4"}"#.utf8)
+        let acked = server.send("POST", "/sync/v1/ack", as: "ana", body: ack)
+        #expect(acked.status == 200, "\(String(decoding: server.bytes(acked), as: UTF8.self))")
+        #expect(try server.push([try server.edit(9, TestServer.budget(7), customer: 1)]).map(\.code) == [.applied])
+    }
+
     @Test func `a moved base is held, equal values converge`() throws {
         let server = try TestServer()
         _ = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])

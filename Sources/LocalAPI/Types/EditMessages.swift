@@ -60,6 +60,8 @@ extension Local {
         package var after: V1.State
         package var base: WireInteger
         package var predecessor: WireInteger?
+        /// The unsent edit that goes into this one; kind, arguments and values are then of both together.
+        package var combines: WireInteger?
 
         package init(asked: V1.Edit, before: V1.State, after: V1.State, base: Int64, predecessor: Int64?) {
             self.asked = asked
@@ -81,6 +83,8 @@ extension Local {
         package var after: V1.State
         package var base: WireInteger
         package var predecessor: WireInteger?
+        /// The unsent edits that go into those of the request; absent when there are none.
+        package var combines: [WireInteger]?
         /// Every edit, in the order of the request; absent when there are more than `stepsMax`.
         package var steps: [EditStep]?
 
@@ -101,6 +105,8 @@ extension Local {
             after = first.after
             base = first.base
             predecessor = first.predecessor
+            let taken = steps.compactMap(\.combines)
+            combines = taken.isEmpty ? nil : taken
             self.steps = steps.count <= Local.stepsMax ? steps : nil
         }
     }

@@ -46,4 +46,7 @@ package struct EditPreview: Sendable, Hashable {
     package let predecessor: EditNumber?
     /// What the rules make of it on what is known here; nil for a decision.
     package let expected: Prediction?
+    /// The edit that was never sent and that goes into this one; `before` is then what stands without it, and `intent`
+    /// what both come to.
+    package var combines: EditNumber?
 }

@@ -2,6 +2,10 @@ import Diagnostics
 import PartnerModel
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// One edit to be made, with what binds it to others.
 struct EditOrder {
     let draft: EditDraft
@@ -13,6 +17,8 @@ struct EditOrder {
     var standing: (state: RegisterState, version: Version)?
     /// The freezes that an unfreeze names are the ones meant, not all of its kind.
     var isExact = false
+    /// Made alone, so that a never-sent edit of its kind may go into it.
+    var mayCombine = false
 
     init(_ draft: EditDraft) { self.draft = draft }
 }
@@ -68,6 +74,7 @@ struct EditPlanner {
         let before = order.standing?.state ?? visible
         let intent = order.isExact ? draft.intent : EditPlanner.completed(draft.intent, confirmed: confirmed)
         let expected = try check(intent, on: before, customer, after: earlier)
+        if order.mayCombine, try combine(order, intent, customer, earlier) { return }
         guard let after = before.applying(intent, newFreeze: newFreeze) else {
             throw StoreError(
                 .refused, what: "the edit is not accepted", why: "the result is out of range",
@@ -80,6 +87,37 @@ struct EditPlanner {
             EditPreview(
                 intent: intent, before: before, after: after, base: base, predecessor: predecessor?.number,
                 expected: expected))
+    }
+
+    /// Plans the edit with the never-sent one before it in it, if it has one and the rules take both as one. What
+    /// breaks a limit together stays apart.
+    private mutating func combine(
+        _ order: EditOrder, _ intent: EditIntent, _ customer: Customer, _ earlier: [OutboxEdit]
+    ) throws -> Bool {
+        guard let combination = try Combining.find(intent, among: earlier.filter { $0.number < first }, in: earlier)
+        else { return false }
+        let taken = combination.taken
+        let rest = earlier.filter { $0.number != taken.number }
+        let (confirmed, version) = try image.register(taken.register, of: customer.key)
+        let shown = Overlay.lay(rest.filter { $0.register == taken.register }, over: confirmed, version: version)
+            .visible
+        var footing = combination.footing
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .combinedTakesNewBase {
+            footing = Footing(base: version, before: shown, predecessor: footing.predecessor, madeUpon: madeUpon)
+        }
+        #endif
+        guard let after = shown.applying(combination.intent, newFreeze: newFreeze) else { return false }
+        let madeAt = try rows.combined(into: taken.number).first?.savedAt ?? taken.savedAt
+        let judgement = try predictor.judge(
+            combination.intent, on: footing, madeAt: madeAt, customer, after: rest.filter(\.state.isPending))
+        guard judgement.refusal == nil else { return false }
+        var preview = EditPreview(
+            intent: combination.intent, before: shown, after: after, base: footing.base,
+            predecessor: footing.predecessor, expected: predictor.prediction(judgement))
+        preview.combines = taken.number
+        try append(order, customer, preview, footing)
+        return true
     }
 
     // MARK: Checks
@@ -166,19 +204,22 @@ struct EditPlanner {
         return found
     }
 
-    private mutating func append(_ order: EditOrder, _ customer: Customer, _ preview: EditPreview) throws {
+    /// What an edit stands on is what its author sees, unless it is told by `footing`.
+    private mutating func append(
+        _ order: EditOrder, _ customer: Customer, _ preview: EditPreview, _ footing: Footing? = nil
+    ) throws {
         let number = EditNumber(first.value + Int64(planned.count))
         var wire = V1.Edit(
             number: number.value, kind: "", customer: customer.key.value, base: preview.base.value, deviceTime: now)
         wire.setIntent(preview.intent)
         if case .decideConflict = preview.intent { wire.reason = order.draft.reason }
-        wire.before = V1.State(preview.before)
+        wire.before = V1.State(footing?.before ?? preview.before)
         wire.predecessor = preview.predecessor.map { WireInteger($0.value) }
         wire.dependsOn = order.dependsOn.map { WireInteger($0.value) }
         wire.group = order.groupSize.map { _ in WireInteger(first.value) }
         wire.groupSize = order.groupSize
         wire.undoes = order.undoes.map { WireInteger($0.value) }
-        wire.madeUpon = madeUpon
+        wire.madeUpon = footing.map(\.madeUpon) ?? madeUpon
         wire.payloadHash = try wire.computedPayloadHash()
         // What can't be read back would stop all that reads the outbox.
         guard (try? wire.intent()) == preview.intent else {
@@ -196,35 +237,7 @@ struct EditPlanner {
             number: number, customer: customer.key, customerID: customer.customerID, customerName: customer.name,
             intent: preview.intent, wire: wire, state: .saved, result: nil, savedAt: now, firstSentAt: nil,
             sentCount: 0, resentAs: nil, undoneBy: nil, prediction: preview.expected)
-        open[customer.key] = try edits(of: customer.key) + [edit]
+        open[customer.key] = try edits(of: customer.key).filter { $0.number != preview.combines } + [edit]
         planned.append(PlannedEdit(edit: edit, preview: preview, text: text))
-    }
-}
-
-/// What an edit needs to find in the register it changes, so that nothing is queued that can't mean anything.
-enum Standing {
-    /// Why an intent has nothing to act on; nil when it has.
-    static func violation(_ intent: EditIntent, _ state: RegisterState) -> LimitViolation? {
-        switch (intent, state) {
-        case (.assignManager(let account), .manager(let current?)):
-            LimitViolation(
-                code: "FB.HAS_MANAGER", field: "manager",
-                message: current == account
-                    ? "\(account) is the account manager already" : "\(current) is the account manager",
-                next: current == account
-                    ? "there is nothing to do" : "put another in place with: fieldbook manager replace CUSTOMER ACCOUNT"
-            )
-        case (.withdrawManager, .manager(nil)):
-            LimitViolation(
-                code: "FB.NO_MANAGER", field: "manager", message: "this customer has no account manager",
-                next: "name one with: fieldbook manager assign CUSTOMER ACCOUNT")
-        case (.decideRequest, .request(let request)) where request?.status != .pending:
-            LimitViolation(
-                code: "FB.NO_REQUEST", field: "customer",
-                message: request.map { "the association request is \($0.status.rawValue) already" }
-                    ?? "nobody asked to associate or disassociate this customer",
-                next: "see what waits with: fieldbook association list")
-        default: nil
-        }
     }
 }

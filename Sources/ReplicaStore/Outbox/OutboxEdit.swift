@@ -21,6 +21,8 @@ package enum EditState: String, Sendable, CaseIterable {
     /// Refused for good; kept with the reason until a person decides.
     case dead
     case discarded
+    /// Never sent: what it asked for is part of a later edit, which it names.
+    case combined
 
     /// Whether its effect is still to be laid over the image.
     package var isPending: Bool {
@@ -49,6 +51,8 @@ package struct OutboxEdit: Sendable, Hashable {
 
     /// What was expected of it when it was made, or when it was first sent.
     package let prediction: Prediction?
+    /// The edit that this one went into before it was ever sent; that one may have gone into a later one itself.
+    package var combinedInto: EditNumber?
 
     package var register: Register { intent.register }
     /// The edits of this replica without whose effect this one means nothing.
@@ -72,7 +76,7 @@ package struct OutboxCounts: Sendable, Hashable {
 
     package init() {}
 
-    /// Edits without their end: all but settled, dead and discarded ones.
+    /// Edits without their end: all but settled, dead, discarded and combined ones.
     package var unsettled: Int { saved + sent + waiting + held + resulted }
     /// Edits that have not reached the server for good.
     package var unsent: Int { saved + sent + waiting }

@@ -10,7 +10,7 @@ struct OutboxRows {
 
     private static let columns = """
         number, customer, customer_id, customer_name, edit, state, result, saved_at, first_sent_at, sent_count,
-        resent_as, undone_by, prediction
+        resent_as, undone_by, prediction, combined_into
         """
 
     func identity() throws -> ReplicaIdentity? {
@@ -34,13 +34,13 @@ struct OutboxRows {
         return try statement.first(decode)
     }
 
-    /// Edits that are not settled or discarded, in order of number. The index is named because SQLite would rather walk
-    /// the whole table in that order, and settled edits are kept for good.
+    /// Edits that are not settled, discarded or combined, in order of number. The index is named because SQLite would
+    /// rather walk the whole table in that order, and settled edits are kept for good.
     func open() throws -> [OutboxEdit] {
         try connection.statement(
             """
             SELECT \(OutboxRows.columns) FROM edit INDEXED BY edit_open
-            WHERE state NOT IN ('settled', 'discarded') ORDER BY number
+            WHERE state NOT IN ('settled', 'discarded', 'combined') ORDER BY number
             """
         ).rows(decode)
     }
@@ -50,10 +50,35 @@ struct OutboxRows {
         let statement = try connection.statement(
             """
             SELECT \(OutboxRows.columns) FROM edit INDEXED BY edit_open
-            WHERE state NOT IN ('settled', 'discarded') AND customer = ? ORDER BY number
+            WHERE state NOT IN ('settled', 'discarded', 'combined') AND customer = ? ORDER BY number
             """)
         try statement.bind(1, customer.value)
         return try statement.rows(decode)
+    }
+
+    /// The edits that went into one, by one step or more, in order of number.
+    func combined(into number: EditNumber) throws -> [(number: EditNumber, savedAt: Int64)] {
+        let statement = try connection.statement(
+            """
+            WITH RECURSIVE part (number, saved_at) AS (
+                SELECT number, saved_at FROM edit WHERE combined_into = ?
+                UNION ALL SELECT edit.number, edit.saved_at FROM edit JOIN part ON edit.combined_into = part.number)
+            SELECT number, saved_at FROM part ORDER BY number
+            """)
+        try statement.bind(1, number.value)
+        return try statement.rows { (EditNumber($0.int64(0)), $0.int64(1)) }
+    }
+
+    /// The number of the edit that one went into at last; its own when it is not combined.
+    func end(of number: EditNumber) throws -> EditNumber {
+        let statement = try connection.statement("SELECT combined_into FROM edit WHERE number = ?")
+        var end = number
+        // An edit goes into a later one only, so this ends.
+        while true {
+            try statement.bind(1, end.value)
+            guard let next = try statement.first({ $0.optionalInt64(0) }) ?? nil, next > end.value else { return end }
+            end = EditNumber(next)
+        }
     }
 
     /// The newest edits of any state, newest first.
@@ -66,7 +91,10 @@ struct OutboxRows {
     func counts() throws -> OutboxCounts {
         var counts = OutboxCounts()
         let statement = try connection.statement(
-            "SELECT state, count(*), min(saved_at) FROM edit WHERE state NOT IN ('settled', 'discarded') GROUP BY state"
+            """
+            SELECT state, count(*), min(saved_at) FROM edit
+            WHERE state NOT IN ('settled', 'discarded', 'combined') GROUP BY state
+            """
         )
         _ = try statement.rows { row in
             let count = Int(row.int64(1))
@@ -78,7 +106,7 @@ struct OutboxRows {
             case .held: counts.held = count
             case .resulted: counts.resulted = count
             case .dead: counts.dead = count
-            case .settled, .discarded, nil: break
+            case .settled, .discarded, .combined, nil: break
             }
             if state != .dead { counts.oldestUnsettledAt = min(counts.oldestUnsettledAt ?? .max, row.int64(2)) }
         }
@@ -94,7 +122,8 @@ struct OutboxRows {
             """
             SELECT number, predecessor, depends_on, group_number, state,
                 state = 'waiting' AND json_extract(result, '$.code') = 'needs_step_up' FROM edit INDEXED BY edit_open
-            WHERE state NOT IN ('settled', 'discarded') AND state IN ('held', 'saved', 'sent', 'waiting') ORDER BY number
+            WHERE state NOT IN ('settled', 'discarded', 'combined') AND state IN ('held', 'saved', 'sent', 'waiting')
+            ORDER BY number
             """)
         let edits = try statement.rows { row in
             (
@@ -143,7 +172,8 @@ struct OutboxRows {
             undoneBy: row.optionalInt64(11).map { EditNumber($0) },
             prediction: row.optionalText(12).flatMap {
                 try? decoded?.prediction(row.int64(0), $0) ?? WireCoding.decode(Prediction.self, from: $0)
-            })
+            },
+            combinedInto: row.optionalInt64(13).map { EditNumber($0) })
     }
 }
 

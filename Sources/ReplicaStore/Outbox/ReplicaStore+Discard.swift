@@ -9,7 +9,7 @@ import Defects
 /// Setting edits aside.
 extension ReplicaStore {
     /// Sets aside an edit that never left, or a dead letter; it stays listed as discarded. An unsent group is set aside
-    /// whole. Gives the edits that were set aside, or with `dryRun` would be.
+    /// whole; what went into an edit goes with it. Gives the edits that were set aside, or with `dryRun` would be.
     @discardableResult
     package func discard(_ number: EditNumber, dryRun: Bool = false) throws(StoreError) -> [EditNumber] {
         let discarded = try StoreError.wrap {
@@ -28,12 +28,12 @@ extension ReplicaStore {
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .lateDiscard || Defect.planted == .loginDropsQueue, edit.state == .sent { return [edit] }
         #endif
-        guard edit.state == .saved || edit.state == .dead else { throw ReplicaStore.notYours(edit) }
+        guard edit.state == .saved || edit.state == .dead else { throw try notYours(edit) }
         let open = try openEdits()
         // A group leaves whole, so one of which nothing was sent is set aside whole.
         var together = [edit]
         if edit.state == .saved, let group = edit.wire.group { together = open.filter { $0.wire.group == group } }
-        if let sent = together.first(where: { $0.state != edit.state }) { throw ReplicaStore.notYours(sent) }
+        if let sent = together.first(where: { $0.state != edit.state }) { throw try notYours(sent) }
         let numbers = together.map(\.number)
         let later = open.first { later in
             later.state.isPending && !numbers.contains(later.number)

@@ -3,6 +3,10 @@ package import PartnerModel
 import SQLiteKit
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 extension ReplicaStore {
     /// Checks a draft against what its author sees, and says what it would do. Changes nothing.
     package func check(_ draft: EditDraft) throws(StoreError) -> EditPreview {
@@ -15,7 +19,7 @@ extension ReplicaStore {
     }
 
     /// Accepts an edit: numbered and durable against power loss on return. Its base is the register's version in the
-    /// image, or the edit before it on the same register.
+    /// image, or the edit before it on the same register. One of that kind that was never sent goes into it.
     package func add(_ draft: EditDraft) throws(StoreError) -> OutboxEdit { try add([draft], link: .none)[0] }
 
     /// Accepts edits whole or not at all, in the order given, each on what the ones before it make. An error says by
@@ -91,6 +95,7 @@ extension ReplicaStore {
         }
         return drafts.enumerated().map { position, draft in
             var order = EditOrder(draft)
+            order.mayCombine = link == .none
             if link == .group { order.groupSize = drafts.count }
             if link == .dependsOnFirst, position > 0 { order.dependsOn = first }
             return order
@@ -103,7 +108,7 @@ extension ReplicaStore {
 
     private func planResend(_ number: EditNumber, _ changed: EditIntent?) throws -> [PlannedEdit] {
         let old = try existing(number)
-        guard old.state == .dead else { throw ReplicaStore.notYours(old) }
+        guard old.state == .dead else { throw try notYours(old) }
         guard changed == nil || changed?.kind == old.intent.kind else {
             throw StoreError(
                 .refused, what: "cannot resend edit \(number.value)",
@@ -127,11 +132,11 @@ extension ReplicaStore {
         return planner.planned
     }
 
-    /// The edit that was last made in place of one.
+    /// The edit that was last made in place of one, or that it went into.
     func latest(of number: EditNumber) throws -> OutboxEdit {
         var edit = try existing(number)
-        // A resent edit has a higher number than the one it stands for, so this ends.
-        while let next = edit.resentAs, next > edit.number { edit = try existing(next) }
+        // Each has a higher number than the one it stands for, so this ends.
+        while let next = edit.resentAs ?? edit.combinedInto, next > edit.number { edit = try existing(next) }
         return edit
     }
 
@@ -181,6 +186,7 @@ extension ReplicaStore {
             try statement.bind(11, item.edit.wire.dependsOn?.value)
             try statement.bind(12, try item.edit.prediction.map { try WireCoding.text($0) })
             try statement.run()
+            if let combined = item.preview.combines { try noteCombined(combined, into: item.edit.number) }
             if let undone = item.edit.wire.undoes { try noteUndone(EditNumber(undone.value), by: item.edit.number) }
         }
         return planned.map(\.edit)
@@ -203,9 +209,32 @@ extension ReplicaStore {
         try statement.run()
     }
 
-    static func notYours(_ edit: OutboxEdit) -> StoreError {
-        StoreError(
+    private func noteCombined(_ number: EditNumber, into later: EditNumber) throws {
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .combinesSent {
+            try outbox.execute("UPDATE edit SET sent_count = 0, first_sent_at = NULL WHERE number = \(number.value)")
+        }
+        #endif
+        let statement = try outbox.statement("UPDATE edit SET state = 'combined', combined_into = ? WHERE number = ?")
+        try statement.bind(1, later.value)
+        try statement.bind(2, number.value)
+        try statement.run()
+    }
+
+    /// Why an edit cannot be set aside or made anew.
+    func notYours(_ edit: OutboxEdit) throws -> StoreError {
+        if let error = try partOfAnother(edit, "cannot do that with edit \(edit.number.value)") { return error }
+        return StoreError(
             .badState, what: "cannot do that with edit \(edit.number.value)", why: "it is \(edit.state.rawValue)",
             next: "only dead letters can be resent, and only those and unsent edits discarded")
+    }
+
+    /// Why nothing can be done with an edit that went into another one; nil when it did not.
+    func partOfAnother(_ edit: OutboxEdit, _ what: String) throws -> StoreError? {
+        guard edit.state == .combined else { return nil }
+        let end = try rows.end(of: edit.number).value
+        return StoreError(
+            .badState, what: what, why: "it was combined into edit \(end) before it was sent",
+            next: "see what became of that: fieldbook edits show \(end)")
     }
 }

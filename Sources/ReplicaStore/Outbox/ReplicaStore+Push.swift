@@ -92,7 +92,9 @@ extension ReplicaStore {
         let pending = Dictionary(grouping: try openEdits().filter { $0.state.isPending }, by: \.customer)
         return try batch.filter { $0.firstSentAt == nil }.compactMap { edit in
             let earlier = pending[edit.customer, default: []].filter { $0.number < edit.number }
-            return try predictor.prediction(of: edit, after: earlier).map { (edit.number, $0) }
+            // The server looks at how old the oldest of what went into an edit is.
+            let madeAt = try rows.combined(into: edit.number).first?.savedAt ?? edit.savedAt
+            return try predictor.prediction(of: edit, madeAt: madeAt, after: earlier).map { (edit.number, $0) }
         }
     }
 
@@ -159,7 +161,8 @@ extension ReplicaStore {
                 """
                 SELECT upto FROM (SELECT acked_up_to, coalesce(
                     (SELECT min(number) - 1 FROM edit INDEXED BY edit_open
-                        WHERE state NOT IN ('settled', 'discarded') AND state <> 'dead'), last_number) AS upto
+                        WHERE state NOT IN ('settled', 'discarded', 'combined') AND state <> 'dead'),
+                    last_number) AS upto
                     FROM identity WHERE id = 1) WHERE upto > acked_up_to
                 """
             ).first { EditNumber($0.int64(0)) }

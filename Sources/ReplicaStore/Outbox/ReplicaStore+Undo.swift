@@ -21,6 +21,7 @@ extension ReplicaStore {
 
     private func planUndo(_ number: EditNumber) throws -> [PlannedEdit] {
         let edit = try existing(number)
+        if let error = try partOfAnother(edit, "cannot undo edit \(number.value)") { throw error }
         let undoing = try Undoing(edit, now: Timestamp(seconds: clock.now().seconds))
         try checkNotUndone(edit, except: nil)
         let newer = try rows.open(of: edit.customer).last { other in

@@ -46,7 +46,7 @@ struct Undoing {
         case .sent, .waiting, .resulted: ("it has no result yet", "wait for it: fieldbook sync --wait")
         case .held: ("it waits for a person", "decide its conflict: fieldbook conflicts list")
         case .dead: ("it was refused", "discard it: fieldbook edits discard \(number)")
-        case .discarded, .settled: ("it was set aside", "see it with: fieldbook edits show \(number)")
+        case .discarded, .settled, .combined: ("it was set aside", "see it with: fieldbook edits show \(number)")
         }
     }
 

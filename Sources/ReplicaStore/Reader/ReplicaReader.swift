@@ -123,6 +123,16 @@ package final class ReplicaReader {
         try StoreError.wrap { all ? try outboxRows.newest(limit: limit).reversed() : try outboxRows.open() }
     }
 
+    /// The number of the edit that one went into at last; its own when it is not combined.
+    package func end(of number: EditNumber) throws(StoreError) -> EditNumber {
+        try StoreError.wrap { try outboxRows.end(of: number) }
+    }
+
+    /// The edits that went into one, by one step or more, in order of number.
+    package func combined(into number: EditNumber) throws(StoreError) -> [EditNumber] {
+        try StoreError.wrap { try outboxRows.combined(into: number).map(\.number) }
+    }
+
     /// One edit of any state; `notFound` when there is none of that number.
     package func edit(_ number: EditNumber) throws(StoreError) -> OutboxEdit {
         let found = try StoreError.wrap { try outboxRows.edit(number) }

@@ -50,25 +50,30 @@ struct Predictor {
 
     /// What is to be expected of an edit that is about to be sent; nil for one that can't be foretold: a decision, or one
     /// whose customer is not here any more. `earlier` are the pending edits of the same customer with lower numbers.
-    func prediction(of edit: OutboxEdit, after earlier: [OutboxEdit]) throws -> Prediction? {
+    /// `madeAt` is when its author began what it asks for, by the device.
+    func prediction(of edit: OutboxEdit, madeAt: Int64, after earlier: [OutboxEdit]) throws -> Prediction? {
         guard edit.register != .conflict, let customer = try image.customer(edit.customer),
-            let before = try edit.wire.before?.state()
+            let footing = try Footing(edit)
         else { return nil }
-        let (confirmed, version) = try image.register(edit.register, of: edit.customer)
-        let sameRegister = earlier.filter { $0.register == edit.register }
+        return prediction(try judge(edit.intent, on: footing, madeAt: madeAt, customer, after: earlier))
+    }
+
+    /// What the rules make of an edit that stands on `footing` when it arrives at what is known here.
+    func judge(
+        _ intent: EditIntent, on footing: Footing, madeAt: Int64, _ customer: Customer, after earlier: [OutboxEdit]
+    ) throws -> Judgement {
+        let (confirmed, version) = try image.register(intent.register, of: customer.key)
+        let sameRegister = earlier.filter { $0.register == intent.register }
         let current = Overlay.lay(sameRegister, over: confirmed, version: version).visible
-        var isIntact = edit.wire.base.value == version.value
+        var isIntact = footing.base == version
         // What a predecessor came to is what this one was made upon.
-        let predecessor = edit.wire.predecessor.flatMap { number in
-            earlier.last { $0.number.value == number.value }
-        }
+        let predecessor = footing.predecessor.flatMap { number in earlier.last { $0.number == number } }
         if let result = predecessor?.result, let reached = result.version?.value {
             isIntact = reached >= version.value && result.baseWasIntact
         }
-        let judgement = try judge(
-            edit.intent, before: before, current: current, isIntact: isIntact, madeAt: edit.savedAt, customer,
+        return try judge(
+            intent, before: footing.before, current: current, isIntact: isIntact, madeAt: madeAt, customer,
             after: earlier)
-        return prediction(judgement)
     }
 
     /// The short form that is kept.

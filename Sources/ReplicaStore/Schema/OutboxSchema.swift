@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of `outbox.db`, the precious file.
 enum OutboxSchema {
     static let applicationID: Int32 = 0x4642_4F31
-    static let migrations = [M0001, M0002, departures]
+    static let migrations = [M0001, M0002, M0003, M0004]
 
     private static let M0001 = Migration(
         number: 1, name: "initial",
@@ -28,7 +28,7 @@ enum OutboxSchema {
             """)
 
     /// Customers that left, while edits of this outbox still name them.
-    private static let departures = Migration(
+    private static let M0004 = Migration(
         number: 4, name: "departures", sql: "CREATE TABLE departed (customer INTEGER PRIMARY KEY) STRICT;")
 
     /// What predicting, grouping and undoing need.
@@ -43,5 +43,43 @@ enum OutboxSchema {
             CREATE TABLE rules (
                 id INTEGER PRIMARY KEY CHECK (id = 1), hash TEXT NOT NULL, body BLOB NOT NULL, fetched_at INTEGER NOT NULL
             ) STRICT;
+            """)
+
+    /// The state `combined`. SQLite cannot change a CHECK, so the table is made anew, and with it the one that refers
+    /// to it: an `edit` that is dropped while rows refer to it would break their references.
+    private static let M0003 = Migration(
+        number: 3, name: "combined",
+        sql: """
+            CREATE TABLE edit_next (
+                number INTEGER PRIMARY KEY, customer INTEGER NOT NULL, customer_id TEXT NOT NULL,
+                customer_name TEXT NOT NULL, kind TEXT NOT NULL, register TEXT NOT NULL, edit TEXT NOT NULL CHECK (json_valid(edit)),
+                state TEXT NOT NULL CHECK (state IN
+                    ('saved', 'sent', 'waiting', 'held', 'resulted', 'settled', 'dead', 'discarded', 'combined')),
+                result TEXT, saved_at INTEGER NOT NULL, first_sent_at INTEGER, sent_count INTEGER NOT NULL DEFAULT 0,
+                predecessor INTEGER, resent_as INTEGER, prediction TEXT, group_number INTEGER, depends_on INTEGER,
+                undone_by INTEGER,
+                -- The edit that this one went into: a later one, made before this one was ever sent.
+                combined_into INTEGER CHECK (combined_into > number),
+                CHECK ((state = 'combined') = (combined_into IS NOT NULL)),
+                CHECK (state <> 'combined' OR (sent_count = 0 AND first_sent_at IS NULL AND result IS NULL))
+            ) STRICT;
+            INSERT INTO edit_next (number, customer, customer_id, customer_name, kind, register, edit, state, result,
+                saved_at, first_sent_at, sent_count, predecessor, resent_as, prediction, group_number, depends_on,
+                undone_by)
+            SELECT number, customer, customer_id, customer_name, kind, register, edit, state, result,
+                saved_at, first_sent_at, sent_count, predecessor, resent_as, prediction, group_number, depends_on,
+                undone_by
+            FROM edit;
+            CREATE TABLE conflict_copy_next (
+                key INTEGER PRIMARY KEY, edit INTEGER NOT NULL REFERENCES edit_next,
+                body TEXT NOT NULL CHECK (json_valid(body))
+            ) STRICT;
+            INSERT INTO conflict_copy_next (key, edit, body) SELECT key, edit, body FROM conflict_copy;
+            DROP TABLE conflict_copy;
+            DROP TABLE edit;
+            ALTER TABLE edit_next RENAME TO edit;
+            ALTER TABLE conflict_copy_next RENAME TO conflict_copy;
+            CREATE INDEX edit_open ON edit (state, number) WHERE state NOT IN ('settled', 'discarded', 'combined');
+            CREATE INDEX edit_combined ON edit (combined_into) WHERE combined_into IS NOT NULL;
             """)
 }

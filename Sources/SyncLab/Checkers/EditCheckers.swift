@@ -3,7 +3,8 @@ import SyncEngine
 import SyncProtocol
 
 /// S2: an edit acts at most once and has one terminal result, word for word the same each time it is told; its author's
-/// outbox holds the result that the server gave, and an edit that was discarded has not acted.
+/// outbox holds the result that the server gave, an edit that was discarded has not acted, and one that went into
+/// another before it was sent never comes to the server.
 struct ExactlyOnce: Checker {
     let name = "S2"
     let promise = "an acknowledged edit acts exactly once and has one terminal result"
@@ -19,6 +20,9 @@ struct ExactlyOnce: Checker {
         /// Every code that an edit may have at its author: told, stored, or the outcome of its conflict.
         var codes: [Key: Set<String>] = [:]
         var effects: [Key: Int] = [:]
+        /// Edits that came to the server, and those that must not.
+        var came: Set<Key> = []
+        var combined: Set<Key> = []
     }
 
     func check(_ history: History) -> Verdict {
@@ -36,7 +40,7 @@ struct ExactlyOnce: Checker {
                 }
             case .request(let agent, let request): replicas[agent] = request.ownReplica
             case .outbox(let agent, let edits):
-                if let replica = replicas[agent] { why = lie(edits, replica, history.members[agent].name, seen) }
+                if let replica = replicas[agent] { why = lie(edits, replica, history.members[agent].name, &seen) }
             default: break
             }
             if let why { return .invalid(at: event.at, why: why) }
@@ -45,6 +49,11 @@ struct ExactlyOnce: Checker {
     }
 
     private func take(_ judged: Judged, _ seen: inout Seen) -> String? {
+        for edit in judged.edits {
+            let key = Key(replica: judged.replica, number: edit.number.value)
+            seen.came.insert(key)
+            if seen.combined.contains(key) { return "edit \(key.number) was combined and comes to the server" }
+        }
         for result in (judged.told ?? []) + judged.stored {
             let key = Key(replica: judged.replica, number: result.number.value)
             seen.codes[key, default: []].insert(result.code.rawValue)
@@ -71,7 +80,7 @@ struct ExactlyOnce: Checker {
     }
 
     /// What an outbox says of an edit and the server never did.
-    private func lie(_ edits: [EditMark], _ replica: String, _ name: String, _ seen: Seen) -> String? {
+    private func lie(_ edits: [EditMark], _ replica: String, _ name: String, _ seen: inout Seen) -> String? {
         for edit in edits {
             let key = Key(replica: replica, number: edit.number)
             if let code = edit.code, seen.codes[key]?.contains(code) != true {
@@ -80,24 +89,28 @@ struct ExactlyOnce: Checker {
             if edit.state == "discarded", seen.effects[key] != nil {
                 return "edit \(edit.number) of \(name) was discarded and acted"
             }
+            guard edit.state == "combined" else { continue }
+            seen.combined.insert(key)
+            if seen.came.contains(key) { return "edit \(edit.number) of \(name) was sent and is combined" }
         }
         return nil
     }
 }
 
-/// S3: no edit vanishes or changes, and none leaves its end again.
+/// S3: no edit vanishes or changes, and none leaves its end again; what went into another is part of that, on the
+/// older one's footing.
 struct NoEditVanishes: Checker {
     let name = "S3"
     let promise = "no edit vanishes: the count over all its states is conserved"
 
     private static let next: [String: Set<String>] = [
-        "saved": ["sent", "discarded"],
+        "saved": ["sent", "discarded", "combined"],
         "sent": ["saved", "waiting", "held", "resulted", "settled", "dead"],
         "waiting": ["sent"],
         "held": ["resulted", "settled", "dead"],
         "resulted": ["settled"],
         "dead": ["discarded"],
-        "settled": [], "discarded": [],
+        "settled": [], "discarded": [], "combined": [],
     ]
 
     func check(_ history: History) -> Verdict {
@@ -111,6 +124,12 @@ struct NoEditVanishes: Checker {
                     return .invalid(
                         at: event.at,
                         why: "edit \(number) of \(history.members[agent].name) was accepted and is not there")
+                }
+            case .combined(let agent, let combination):
+                if let why = combination.wrong {
+                    return .invalid(
+                        at: event.at,
+                        why: "edit \(combination.newer.number.value) of \(history.members[agent].name) \(why)")
                 }
             case .outbox(let agent, let edits):
                 let name = history.members[agent].name
@@ -128,6 +147,9 @@ struct NoEditVanishes: Checker {
                                 at: event.at,
                                 why: "edit \(edit.number) of \(name) went from \(before.state) to \(edit.state)")
                         }
+                    }
+                    if let why = NoEditVanishes.astray(edit, now) {
+                        return .invalid(at: event.at, why: "edit \(edit.number) of \(name) \(why)")
                     }
                 }
                 known[agent] = now

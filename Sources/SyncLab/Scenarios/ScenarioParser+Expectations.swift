@@ -15,7 +15,7 @@ extension ScenarioParser {
     }
 
     static let states = [
-        "saved", "sent", "waiting", "held", "resulted", "settled", "dead", "discarded", "refused",
+        "saved", "sent", "waiting", "held", "resulted", "settled", "dead", "discarded", "combined", "refused",
     ]
 
     func expected(_ words: inout LineWords) throws(ScenarioError) -> Expectation {

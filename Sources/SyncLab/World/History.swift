@@ -24,6 +24,8 @@ package struct History: Sendable {
         case serverDied
         /// A person's edit was accepted, so it must never be lost.
         case accepted(agent: Int, number: Int64, payload: UInt64)
+        /// An edit that was just accepted took an earlier one in.
+        case combined(agent: Int, Combination)
         case outbox(agent: Int, edits: [EditMark])
         case image(agent: Int, ImageMark)
         /// Keys of the bill records of which the files hold a trace after a wipe.
@@ -142,6 +144,8 @@ package struct EditMark: Sendable, Hashable {
     package var reason: String?
     /// Guards that warned.
     package var warnings: [String] = []
+    /// The edit that this one went into.
+    package var combinedInto: Int64?
 
     /// The edits that it stands on.
     var builtOn: [Int64] { [predecessor, dependsOn].compactMap { $0 } }
@@ -151,6 +155,14 @@ package struct EditMark: Sendable, Hashable {
 
     /// It has no end yet: what it asks for is laid over the image.
     var isPending: Bool { ["saved", "sent", "waiting", "held", "resulted"].contains(state) }
+}
+
+/// Two edits of which the newer one took the older one in.
+package struct Combination: Sendable {
+    package let older: V1.Edit
+    package let newer: V1.Edit
+    /// Kind and arguments of what the person asked for last; nil when it was no edit made by itself.
+    package let asked: V1.Edit?
 }
 
 /// The image of a replica.

@@ -40,7 +40,7 @@ final class ReplicaEye {
                 json_extract(result, '$.sequence'), json_extract(result, '$.version'),
                 json_extract(result, '$.rule'), depends_on, group_number, json_extract(result, '$.reason'),
                 (SELECT group_concat(json_extract(value, '$.name'), ' ') FROM json_each(result, '$.guards')
-                    WHERE json_extract(value, '$.outcome') = 'warned')
+                    WHERE json_extract(value, '$.outcome') = 'warned'), combined_into
             FROM edit ORDER BY number
             """
         ).rows {
@@ -50,7 +50,8 @@ final class ReplicaEye {
                 rule: $0.optionalText(10), predecessor: $0.optionalInt64(7), resultSequence: Int64($0.text(8)),
                 resultVersion: Int64($0.text(9)), dependsOn: $0.optionalInt64(11), group: $0.optionalInt64(12),
                 reason: $0.optionalText(13),
-                warnings: ($0.optionalText(14) ?? "").split(separator: " ").map(String.init))
+                warnings: ($0.optionalText(14) ?? "").split(separator: " ").map(String.init),
+                combinedInto: $0.optionalInt64(15))
         }
     }
 
@@ -74,6 +75,13 @@ final class ReplicaEye {
             }
         }
         return keys.sorted()
+    }
+
+    /// An edit as it would go on the wire; nil when there is none of that number.
+    func wire(_ number: Int64) throws -> V1.Edit? {
+        let statement = try outbox.statement("SELECT edit FROM edit WHERE number = ?")
+        try statement.bind(1, number)
+        return try statement.first { try WireCoding.decode(V1.Edit.self, from: $0.text(0)) }
     }
 
     /// The image behind the link; nil when there is none, or nothing was committed since the last look.

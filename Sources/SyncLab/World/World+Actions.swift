@@ -5,6 +5,7 @@ import ReplicaStore
 import SQLiteKit
 import SyncCore
 import SyncEngine
+import SyncProtocol
 
 extension World {
     /// Seconds of simulated time in which a healed world must come to rest.
@@ -170,7 +171,7 @@ extension World {
     private func edit(_ agent: LabAgent, _ wish: Wish) {
         guard let key = keys[wish.customer] else { return }
         let draft = EditDraft(customer: CustomerKey(key), intent: wish.intent(now: agent.clock.now().seconds))
-        add(agent) { [try $0.add(draft)] }
+        add(agent, asked: draft.intent) { [try $0.add(draft)] }
     }
 
     private func edit(_ agent: LabAgent, _ wishes: [Wish], _ tie: EditTie) {
@@ -201,7 +202,9 @@ extension World {
     }
 
     /// A person asks for edits at once: accepted and then durable, or refused with a reason.
-    private func add(_ agent: LabAgent, count: Int = 1, _ body: (ReplicaStore) throws -> [OutboxEdit]) {
+    private func add(
+        _ agent: LabAgent, count: Int = 1, asked: EditIntent? = nil, _ body: (ReplicaStore) throws -> [OutboxEdit]
+    ) {
         guard let result = agent.command(body) else {
             if agent.store != nil { agent.afterWork() }
             return
@@ -214,6 +217,7 @@ extension World {
                 let payload = agent.edits.first { $0.number == number }?.payload ?? 0
                 record(.accepted(agent: agent.index, number: number, payload: payload))
                 tell(agent.member.name, "edit \(number) is saved")
+                tellCombined(agent, number, asked)
             }
             agent.observe(reads: true)
             agent.handle(.editAdded)
@@ -223,6 +227,22 @@ extension World {
             for _ in 0..<count { agent.made.append(.refused(code: code)) }
             tell(agent.member.name, "refused: \(error)")
             agent.afterWork()
+        }
+    }
+
+    /// Records which edits went into a new one, with what was asked for.
+    private func tellCombined(_ agent: LabAgent, _ number: Int64, _ intent: EditIntent?) {
+        for mark in agent.edits where mark.combinedInto == number {
+            guard let older = try? agent.eye?.wire(mark.number), let newer = try? agent.eye?.wire(number) else {
+                continue
+            }
+            let asked = intent.map { intent in
+                var asked = V1.Edit(number: number, kind: "", customer: newer.customer.value, base: 0, deviceTime: 0)
+                asked.setIntent(intent)
+                return asked
+            }
+            record(.combined(agent: agent.index, Combination(older: older, newer: newer, asked: asked)))
+            tell(agent.member.name, "edit \(mark.number) goes into edit \(number)")
         }
     }
 

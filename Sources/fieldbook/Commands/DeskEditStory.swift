@@ -8,6 +8,8 @@ import TerminalKit
 /// One of a person's own edits told step by step: asked, expected, judged.
 struct DeskEditStory {
     let edit: OutboxEdit
+    /// The edit that it went into at last, when it is combined.
+    var end: EditNumber?
     let member: String?
     let rules: RuleSet
     let time: DeskTime
@@ -56,6 +58,8 @@ struct DeskEditStory {
             switch edit.state {
             case .discarded:
                 return "nothing: it was set aside" + (edit.resentAs.map { " and made anew as edit \($0.value)" } ?? "")
+            case .combined:
+                return "nothing by itself: it was combined into edit \((end ?? edit.number).value) before it was sent"
             case .saved: return "nothing yet: it is saved here and was not sent"
             default: return "nothing yet: it was sent and no answer came"
             }
@@ -132,7 +136,7 @@ extension Context {
         let now = clock.now().seconds
         let story = try ask { () throws(StoreError) in
             DeskEditStory(
-                edit: try reader.edit(key), member: try reader.identity()?.member,
+                edit: try reader.edit(key), end: try reader.end(of: key), member: try reader.identity()?.member,
                 rules: try reader.rules(), time: DeskTime(now: now))
         }
         var text = DeskText(terminalWidth: terminal.width)
@@ -151,6 +155,7 @@ extension Context {
         return [
             "number": .integer(story.edit.number.value), "asked": .text(DeskFields.text(story.edit.intent)),
             "state": .text(story.edit.state.rawValue),
+            "combinedInto": .optional(story.edit.combinedInto == nil ? nil : story.end?.value),
             "predicted": .optional(story.edit.prediction?.code.rawValue),
             "predictedRule": .optional(story.edit.prediction?.rule),
             "predictedRulesVersion": .optional(story.edit.prediction.map { Int64($0.rulesVersion) }),

@@ -23,11 +23,12 @@ extension Context {
         var table = Table([
             .init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("WHAT"), .init("STATE"), .init("WHY"),
         ])
+        let ends = try ends(edits, reader)
         for edit in edits {
             let account = try ask { () throws(StoreError) in try reader.accountName(of: edit.customer) }
             table.add([
-                "\(edit.number.value)", edit.customerName, account ?? "-", Wording.text(edit.intent), stateText(edit),
-                told(edit)?.sentence ?? "",
+                "\(edit.number.value)", edit.customerName, account ?? "-", Wording.text(edit.intent),
+                stateText(edit, ends[edit.number]), told(edit)?.sentence ?? "",
             ])
         }
         var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
@@ -40,7 +41,7 @@ extension Context {
         if edits.count < found.count {
             answer.notes.append("the newest \(edits.count) of more; see further with --limit")
         }
-        answer.json["edits"] = .array(edits.map { json($0) })
+        answer.json["edits"] = .array(edits.map { json($0, ends[$0.number]) })
         return answer
     }
 
@@ -51,7 +52,24 @@ extension Context {
         }
     }
 
-    private func stateText(_ edit: OutboxEdit) -> String {
+    /// The edits that combined ones went into at last, by number. Taken from the newest on, each is found by one step.
+    private func ends(
+        _ edits: ArraySlice<OutboxEdit>, _ reader: ReplicaReader
+    ) throws(UserError) -> [EditNumber: EditNumber] {
+        var ends: [EditNumber: EditNumber] = [:]
+        for edit in edits.reversed() {
+            guard let next = edit.combinedInto else { continue }
+            if let known = ends[next] {
+                ends[edit.number] = known
+            } else {
+                ends[edit.number] = try ask { () throws(StoreError) in try reader.end(of: next) }
+            }
+        }
+        return ends
+    }
+
+    private func stateText(_ edit: OutboxEdit, _ end: EditNumber?) -> String {
+        if let end { return "combined into edit \(end.value)" }
         if edit.state == .settled, let code = edit.result?.code { return "settled: \(code.rawValue)" }
         if edit.state == .held, let conflict = edit.result?.conflict { return "held, conflict \(conflict.value)" }
         if edit.state == .discarded, let again = edit.resentAs { return "resent as \(again.value)" }
@@ -63,12 +81,18 @@ extension Context {
         let reader = try reader()
         let key = EditNumber(try number(command.arguments[0], "EDIT"))
         let edit = try ask { () throws(StoreError) in try reader.edit(key) }
+        let end = edit.combinedInto == nil ? nil : try ask { () throws(StoreError) in try reader.end(of: key) }
         var lines: [(String, String)] = [
             ("edit", "\(edit.number.value)"), ("customer", "\(edit.customerName) (\(edit.customerID))"),
             ("asked", Wording.text(edit.intent)),
             ("saw", (try? edit.wire.before?.state()).map { Wording.text($0) } ?? "-"), ("made", age(edit.savedAt)),
-            ("state", stateText(edit)),
+            ("state", stateText(edit, end)),
         ]
+        let taken = try ask { () throws(StoreError) in try reader.combined(into: key) }.map { "\($0.value)" }
+        if !taken.isEmpty {
+            let edits = "\(taken.count == 1 ? "edit" : "edits") \(Wording.list(taken))"
+            lines.append(("combines", "\(edits), made before it and never sent"))
+        }
         lines += ties(edit)
         if edit.sentCount > 0 {
             let times = "\(edit.sentCount) time\(edit.sentCount == 1 ? "" : "s")"
@@ -83,7 +107,7 @@ extension Context {
             text: lines.map { name, value in
                 name + String(repeating: " ", count: max(1, 12 - name.count)) + TextWidth.safe(value) + "\n"
             }.joined())
-        answer.json["edit"] = json(edit)
+        answer.json["edit"] = json(edit, end)
         return answer
     }
 
@@ -105,7 +129,7 @@ extension Context {
         return lines
     }
 
-    private func json(_ edit: OutboxEdit) -> JSONOutput {
+    private func json(_ edit: OutboxEdit, _ end: EditNumber?) -> JSONOutput {
         .object([
             "number": .integer(edit.number.value), "customerKey": .integer(edit.customer.value),
             "customerId": .text(edit.customerID),
@@ -122,6 +146,7 @@ extension Context {
             "version": .optional(edit.result?.version?.value), "resentAs": .optional(edit.resentAs?.value),
             "group": .optional(edit.wire.group?.value), "dependsOn": .optional(edit.wire.dependsOn?.value),
             "undoes": .optional(edit.wire.undoes?.value), "undoneBy": .optional(edit.undoneBy?.value),
+            "combinedInto": .optional(end?.value),
             "told": .optional(told(edit)?.sentence), "was": edit.result?.was.map { Context.json($0) } ?? .null,
             "became": edit.result?.became.map { Context.json($0) } ?? .null,
             "otherBy": .optional(edit.result?.otherBy), "otherAt": Wording.time(edit.result?.otherAt?.value),
