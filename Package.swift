@@ -140,7 +140,7 @@ let package = Package(
             "SyncEngine",
             [
                 "SyncEngine", "SyncCore", "ReplicaStore", "SyncServer", "LedgerStore", "SQLiteKit", "SyncProtocol",
-                "PartnerModel", "HTTPKit",
+                "PartnerModel", "HTTPKit", "ConflictRules",
                 "Diagnostics", "TestKit",
             ]),
         tests(
