@@ -39,10 +39,13 @@ extension ServerContext {
         return "\(number) of \(entry.replica?.prefix(8) ?? "")"
     }
 
-    /// What happened in words: action and values where a register moved, else what else is known.
+    /// What happened in words: action and values where a register moved or what was asked for did not come, else what
+    /// else is known.
     static func what(_ entry: HistoryEntry) -> String {
         var words = entry.action == "system" ? [] : [entry.action]
-        if entry.before != entry.after {
+        if let asked = entry.asked, asked != entry.after {
+            words.append("asked for \(value(asked)); \(value(entry.after)) stands")
+        } else if entry.before != entry.after {
             words.append("\(value(entry.before)) -> \(value(entry.after))")
         } else if entry.note == nil {
             words.append(value(entry.after))
@@ -63,6 +66,7 @@ extension ServerContext {
             "after": .text(ServerContext.value(entry.after)), "rule": .text(entry.rule),
             "rulesVersion": .integer(Int64(entry.rulesVersion)), "replica": .optional(entry.replica),
             "edit": entry.edit.map { .integer($0) } ?? .null, "note": .optional(entry.note),
+            "asked": .optional(entry.asked.map { ServerContext.value($0) }),
         ])
     }
 }

@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001, M0002]
+    static let migrations = [M0001, M0002, M0003]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = """
@@ -38,6 +38,9 @@ enum ImageSchema {
             DROP VIEW customers;
             \(customersView)
             """)
+
+    /// What an edit that did not take effect had asked for.
+    private static let M0003 = Migration(number: 3, name: "asked", sql: "ALTER TABLE history ADD COLUMN asked TEXT;")
 
     private static let tables = """
         CREATE TABLE meta (

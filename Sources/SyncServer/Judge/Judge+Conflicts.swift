@@ -39,6 +39,7 @@ extension Judge {
                 action: "decided", before: state, after: state, rule: "deadline", rulesVersion: rules.version,
                 replica: conflict.replica, edit: conflict.edit)
             entry.note = Decider.deadline.reason
+            entry.asked = try asked(by: WireCoding.decode(V1.Edit.self, from: conflict.intent))
             try writer.record(entry)
         }
         return overdue

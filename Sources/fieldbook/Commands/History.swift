@@ -33,6 +33,9 @@ struct HistoryStory {
         }
         // A system's record of something that is no register says it in its note.
         if before == after, line.action == "system", let note = line.note { return note }
+        if let asked = line.asked, asked != after {
+            return "\(name(line.register)): asked for \(DeskFields.text(asked)); \(DeskFields.text(after)) stands"
+        }
         let change =
             before == after ? DeskFields.text(after) : "\(DeskFields.text(before)) -> \(DeskFields.text(after))"
         return "\(name(line.register)): \(change)"
@@ -77,6 +80,7 @@ struct HistoryStory {
             "after": line.after.map { Wording.json($0) } ?? .null, "rule": .text(line.rule),
             "rulesVersion": .integer(line.rulesVersion), "edit": .optional(line.edit?.value),
             "isOwnEdit": .bool(line.isOwn), "reason": .optional(line.note),
+            "askedFor": line.asked.map { Wording.json($0) } ?? .null,
         ])
     }
 
