@@ -43,12 +43,12 @@ extension ServerContext {
     /// else is known.
     static func what(_ entry: HistoryEntry) -> String {
         var words = entry.action == "system" ? [] : [entry.action]
-        if let asked = entry.asked, asked != entry.after {
-            words.append("asked for \(value(asked)); \(value(entry.after)) stands")
-        } else if entry.before != entry.after {
-            words.append("\(value(entry.before)) -> \(value(entry.after))")
-        } else if entry.note == nil {
-            words.append(value(entry.after))
+        let asked = entry.asked == entry.after ? nil : entry.asked.map { "asked for \(value($0))" }
+        switch (entry.before == entry.after, asked) {
+        case (true, let asked?): words.append("\(asked); \(value(entry.after)) stands")
+        case (true, nil): if entry.note == nil { words.append(value(entry.after)) }
+        case (false, let asked):
+            words.append("\(value(entry.before)) -> \(value(entry.after))\(asked.map { "; \($0)" } ?? "")")
         }
         if let note = entry.note { words.append(note) }
         return words.joined(separator: ": ")
