@@ -30,8 +30,8 @@ extension SyncEngine {
         inFlight.contains { if case .rules = $0.purpose { true } else { false } }
     }
 
-    /// A greeting without the rules it announced has failed like any other. Later they are let be until the next one: what
-    /// is wrong with the server or the way to it, the lane's next exchange tells.
+    /// A greeting without the rules it announced has failed like any other. Later they are let be until the next one:
+    /// what is wrong with the server or the way to it, the lane's next exchange tells.
     func receiveRules(_ outcome: ExchangeOutcome, announced hash: String, then: AfterRules) throws {
         let what = "cannot fetch the rules"
         do {

@@ -24,7 +24,8 @@ import Testing
     @Test func `what did not take effect is told beside what stands, and beside what came in its place`() throws {
         #expect(try words("overruled", "gold", "gold", asked: "blue") == "overruled: asked for blue; gold stands")
         #expect(
-            try words("held", "gold", "gold", asked: "blue", note: "moved") == "held: asked for blue; gold stands: moved")
+            try words("held", "gold", "gold", asked: "blue", note: "moved")
+                == "held: asked for blue; gold stands: moved")
         #expect(try words("decided", "gold", "red", asked: "blue") == "decided: gold -> red; asked for blue")
     }
 

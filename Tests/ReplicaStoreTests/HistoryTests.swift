@@ -56,7 +56,8 @@ import Testing
                 Array(migrations), to: connection, file: "image", applicationID: ImageSchema.applicationID)
         }
         try migrate(ImageSchema.migrations.prefix(2))
-        try connection.execute("INSERT INTO history VALUES (1, 2, 3, 4, 'budget', 'a', 'held', '{}', '{}', 'r', 2, NULL, NULL, 'n')")
+        try connection.execute(
+            "INSERT INTO history VALUES (1, 2, 3, 4, 'budget', 'a', 'held', '{}', '{}', 'r', 2, NULL, NULL, 'n')")
         try migrate(ImageSchema.migrations[...])
         let rows = try connection.statement("SELECT note, asked FROM history").rows { ($0.text(0), $0.optionalText(1)) }
         #expect(rows.count == 1 && rows[0].0 == "n" && rows[0].1 == nil)

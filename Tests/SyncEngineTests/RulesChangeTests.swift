@@ -103,7 +103,9 @@ import Testing
     @Test func `a mark of another vocabulary or of another form is passed over`() throws {
         let world = try EngineWorld.synced()
         let hash = try reload(world, version: 7)
-        for mark in ["\(hash)@99", hash, "@1", "", "\(hash)@", "\(hash.uppercased())@1", String(repeating: "x", count: 64)] {
+        for mark in [
+            "\(hash)@99", hash, "@1", "", "\(hash)@", "\(hash.uppercased())@1", String(repeating: "x", count: 64),
+        ] {
             try world.fire(.pull)
             try world.answer(.pull) { request in
                 var response = world.server.core.handle(request)

@@ -73,7 +73,8 @@ import Testing
         #expect(held.code == .held && held.rule == "type-changed")
         #expect(
             held.message
-                == "admin set a budget while the author of this edit saw none; the rule type-changed leaves it to a person")
+                == "admin set a budget while the author of this edit saw none; the rule type-changed leaves it to a person"
+        )
         // Of an author who saw one, or whose view is not known, that is not said.
         var other = try server.edit(2, TestServer.budget(7), customer: 0)
         #expect(try server.push([other])[0].message?.hasPrefix("admin changed the budget after the base") == true)

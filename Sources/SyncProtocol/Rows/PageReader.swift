@@ -130,8 +130,8 @@ package struct ReceivedPage: Sendable {
         }
     }
 
-    /// Columns are taken by position: ours must come first and in order; further ones of a newer server follow. A page of
-    /// an older server, or one kept by an older build of ours, may lack the columns that came later.
+    /// Columns are taken by position: ours must come first and in order; further ones of a newer server follow. A page
+    /// of an older server, or one kept by an older build of ours, may lack the columns that came later.
     private static func resolve(_ entities: [V1.PageEntity]) throws(RowError) -> [Entity?] {
         if entities == PageHeaderCoding.entities { return Entity.allCases }
         var resolved: [Entity?] = []

@@ -140,8 +140,8 @@ extension V1 {
         /// What the register held when the edit was judged and what it holds by the edit; absent for a refusal.
         package var was: State?
         package var became: State?
-        /// Who wrote the register last before the edit, and when: told when the base had moved or the edit was overruled.
-        /// Of an edit that was held and decided: who decided it.
+        /// Who wrote the register last before the edit, and when: told when the base had moved or the edit was
+        /// overruled. Of an edit that was held and decided: who decided it.
         package var otherBy: String?
         package var otherAt: WireInteger?
         /// Server time of the judgement.

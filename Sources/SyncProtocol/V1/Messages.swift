@@ -71,7 +71,7 @@ package enum V1 {
         }
     }
 
-    /// The rules in force as each reply names them: `HASH@VOCABULARY`, the greeting's `rulesHash` and `rulesVocabulary`.
+    /// The rules in force as each reply names them: `HASH@VOCABULARY`, `rulesHash` and `rulesVocabulary` of a greeting.
     package struct RulesMark: Sendable, Hashable {
         package let hash: String
         package let vocabulary: Int

@@ -81,6 +81,18 @@ extension Judge {
         try writer.store(result, replica: conflict.replica, account: conflict.mineBy, payloadHash: stored.payloadHash)
     }
 
+    /// What an edit would have made of what its author saw, for a record in which something else stands; nil when that
+    /// cannot be said.
+    func asked(by edit: V1.Edit) throws -> String? {
+        guard let intent = try? edit.intent(),
+            let seen = try? edit.before?.state() ?? RegisterState.empty(intent.register),
+            let wish = seen.applying(
+                intent,
+                newFreeze: { Freeze(id: 0, kind: $0, cause: .manual, reason: $1, author: "", at: now) })
+        else { return nil }
+        return try WireCoding.text(V1.State(wish))
+    }
+
     /// What a change of one register brings with it elsewhere: a decided association request takes effect.
     func follow(
         _ intent: EditIntent, became: RegisterState, of customer: CustomerKey, author: String

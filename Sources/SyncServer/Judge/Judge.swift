@@ -241,16 +241,4 @@ package struct Judge {
         }
         try writer.record(entry)
     }
-
-    /// What an edit would have made of what its author saw, for a record in which something else stands; nil when that
-    /// cannot be said.
-    func asked(by edit: V1.Edit) throws -> String? {
-        guard let intent = try? edit.intent(),
-            let seen = try? edit.before?.state() ?? RegisterState.empty(intent.register),
-            let wish = seen.applying(
-                intent,
-                newFreeze: { Freeze(id: 0, kind: $0, cause: .manual, reason: $1, author: "", at: now) })
-        else { return nil }
-        return try WireCoding.text(V1.State(wish))
-    }
 }

@@ -31,8 +31,8 @@ extension SystemWriters {
     /// Shares of a budget, in percent, that are worth a record when they are reached.
     private static let marks: [Int64] = [100, 90, 75]
 
-    /// Why a new figure is worth a record, in words to follow the figures; nil for one that only grows on. Every record goes
-    /// to each replica and stays for good, and figures come every ten minutes. An unknown figure before counts as 0.
+    /// Why a new figure is worth a record, in words to follow the figures; nil for one that only grows on. Every record
+    /// goes to each replica and stays for good, and figures come every ten minutes. An unknown figure before counts as 0.
     private func event(of customer: CustomerKey, from before: Money?, to after: Money) throws -> String? {
         let before = before ?? .zero
         if after < before { return "" }

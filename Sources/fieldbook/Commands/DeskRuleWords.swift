@@ -100,8 +100,8 @@ enum DeskRuleWords {
         }
     }
 
-    /// The meaning of a name that stands with a result or a conflict, for an author who saw this; nil when the rules at hand
-    /// have no such name.
+    /// The meaning of a name that stands with a result or a conflict, for an author who saw this; nil when the rules at
+    /// hand have no such name.
     static func meaning(_ rule: String, _ set: RuleSet, _ kind: EditKind, seen: RegisterState?) -> String? {
         switch rule {
         case "equal": return "what was asked for was so already"

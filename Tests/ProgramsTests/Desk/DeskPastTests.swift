@@ -128,13 +128,16 @@ import Testing
         same.asked = standing
         let words = HistoryStory.what(late)
         #expect(
-            words == "budget: asked for 500.00 monthly, on exhaustion manual; 300.00 monthly, on exhaustion manual stands")
+            words
+                == "budget: asked for 500.00 monthly, on exhaustion manual; 300.00 monthly, on exhaustion manual stands"
+        )
         #expect(HistoryStory.how(late) == "overruled by rule compare-and-set of rules 2")
         var between = line("decided", before: standing, after: .budget(DeskMaker.budget(400)))
         between.asked = late.asked
         #expect(
-            HistoryStory.what(between).hasSuffix("300.00 monthly, on exhaustion manual -> 400.00 monthly, on exhaustion "
-                + "manual; asked for 500.00 monthly, on exhaustion manual"))
+            HistoryStory.what(between).hasSuffix(
+                "300.00 monthly, on exhaustion manual -> 400.00 monthly, on exhaustion "
+                    + "manual; asked for 500.00 monthly, on exhaustion manual"))
         #expect(HistoryStory.what(same) == "budget: 300.00 monthly, on exhaustion manual")
         let history = HistoryStory(history: CustomerHistory(lines: [late, same], untold: []), member: nil)
         #expect(history.json.compact.contains("\"askedFor\""))

@@ -137,7 +137,9 @@ import Testing
             #expect(unwrapped(text).contains(words) && !text.contains("type is another"), "\(text)")
         }
         let typed = DeskMaker.conflict(base: .budget(DeskMaker.budget(100, .oneTime)), rule: "type-changed")
-        #expect(unwrapped(DeskMaker.text { DeskMaker.story(typed).show(&$0) }).contains("type is another than its author saw"))
+        #expect(
+            unwrapped(DeskMaker.text { DeskMaker.story(typed).show(&$0) }).contains(
+                "type is another than its author saw"))
     }
 
     @Test func `rules of another version and unknown ones are said to be that`() {

@@ -18,7 +18,9 @@ import Testing
         #expect(try truth.history().isEmpty)
     }
 
-    @Test func `a figure leaves a record when it reaches 75, 90 or 100 % of the budget, or falls, and else none`() throws {
+    @Test func `a figure leaves a record when it reaches 75, 90 or 100 % of the budget, or falls, and else none`()
+        throws
+    {
         let truth = try Truth()
         try truth.change(.budget(truth.customers[0], Truth.budget(200, .monthly, .manual)), by: "li")
         let figures: [(Int64, String?)] = [
@@ -37,7 +39,9 @@ import Testing
         }
     }
 
-    @Test func `without a budget only a figure that falls leaves a record, and the largest amounts are compared`() throws {
+    @Test func `without a budget only a figure that falls leaves a record, and the largest amounts are compared`()
+        throws
+    {
         let truth = try Truth()
         let customer = truth.customers[0]
         for figure in [10, 1_000_000, 5] { try truth.change(.usage(customer, Truth.money(Int64(figure)))) }
