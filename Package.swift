@@ -98,7 +98,8 @@ let package = Package(
         program(
             "fieldbook",
             [
-                "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "TerminalKit", "ReplicaStore",
+                "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "TerminalKit",
+                "ReplicaStore",
                 "LocalAPI", "HTTPKit",
             ]),
         program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
@@ -128,7 +129,8 @@ let package = Package(
         tests(
             "ReplicaStore",
             [
-                "ReplicaStore", "ConflictRules", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit",
+                "ReplicaStore", "ConflictRules", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics",
+                "PropertyKit",
                 "TestKit",
             ]),
         tests(
@@ -140,7 +142,7 @@ let package = Package(
             "SyncEngine",
             [
                 "SyncEngine", "SyncCore", "ReplicaStore", "SyncServer", "LedgerStore", "SQLiteKit", "SyncProtocol",
-                "PartnerModel", "HTTPKit",
+                "PartnerModel", "HTTPKit", "ConflictRules",
                 "Diagnostics", "TestKit",
             ]),
         tests(

@@ -1,4 +1,3 @@
-import ConflictRules
 import Diagnostics
 import HTTPKit
 import ReplicaStore
@@ -38,6 +37,7 @@ extension SyncEngine {
     /// queue could be sent under another member's token.
     private func sayHello() {
         let echo = String(chance.next(), radix: 16)
+        unfetchedRules = nil
         send(.pull, .hello(echo: echo), get("/sync/v1/hello", query: [("echo", echo)]))
     }
 
@@ -63,32 +63,14 @@ extension SyncEngine {
             throw error
         }
         if meeting == .epochChanged { try store.forgetImage() }
-        // Rules of another vocabulary are not asked for: predictions then follow what this build carries.
-        if let hash = hello.rulesHash, hello.rulesVocabulary == RuleSet.vocabulary, store.wantsRules(hash: hash),
-            hash != unreadableRules
-        {
-            return send(.pull, .rules(hash: hash), get("/sync/v1/rules", query: []))
-        }
-        try greeted()
+        let mark = hello.rulesHash.map { V1.RulesMark(hash: $0, vocabulary: hello.rulesVocabulary ?? 0) }
+        if !asksForRules(mark, on: .pull, then: .greeted) { try greeted() }
     }
 
-    private func greeted() throws {
+    func greeted() throws {
         succeeded(.pull)
         stepPull(.greeted(try need()))
         stepPush(.greeted)
-    }
-
-    /// Rules that this build cannot read keep nobody from syncing: the server judges, the agent only predicts.
-    func receiveRules(_ outcome: ExchangeOutcome, announced hash: String) throws {
-        let what = "cannot fetch the rules"
-        let (bytes, isWhole) = try replies.body(outcome, asking: what)
-        guard isWhole else { throw replies.malformed("the rules came in part", asking: what) }
-        do { try store.takeRules(bytes, announced: hash) } catch {
-            guard error.code == .badPage else { throw error }
-            unreadableRules = hash
-            log.log(.error, "rules-not-taken", [("why", error.why)])
-        }
-        try greeted()
     }
 
     func receivePlan(_ outcome: ExchangeOutcome) throws {
@@ -122,7 +104,8 @@ extension SyncEngine {
         if page.isCut, result.rows == 0 {
             throw replies.malformed("the page was cut before its first row", asking: what)
         }
-        stepPull(.pageKept(result.reachedCheckpoint ? .nothing : try need()))
+        let next: PullMachine.Need = result.reachedCheckpoint ? .nothing : try need()
+        if !asksForRules(rulesMark(of: outcome), on: .pull, then: .pageKept(next)) { stepPull(.pageKept(next)) }
         if result.reachedCheckpoint { stepFill(.poked) }
     }
 

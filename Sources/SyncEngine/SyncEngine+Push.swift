@@ -61,11 +61,18 @@ extension SyncEngine {
                 ("dead", "\(recorded.dead.count)"),
                 ("transient", "\(recorded.transient.count)"), ("surprising", "\(recorded.surprising.count)"),
             ])
-        stepPush(.exchanged(madeProgress: recorded.transient.count < sent.count))
-        // A code does not wait for what the server put off.
-        if code != nil, push.state == .backingOff { stepPush(.poked) }
+        let madeProgress = recorded.transient.count < sent.count
+        if !asksForRules(rulesMark(of: outcome), on: .push, then: .exchanged(madeProgress: madeProgress)) {
+            exchanged(madeProgress: madeProgress)
+        }
         // The feed brings what the edits became.
         stepPull(.poked)
+    }
+
+    func exchanged(madeProgress: Bool) {
+        stepPush(.exchanged(madeProgress: madeProgress))
+        // A code does not wait for what the server put off.
+        if code != nil, push.state == .backingOff { stepPush(.poked) }
     }
 
     /// Notes that the server answered a push and took none of it. When that goes on, edits are sent one by one, in turn.
@@ -83,6 +90,8 @@ extension SyncEngine {
         _ = try replies.body(outcome, asking: "cannot acknowledge results")
         try store.markAcked(number)
         succeeded(.push)
-        stepPush(.exchanged(madeProgress: true))
+        if !asksForRules(rulesMark(of: outcome), on: .push, then: .exchanged(madeProgress: true)) {
+            exchanged(madeProgress: true)
+        }
     }
 }

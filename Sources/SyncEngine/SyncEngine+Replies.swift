@@ -20,7 +20,7 @@ extension SyncEngine {
             }
             switch purpose {
             case .hello(let echo): try receiveHello(outcome, echo: echo)
-            case .rules(let hash): try receiveRules(outcome, announced: hash)
+            case .rules(let hash, let then): try receiveRules(outcome, announced: hash, then: then)
             case .plan: try receivePlan(outcome)
             case .snapshotPage(let cursor): try receivePage(outcome, id, kind: "snapshot/1", cursor: cursor)
             case .feedPage(let cursor): try receivePage(outcome, id, kind: "feed/1", cursor: cursor)

@@ -26,13 +26,20 @@ package final class SyncEngine {
 
     enum Purpose {
         case hello(echo: String)
-        case rules(hash: String)
+        case rules(hash: String, then: AfterRules)
         case plan
         case snapshotPage(cursor: String)
         case feedPage(cursor: String)
         case push([EditNumber])
         case ack(EditNumber)
         case joinedPage(cursor: String)
+    }
+
+    /// What a lane goes on with once it has asked for the rules.
+    enum AfterRules {
+        case greeted
+        case pageKept(PullMachine.Need)
+        case exchanged(madeProgress: Bool)
     }
 
     /// Pushes that the server refused whole since the queue was last empty.
@@ -72,6 +79,8 @@ package final class SyncEngine {
     var refusals = Refusals()
     /// Hash of rules that were fetched and could not be read; they are not asked for again in this life.
     var unreadableRules: String?
+    /// Hash of rules that a reply announced and that could not be had; they are asked for again with the next greeting.
+    var unfetchedRules: String?
     /// Time between two links coming up that each cause a try.
     static let linkInterval: Duration = .seconds(10)
     var lastLinkUp: Duration?

@@ -82,7 +82,7 @@ package enum Entity: Int, Sendable, CaseIterable {
             [
                 .integer("customer"), .integer("at"), .text("register"), .text("author"), .text("action"),
                 .text("before"), .text("after"), .text("rule"), .integer("rules_version"), .optionalText("replica"),
-                .optionalInteger("edit"), .optionalText("note"),
+                .optionalInteger("edit"), .optionalText("note"), .optionalText("asked"),
             ]
         case .coupon:
             [
@@ -116,6 +116,9 @@ package enum Entity: Int, Sendable, CaseIterable {
             ]
         }
     }
+
+    /// How many of the columns every peer sends. Those after them came later; a page without them holds null there.
+    var columnsAlwaysSent: Int { self == .history ? columns.count - 1 : columns.count }
 
     /// The entity of a wire name; nil for one that this build does not know.
     package static func named(_ name: String) -> Entity? { allCases.first { $0.name == name } }

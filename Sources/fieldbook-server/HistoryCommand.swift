@@ -39,13 +39,16 @@ extension ServerContext {
         return "\(number) of \(entry.replica?.prefix(8) ?? "")"
     }
 
-    /// What happened in words: action and values where a register moved, else what else is known.
+    /// What happened in words: action and values where a register moved or what was asked for did not come, else what
+    /// else is known.
     static func what(_ entry: HistoryEntry) -> String {
         var words = entry.action == "system" ? [] : [entry.action]
-        if entry.before != entry.after {
-            words.append("\(value(entry.before)) -> \(value(entry.after))")
-        } else if entry.note == nil {
-            words.append(value(entry.after))
+        let asked = entry.asked == entry.after ? nil : entry.asked.map { "asked for \(value($0))" }
+        switch (entry.before == entry.after, asked) {
+        case (true, let asked?): words.append("\(asked); \(value(entry.after)) stands")
+        case (true, nil): if entry.note == nil { words.append(value(entry.after)) }
+        case (false, let asked):
+            words.append("\(value(entry.before)) -> \(value(entry.after))\(asked.map { "; \($0)" } ?? "")")
         }
         if let note = entry.note { words.append(note) }
         return words.joined(separator: ": ")
@@ -63,6 +66,7 @@ extension ServerContext {
             "after": .text(ServerContext.value(entry.after)), "rule": .text(entry.rule),
             "rulesVersion": .integer(Int64(entry.rulesVersion)), "replica": .optional(entry.replica),
             "edit": entry.edit.map { .integer($0) } ?? .null, "note": .optional(entry.note),
+            "asked": .optional(entry.asked.map { ServerContext.value($0) }),
         ])
     }
 }

@@ -54,8 +54,20 @@ extension ServerContext {
         show(
             [
                 "version": .integer(Int64(rules.version)), "hash": .text(rules.hash), "rules": .array(all.map(json)),
-                "standard": .bool(rules.hash == RuleSet.standard.hash),
-            ], head + table.render(width: terminal.width))
+                "standard": .bool(rules.hash == RuleSet.standard.hash), "warnings": .array(rules.warnings.map(json)),
+            ], head + table.render(width: terminal.width) + ServerContext.text(rules.warnings))
+    }
+
+    /// What the rules leave out, one line each; empty for none.
+    private static func text(_ warnings: [RuleWarning]) -> String {
+        warnings.isEmpty ? "" : "\n" + warnings.map { "warning: \($0.text)\n" }.joined()
+    }
+
+    private func json(_ warning: RuleWarning) -> JSONOutput {
+        .object([
+            "edit": .text(warning.edit.rawValue), "guard": .text(warning.word.rawValue), "code": .text(warning.code),
+            "text": .text(warning.text),
+        ])
     }
 
     private static func deadline(_ rule: Rule) -> String {

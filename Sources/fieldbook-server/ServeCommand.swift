@@ -1,6 +1,7 @@
 import ConflictRules
 import Diagnostics
 import HTTPKit
+import PartnerModel
 import SyncServer
 import TerminalKit
 
@@ -13,6 +14,7 @@ extension ServerContext {
         let level = Paths.variable("FIELDBOOK_LOG").flatMap { Logger.Level($0) } ?? .notice
         let log = Logger(program: "fieldbook-server", level: level)
         let core = try ServerCore(folder: folder, clock: SystemClock(), log: log)
+        ServerContext.tell(core.rules.current.warnings, log)
         let server = HTTPServer(endpoint: .tcp(host: address, port: port), handler: { core.handle($0) })
         do { try server.start() } catch {
             throw UserError(
@@ -29,6 +31,14 @@ extension ServerContext {
         server.stop(deadline: .seconds(5))
     }
 
+    private static func tell(_ warnings: [RuleWarning], _ log: Logger) {
+        for warning in warnings {
+            log.log(
+                .notice, "rules-warning",
+                [("edit", warning.edit.rawValue), ("guard", warning.word.rawValue), ("why", warning.text)])
+        }
+    }
+
     /// How often what time alone brings is looked after, in seconds.
     private static let tick = 60
 
@@ -41,6 +51,7 @@ extension ServerContext {
                 do throws(UserError) {
                     let rules = try core.rules.reload()
                     log.log(.notice, "rules-reloaded", [("version", "\(rules.version)"), ("hash", rules.hash)])
+                    ServerContext.tell(rules.warnings, log)
                 } catch {
                     log.log(.error, "rules-kept", [("what", error.what), ("why", error.why), ("next", error.next)])
                 }

@@ -41,6 +41,7 @@ import Testing
         let question = moved(set("3"), from: state("4"), to: state("4", .oneTime))
         #expect(judged(question) == "hold by type-changed")
         #expect(judged(moved(set("3"), from: nil, to: state("4"))) == "hold by type-changed")
+        #expect(judged(moved(set("3"), from: .budget(nil), to: state("4"))) == "hold by type-changed")
     }
 
     @Test func `two raises add up, and the second is told as merged`() {

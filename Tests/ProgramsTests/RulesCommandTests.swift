@@ -1,4 +1,5 @@
 import ConflictRules
+import Glibc
 import LedgerStore
 import PartnerModel
 import SyncProtocol
@@ -88,6 +89,30 @@ import Testing
         let bad = run(["rules", "check", file("\"use\": \"hold\"", "\"use\": \"hope\"")])
         #expect(bad.code == 65 && bad.errors.contains("line ") && bad.errors.contains("hope"), "\(bad)")
         #expect(run(["rules", "check", folder.file("none")]).code == 65)
+    }
+
+    @Test func `a file without a guard of the domain holds, with a warning that names kind, guard and code`() {
+        let lax = file("{ \"include\": \"reseller-customer\" }", "{ \"guard\": \"associated\" }")
+        let words =
+            "set-budget does not ask for `association`: a Referral customer's budget is refused by the vendor, "
+            + "CBC.99005024"
+        let told = run(["rules", "check", lax])
+        #expect(told.code == 0 && told.output.hasSuffix("\nwarning: \(words)\n"), "\(told)")
+        let json = run(["rules", "check", lax, "--json"]).output
+        #expect(json.contains("\"warnings\": [") && json.contains("\"guard\": \"association\"") && json.contains(words))
+        #expect(run(["rules", "show", "--json"]).output.contains("\"warnings\": []"))
+        #expect(!run(["rules", "show"]).output.contains("warning"))
+    }
+
+    @Test func `a server tells of them when it starts and when it reads the file anew`() throws {
+        #expect(run(["init", "--data", data, "--token-file", folder.file("token")]).code == 0)
+        let lax = file("{ \"include\": \"reseller-customer\" }", "{ \"guard\": \"associated\" }")
+        writeFile("\(data)/conflict-rules.json", readFile(lax))
+        let server = ChildProcess(
+            ChildProcess.program("fieldbook-server"), ["serve", "--data", data, "--port", "0"])
+        #expect(eventually { server.errors.contains("rules-warning") })
+        server.signal(SIGHUP)
+        #expect(eventually { server.errors.split(separator: "rules-warning").count == 3 })
     }
 
     @Test func `the rules of this build and those of a data folder are shown`() {

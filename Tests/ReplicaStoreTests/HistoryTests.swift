@@ -37,6 +37,32 @@ import Testing
         #expect(try reader.history(of: CustomerKey(3), limit: 2).lines.isEmpty)
     }
 
+    @Test func `what was asked for is read, and a row of an older server has none`() throws {
+        let asked = RegisterState.budget(TestReplica.monthly(500))
+        var fields = try row(1).fields
+        fields.append(.text(try WireCoding.text(V1.State(asked))))
+        let reader = try TestReplica.loaded(
+            TestReplica.standardRows + [PageRow(.history, 1, version: 21, fields), try row(2)]
+        ).reader()
+        #expect(try reader.history(of: CustomerKey(1), limit: 9).lines.map(\.asked) == [asked, nil])
+    }
+
+    @Test func `an image of an older build opens with its records, which asked for nothing`() throws {
+        let folder = TemporaryDirectory()
+        let connection = try Connection(path: folder.file("image.db"), mode: .create, durability: .normal)
+        defer { connection.close() }
+        func migrate(_ migrations: ArraySlice<Migration>) throws {
+            try Migrator.apply(
+                Array(migrations), to: connection, file: "image", applicationID: ImageSchema.applicationID)
+        }
+        try migrate(ImageSchema.migrations.prefix(2))
+        try connection.execute(
+            "INSERT INTO history VALUES (1, 2, 3, 4, 'budget', 'a', 'held', '{}', '{}', 'r', 2, NULL, NULL, 'n')")
+        try migrate(ImageSchema.migrations[...])
+        let rows = try connection.statement("SELECT note, asked FROM history").rows { ($0.text(0), $0.optionalText(1)) }
+        #expect(rows.count == 1 && rows[0].0 == "n" && rows[0].1 == nil)
+    }
+
     @Test func `own edits stand in it from the first moment and once only`() throws {
         let replica = try TestReplica.loaded()
         _ = try replica.add(budget(500))

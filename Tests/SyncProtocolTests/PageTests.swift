@@ -141,6 +141,31 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
         #expect(throws: RowError.self) { try read(Array(moved.utf8)) }
     }
 
+    @Test func `a page without the column that came later is taken, one without an earlier column is not`() throws {
+        let columns = Entity.history.columns.map { "\"\($0.name)\"" }
+        func page(without missing: Int) throws -> [UInt8] {
+            let cut = "[\(columns.dropLast(missing).joined(separator: ","))]"
+            return Array(
+                String(decoding: try self.history(without: missing), as: UTF8.self)
+                    .replacing("[\(columns.joined(separator: ","))]", with: cut).utf8)
+        }
+        var received = try read(try page(without: 1))
+        var counts: [Int] = []
+        try received.forEachRow { _, scanner, _ in counts.append(scanner.fields.count) }
+        #expect(counts == [3 + columns.count - 1])
+        #expect(throws: RowError.self) { try read(try page(without: 2)) }
+    }
+
+    /// A page of one record that lacks its last columns.
+    private func history(without missing: Int) throws -> [UInt8] {
+        var writer = try PageWriter(kind: "feed/1", epoch: "aa", start: start, serverTime: 1)
+        let fields = ["7", "1", "\"budget\"", "\"a\"", "\"held\"", "\"{}\"", "\"{}\"", "\"hold\"", "2", "null", "null"]
+        let row = ["\(Entity.history.rawValue)", "1", "1"] + (fields + ["null", "null"]).dropLast(missing)
+        Array("[\(row.joined(separator: ","))]".utf8).withUnsafeBytes { writer.append(row: $0) }
+        try writer.finish(cursor: "end", sequence: 1, more: false, checkpoint: true)
+        return writer.bytes
+    }
+
     @Test func `a kept page is taken up again whole`() throws {
         let received = try read(try page(rows: 70, checkpoint: false))
         var kept = try ReceivedPage(kept: received.keepable)

@@ -73,6 +73,27 @@ import Testing
         #expect(late.message?.hasPrefix("admin changed the freezes after the base of this edit; ") == true)
     }
 
+    @Test func `a budget that was set while the author of a late one saw none is told in these words`() throws {
+        let server = try TestServer()
+        var late = try server.edit(1, TestServer.budget(6), customer: 0)
+        late.before = V1.State(.budget(nil))
+        late.payloadHash = try late.computedPayloadHash()
+        _ = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)], as: "admin")
+        let held = try server.push([late])[0]
+        #expect(held.code == .held && held.rule == "type-changed")
+        #expect(
+            held.message
+                == "admin set a budget while the author of this edit saw none; the rule type-changed leaves it to a person"
+        )
+        // Of an author who saw one, or whose view is not known, that is not said.
+        var other = try server.edit(2, TestServer.budget(7), customer: 0)
+        #expect(try server.push([other])[0].message?.hasPrefix("admin changed the budget after the base") == true)
+        other = try server.edit(3, TestServer.budget(7), customer: 0)
+        other.before = V1.State(.budget(Budget(amount: .zero, type: .oneTime, onExhaustion: .manual)))
+        other.payloadHash = try other.computedPayloadHash()
+        #expect(try server.push([other])[0].message?.hasPrefix("admin changed the budget after the base") == true)
+    }
+
     @Test func `edits that build on each other pass together, and what builds on a held one waits`() throws {
         let server = try TestServer()
         let stack = try server.push([

@@ -8,9 +8,9 @@ package enum Condition: String, Sendable, CaseIterable {
     case intact
     /// The register has changed since.
     case moved
-    /// The budget's type is another than the author saw.
+    /// The budget's type is another than the author saw, or what was seen is not known.
     case typeMoved = "type-moved"
-    /// The register has changed and a freeze that the author saw or may have seen is gone.
+    /// The register has changed and a freeze that the author saw or may have seen is gone: also when nothing stands.
     case released
     /// None of the freezes that the unfreeze names stands, but the customer is frozen.
     case unseen
@@ -22,9 +22,9 @@ package enum Condition: String, Sendable, CaseIterable {
     case raises
     /// Less would come out than stands.
     case lowers
-    /// The edit and the change before it both lower what the author saw.
+    /// The edit and what changed since both lower the amount that the author saw.
     case bothLower = "both-lower"
-    /// The edit and the change before it both raise what the author saw.
+    /// The edit and what changed since both raise the amount that the author saw.
     case bothRaise = "both-raise"
 }
 

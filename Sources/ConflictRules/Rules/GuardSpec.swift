@@ -18,8 +18,8 @@ package struct GuardSpec: Sendable, Hashable {
         case cycle
         /// The discount begins before it ends and is not over.
         case validity
-        /// The discount lies in the authorised range. When the range moved and the edit is at most `grace` old, the
-        /// other consequence follows.
+        /// The discount lies in the authorised range. When the range may have moved since the edit was made and the
+        /// edit is at most `grace` old, the other consequence follows.
         case authorisedRange(graceSeconds: Int64?, elseMoved: Otherwise)
         /// An author of this role gets at most this amount without confirming it. The system passes.
         case ceiling(MemberRole, Money)

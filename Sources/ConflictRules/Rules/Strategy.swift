@@ -11,7 +11,7 @@ package enum Strategy: Sendable, Hashable {
     /// The edit that arrived first stays.
     case firstWriter
     /// Field by field, what only one side changed is taken from that side. Does not apply when both changed a field to
-    /// different values, or when what comes out would end before it begins.
+    /// different values, or when what comes out would end before it begins or be over.
     case fieldMerge
     /// The larger budget. Does not apply when type or action differ.
     case max

@@ -8,7 +8,9 @@ package import SyncProtocol
 /// Owned by one thread at a time. No SQL, statement or row id is in its signatures.
 package final class Ledger {
     static let applicationID: Int32 = 0x4642_4C31
-    static let migrations = [M0001_Initial.migration, M0002_Rules.migration, M0003_Scopes.migration]
+    static let migrations = [
+        M0001_Initial.migration, M0002_Rules.migration, M0003_Asked.migration, M0004_Scopes.migration,
+    ]
 
     let connection: Connection
 

@@ -60,7 +60,8 @@ extension LedgerReader {
     package func history(of customer: CustomerKey, limit: Int) throws -> [HistoryEntry] {
         let statement = try connection.statement(
             """
-            SELECT at, register, author, action, before, after, rule, rules_version, replica, edit, note FROM history
+            SELECT at, register, author, action, before, after, rule, rules_version, replica, edit, note, asked
+            FROM history
             WHERE customer = ? ORDER BY key DESC LIMIT ?
             """)
         try statement.bind(1, customer.value)
@@ -74,6 +75,7 @@ extension LedgerReader {
                 action: row.text(3), before: row.text(4), after: row.text(5), rule: row.text(6),
                 rulesVersion: Int(row.int64(7)), replica: row.optionalText(8), edit: row.optionalInt64(9))
             entry.note = row.optionalText(10)
+            entry.asked = row.optionalText(11)
             return entry
         }
         return newestFirst.reversed()

@@ -229,7 +229,7 @@ package final class LedgerWriter: LedgerReader {
                 .integer(entry.customer.value), .integer(entry.at.seconds), .text(entry.register.rawValue),
                 .text(entry.author), .text(entry.action), .text(entry.before), .text(entry.after), .text(entry.rule),
                 .integer(Int64(entry.rulesVersion)), .optional(entry.replica), .optional(entry.edit),
-                .optional(entry.note),
+                .optional(entry.note), .optional(entry.asked),
             ])
     }
 }
@@ -258,6 +258,8 @@ package struct HistoryEntry: Sendable, Hashable {
     package var edit: Int64?
     /// A reason, or other words for a person.
     package var note: String?
+    /// What an edit that did not take effect would have made of what its author saw.
+    package var asked: String?
 
     package init(
         at: Timestamp, customer: CustomerKey, register: Register, author: String, action: String, before: String,

@@ -22,8 +22,8 @@ package struct LimitViolation: Error, Sendable, Hashable {
     package var meansTooLate: Bool { code == "FB.EXPIRED" }
 }
 
-/// What has to be known beside the register to judge an edit. What one side cannot know is nil; a guard that needs it
-/// says so.
+/// What has to be known beside the register to judge an edit. What one side cannot know is nil, and a guard that needs
+/// it lets the edit pass; but an unknown age is too old, and no discount range is no permission.
 package struct EditFacts: Sendable, Hashable {
     package var association: AssociationType
     package var partnerState: PartnerState
@@ -47,7 +47,8 @@ package struct EditFacts: Sendable, Hashable {
     package var freezes: [Freeze] = []
     /// Server time of the checkpoint that the edit was made upon; nil = not known, which counts as long ago.
     package var madeAt: Timestamp?
-    /// The authorised range is another one than at the checkpoint that the edit was made upon.
+    /// The partner's row, and with it perhaps the authorised range, is another one than at the checkpoint that the edit
+    /// was made upon.
     package var rangeHasMoved = false
     /// What the author had decided by tolerance today, on this customer; a limit on tolerance counts the day.
     package var toleratedToday: Money = .zero

@@ -82,7 +82,7 @@ final class RowApplier {
         let statement = try upsertStatement(entity)
         let columns = columns[entity.rawValue]
         for index in 1..<(columns.count + 3) {
-            switch scanner.fields[index] {
+            switch index < scanner.fields.count ? scanner.fields[index] : .null {
             case .integer(let value):
                 guard index < 3 || columns[index - 3].kind == .integer else {
                     throw mismatch(entity, columns[index - 3])

@@ -21,6 +21,9 @@ package struct HistoryLine: Sendable, Hashable {
     package let isOwn: Bool
     /// A reason, or what happened in words.
     package let note: String?
+    /// What an edit that did not take effect would have made of what its author saw; nil for others, and when this
+    /// build cannot read it.
+    package var asked: RegisterState?
 }
 
 /// A customer's history: what the server told, and the edits of this replica that it has not told of.
@@ -39,7 +42,7 @@ extension ReplicaReader {
         return try read { connection in
             let statement = try connection.statement(
                 """
-                SELECT at, register, author, action, before, after, rule, rules_version, edit, replica, note
+                SELECT at, register, author, action, before, after, rule, rules_version, edit, replica, note, asked
                 FROM history WHERE customer = ? ORDER BY key DESC LIMIT ?
                 """)
             try statement.bind(1, customer.value)
@@ -50,7 +53,8 @@ extension ReplicaReader {
                     before: ReplicaReader.state(row.text(4)), after: ReplicaReader.state(row.text(5)),
                     rule: row.text(6),
                     rulesVersion: row.int64(7), edit: row.optionalInt64(8).map { EditNumber($0) },
-                    isOwn: row.optionalText(9) == replica && replica != nil, note: row.optionalText(10))
+                    isOwn: row.optionalText(9) == replica && replica != nil, note: row.optionalText(10),
+                    asked: row.optionalText(11).flatMap { ReplicaReader.state($0) })
             }
             let told = try ReplicaReader.told(connection, customer, replica)
             let untold = edits.filter { !told.contains($0.number.value) }

@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001, M0002, M0003]
+    static let migrations = [M0001, M0002, M0003, M0004]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = """
@@ -41,9 +41,12 @@ enum ImageSchema {
             \(customersView)
             """)
 
+    /// What an edit that did not take effect had asked for.
+    private static let M0003 = Migration(number: 3, name: "asked", sql: "ALTER TABLE history ADD COLUMN asked TEXT;")
+
     /// Customers that join and leave.
-    private static let M0003 = Migration(
-        number: 3, name: "membership",
+    private static let M0004 = Migration(
+        number: 4, name: "membership",
         sql: """
             -- Customers that joined since the load: where the fetching of their old records stands. Without a cursor all are
             -- here, as they were at the sequence `complete_at`, which the feed may have to reach yet.

@@ -27,10 +27,6 @@ enum OutboxSchema {
             ) STRICT;
             """)
 
-    /// Customers that left, while edits of this outbox still name them.
-    private static let M0004 = Migration(
-        number: 4, name: "departures", sql: "CREATE TABLE departed (customer INTEGER PRIMARY KEY) STRICT;")
-
     /// What predicting, grouping and undoing need.
     private static let M0002 = Migration(
         number: 2, name: "rules",
@@ -82,4 +78,8 @@ enum OutboxSchema {
             CREATE INDEX edit_open ON edit (state, number) WHERE state NOT IN ('settled', 'discarded', 'combined');
             CREATE INDEX edit_combined ON edit (combined_into) WHERE combined_into IS NOT NULL;
             """)
+
+    /// Customers that left, while edits of this outbox still name them.
+    private static let M0004 = Migration(
+        number: 4, name: "departures", sql: "CREATE TABLE departed (customer INTEGER PRIMARY KEY) STRICT;")
 }

@@ -121,7 +121,8 @@ package struct ReceivedPage: Sendable {
                     number < entities.count, case .integer = scanner.fields[1], case .integer = scanner.fields[2]
                 else { throw RowError("a row line does not begin with entity, key and version") }
                 guard let entity = entities[Int(number)] else { continue }
-                guard scanner.fields.count == 3 || scanner.fields.count >= 3 + entity.columns.count else {
+                guard scanner.fields.count == 3 || scanner.fields.count >= 3 + entity.columnsAlwaysSent
+                else {
                     throw RowError("a row of \(entity.name) has too few columns")
                 }
                 try body(entity, scanner, UnsafeRawBufferPointer(buffer))
@@ -129,7 +130,8 @@ package struct ReceivedPage: Sendable {
         }
     }
 
-    /// Columns are taken by position: ours must come first and in order; further ones of a newer server follow.
+    /// Columns are taken by position: ours must come first and in order; further ones of a newer server follow. A page
+    /// of an older server, or one kept by an older build of ours, may lack the columns that came later.
     private static func resolve(_ entities: [V1.PageEntity]) throws(RowError) -> [Entity?] {
         if entities == PageHeaderCoding.entities { return Entity.allCases }
         var resolved: [Entity?] = []
@@ -138,7 +140,10 @@ package struct ReceivedPage: Sendable {
                 resolved.append(nil)
                 continue
             }
-            guard announced.columns.starts(with: entity.columns.map(\.name)) else {
+            let names = entity.columns.map(\.name)
+            guard announced.columns.count >= entity.columnsAlwaysSent,
+                zip(announced.columns, names).allSatisfy({ $0 == $1 })
+            else {
                 throw RowError("the columns of \(entity.name) are not the ones of protocol version \(V1.version)")
             }
             resolved.append(entity)

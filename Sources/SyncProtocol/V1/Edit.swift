@@ -6,7 +6,7 @@ extension V1 {
         package var customer: WireInteger
         /// Version of the register that the edit was made against.
         package var base: WireInteger
-        /// What the author saw, for a person who has to decide.
+        /// What the author saw, for rules that compare three values and for a person who has to decide.
         package var before: State?
         /// An earlier unsettled edit of this replica on the same register.
         package var predecessor: WireInteger?
@@ -18,7 +18,7 @@ extension V1 {
         package var groupSize: Int?
         /// The edit whose effect this one takes back.
         package var undoes: WireInteger?
-        /// The applied cursor when the edit was made.
+        /// The applied cursor when the edit was made; its time is the edit's age.
         package var madeUpon: String?
         /// Seconds since 1970 by the device's clock; for display only.
         package var deviceTime: WireInteger
@@ -128,7 +128,7 @@ extension V1 {
         package var code: ResultCode
         package var rule: String?
         package var rulesVersion: Int?
-        /// Version of the register after the edit, for `applied`, `merged` and `noop`.
+        /// Version of the register after the edit, for `applied`, `merged`, `noop` and `overruled`.
         package var version: WireInteger?
         package var epoch: String
         /// Sequence of the ledger when the result was stored; 0 for a transient result.
@@ -140,12 +140,13 @@ extension V1 {
         /// What the register held when the edit was judged and what it holds by the edit; absent for a refusal.
         package var was: State?
         package var became: State?
-        /// Who wrote the register last before the edit, when it was not the edit's author or had moved, and when.
+        /// Who wrote the register last before the edit, and when: told when the base had moved or the edit was
+        /// overruled. Of an edit that was held and decided: who decided it.
         package var otherBy: String?
         package var otherAt: WireInteger?
         /// Server time of the judgement.
         package var judgedAt: WireInteger?
-        /// What the guards read.
+        /// What the guards read that warned or did not let the edit pass.
         package var guards: [Reading]?
         /// Vendor or own code of a refusal.
         package var reason: String?

@@ -6,6 +6,8 @@ package enum V1 {
     package static let epochHeader = "Fieldbook-Epoch"
     /// Reply header with earlier epochs as `EPOCH@LASTSEQUENCE`, oldest first, comma-separated; may be empty.
     package static let lineageHeader = "Fieldbook-Lineage"
+    /// Reply header with the conflict rules in force, as `RulesMark` writes it.
+    package static let rulesHeader = "Fieldbook-Rules"
     package static let pageMediaType = "application/x-ndjson"
 
     /// Reply to `GET /sync/v1/hello`.
@@ -67,6 +69,27 @@ package enum V1 {
             self.epoch = epoch
             self.last = WireInteger(last)
         }
+    }
+
+    /// The rules in force as each reply names them: `HASH@VOCABULARY`, `rulesHash` and `rulesVocabulary` of a greeting.
+    package struct RulesMark: Sendable, Hashable {
+        package let hash: String
+        package let vocabulary: Int
+        package init(hash: String, vocabulary: Int) {
+            self.hash = hash
+            self.vocabulary = vocabulary
+        }
+
+        /// Nil for anything but 64 lower-case hex digits, an `@` and a number.
+        package init?(_ text: String) {
+            let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[0].utf8.count == 64, let vocabulary = Int(parts[1]),
+                parts[0].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+            else { return nil }
+            self.init(hash: String(parts[0]), vocabulary: vocabulary)
+        }
+
+        package var text: String { "\(hash)@\(vocabulary)" }
     }
 
     /// Reply to `POST /sync/v1/snapshot`: where to begin and how much will come.

@@ -64,7 +64,7 @@ struct ConflictDecision {
             }
         let decider = Decider(account: asker.account, choice: word(choice), reason: edit.reason)
         try judge.close(conflict, key, decider, outcome, newVersion)
-        try record(conflict, register, current, after)
+        try record(conflict, register, current, after, asked: choice == .mine ? nil : judge.asked(by: held))
         var result = judge.success(edit, .applied, rule: "hold", version: newVersion, isIntact: true)
         result.was = V1.State(current)
         result.became = V1.State(after)
@@ -141,13 +141,15 @@ struct ConflictDecision {
     }
 
     private func record(
-        _ conflict: ConflictRow, _ register: Register, _ before: RegisterState, _ after: RegisterState
+        _ conflict: ConflictRow, _ register: Register, _ before: RegisterState, _ after: RegisterState,
+        asked: String?
     ) throws {
         var entry = HistoryEntry(
             at: judge.now, customer: conflict.customer, register: register, author: asker.account, action: "decided",
             before: try WireCoding.text(V1.State(before)), after: try WireCoding.text(V1.State(after)), rule: "hold",
             rulesVersion: judge.rules.version, replica: asker.replica, edit: edit.number.value)
         entry.note = edit.reason
+        entry.asked = asked
         try writer.record(entry)
     }
 

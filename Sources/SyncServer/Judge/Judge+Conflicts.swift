@@ -39,6 +39,7 @@ extension Judge {
                 action: "decided", before: state, after: state, rule: "deadline", rulesVersion: rules.version,
                 replica: conflict.replica, edit: conflict.edit)
             entry.note = Decider.deadline.reason
+            entry.asked = try asked(by: WireCoding.decode(V1.Edit.self, from: conflict.intent))
             try writer.record(entry)
         }
         return overdue
@@ -78,6 +79,18 @@ extension Judge {
         result.judgedAt = WireInteger(now.seconds)
         result.message = "decided by \(decider.account)" + (decider.reason.map { ": \($0)" } ?? "")
         try writer.store(result, replica: conflict.replica, account: conflict.mineBy, payloadHash: stored.payloadHash)
+    }
+
+    /// What an edit would have made of what its author saw, for a record in which something else stands; nil when that
+    /// cannot be said.
+    func asked(by edit: V1.Edit) throws -> String? {
+        guard let intent = try? edit.intent(),
+            let seen = try? edit.before?.state() ?? RegisterState.empty(intent.register),
+            let wish = seen.applying(
+                intent,
+                newFreeze: { Freeze(id: 0, kind: $0, cause: .manual, reason: $1, author: "", at: now) })
+        else { return nil }
+        return try WireCoding.text(V1.State(wish))
     }
 
     /// What a change of one register brings with it elsewhere: a decided association request takes effect.

@@ -236,6 +236,9 @@ package struct Judge {
             after: try WireCoding.text(V1.State(became)), rule: rule, rulesVersion: rules.version,
             replica: matter.asker.replica, edit: matter.edit.number.value)
         entry.note = matter.intent.reason
+        if action == ResultCode.overruled.rawValue || action == ResultCode.held.rawValue {
+            entry.asked = try asked(by: matter.edit)
+        }
         try writer.record(entry)
     }
 }

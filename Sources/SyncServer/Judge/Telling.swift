@@ -24,6 +24,10 @@ enum Telling {
             return "nobody changed the \(register) meanwhile, but the rule \(rule) leaves this edit to a person"
                 + (failed ?? "")
         }
+        if case .budget(nil)? = try? matter.edit.before?.state(), case .budget(.some) = matter.current {
+            let who = other.map { "\($0) set a budget" } ?? "a budget was set"
+            return "\(who) while the author of this edit saw none; the rule \(rule) leaves it to a person"
+        }
         guard let other else { return "the rule \(rule) leaves this edit of the \(register) to a person" }
         return "\(other) changed the \(register) after the base of this edit; the rule \(rule) leaves it to a person"
     }

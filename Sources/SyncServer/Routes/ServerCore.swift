@@ -97,33 +97,37 @@ package final class ServerCore: Sendable {
     }
 
     private func run(_ route: Route, _ request: HTTPRequest, _ member: Member) throws -> HTTPResponse {
+        // What the reply announces is what the request was judged by, also while the rules are read anew.
+        let rules = rules.current
         // The ledger's own clock decides, so it is read in the transaction that the route runs in.
         func routes(_ state: LedgerState) -> Routes {
             Routes(
-                member: member, request: request, rules: rules.current, now: state.now(by: clock),
+                member: member, request: request, rules: rules, now: state.now(by: clock),
                 // Authenticators follow the machine's clock, wherever the ledger's was set to.
                 confirm: { [pool, clock] in try pool.confirm(code: $0, of: member, at: clock.now().seconds) })
         }
         switch route.work {
         case .read(let work):
             return try pool.withReader(member.partner) { ledger in
-                try ledger.read { reader in answered(reader.state) { try work(routes(reader.state))(reader) } }
+                try ledger.read { reader in answered(reader.state, rules) { try work(routes(reader.state))(reader) } }
             }
         case .write(let work):
             return try pool.withWriter(member.partner) { ledger in
                 // A refusal still tells epoch and lineage; what the route wrote before it is undone.
                 let state = try ledger.read { $0.state }
-                return answered(state) { try ledger.write { try work(routes($0.state))($0) } }
+                return answered(state, rules) { try ledger.write { try work(routes($0.state))($0) } }
             }
         }
     }
 
-    private func answered(_ state: LedgerState, _ work: () throws -> HTTPResponse) -> HTTPResponse {
+    private func answered(_ state: LedgerState, _ rules: RuleSet, _ work: () throws -> HTTPResponse) -> HTTPResponse {
         var response: HTTPResponse
         do { response = try work() } catch { response = Problem.reply(for: error, log) }
         response.headers.add(V1.epochHeader, state.epoch)
         response.headers.add(
             V1.lineageHeader, state.lineage.map { "\($0.epoch)@\($0.last.value)" }.joined(separator: ","))
+        response.headers.add(
+            V1.rulesHeader, V1.RulesMark(hash: rules.hash, vocabulary: RuleSet.vocabulary).text)
         return response
     }
 

@@ -13,7 +13,11 @@ extension SystemWriters {
         if before?.amount != amount {
             try writer.putUsage(amount, of: key, asOf: now)
             let words = "usage \(before?.amount.shortText ?? "unknown") -> \(amount.shortText)"
-            changes.append(try note(.budget, customer, by: Author.system, words))
+            if let event = try event(of: key, from: before?.amount, to: amount) {
+                changes.append(try note(.budget, customer, by: Author.system, words + event))
+            } else {
+                changes.append("\(customer.accountName): \(words)")
+            }
         } else if before?.asOf != now {
             // How old a figure is, is part of it; that it was looked at again is no event.
             try writer.putUsage(amount, of: key, asOf: now)
@@ -22,6 +26,24 @@ extension SystemWriters {
         changes += try freezeWhenExhausted(customer, used: amount)
         return changes.isEmpty
             ? .unchanged("usage of \(customer.accountName) is \(amount.shortText) already") : .changed(changes)
+    }
+
+    /// Shares of a budget, in percent, that are worth a record when they are reached.
+    private static let marks: [Int64] = [100, 90, 75]
+
+    /// Why a new figure is worth a record, in words to follow the figures; nil for one that only grows on. Every record
+    /// goes to each replica and stays for good, and figures come every ten minutes. An unknown figure before counts as 0.
+    private func event(of customer: CustomerKey, from before: Money?, to after: Money) throws -> String? {
+        let before = before ?? .zero
+        if after < before { return "" }
+        guard case .budget(let budget?) = try writer.register(.budget, of: customer).state else { return nil }
+        func reaches(_ amount: Money, _ mark: Int64) -> Bool {
+            amount.units.multipliedFullWidth(by: 100) >= budget.amount.units.multipliedFullWidth(by: mark)
+        }
+        guard let mark = SystemWriters.marks.first(where: { reaches(after, $0) }), !reaches(before, mark) else {
+            return nil
+        }
+        return ", \(mark) % of \(budget.amount.shortText) reached"
     }
 
     /// One freeze by the budget at a time: usage that grows on adds none.

@@ -84,7 +84,9 @@ struct DeskEditStory {
     private var judged: String? {
         guard let result, let rule = result.rule ?? result.rulesVersion.map({ _ in "" }) else { return nil }
         var words = (rule.isEmpty ? "" : "rule \(rule) of ") + "rules \(result.rulesVersion ?? 0)"
-        if let meaning = DeskRuleWords.meaning(rule, rules, edit.intent.kind) { words += ": \(meaning)" }
+        if let meaning = DeskRuleWords.meaning(rule, rules, edit.intent.kind, seen: try? edit.wire.before?.state()) {
+            words += ": \(meaning)"
+        }
         if let at = result.judgedAt { words += "; judged \(time.at(at.value))" }
         return words
     }

@@ -3,9 +3,13 @@ import PartnerModel
 
 /// The words of the conflict rules in plain language.
 enum DeskRuleWords {
-    /// When a case applies.
-    static func when(_ ruleCase: RuleCase) -> String {
-        var parts = ruleCase.conditions.filter { $0 != .always }.map(text)
+    /// When a case applies; with what the author saw, in words that fit it.
+    static func when(_ ruleCase: RuleCase, seen: RegisterState? = nil) -> String {
+        var parts = ruleCase.conditions.filter { $0 != .always }.map { condition in
+            // Who saw no budget saw no type either.
+            condition == .typeMoved && seen == .budget(nil)
+                ? "a budget was set while its author saw none" : text(condition)
+        }
         // What follows from another condition need not be said.
         if ruleCase.conditions.contains(where: { $0 != .moved && $0 != .intact && $0.needsBase }) {
             parts.removeAll { $0 == text(.moved) }
@@ -96,8 +100,9 @@ enum DeskRuleWords {
         }
     }
 
-    /// The meaning of a name that stands with a result or a conflict; nil when the rules at hand have no such name.
-    static func meaning(_ rule: String, _ set: RuleSet, _ kind: EditKind) -> String? {
+    /// The meaning of a name that stands with a result or a conflict, for an author who saw this; nil when the rules at
+    /// hand have no such name.
+    static func meaning(_ rule: String, _ set: RuleSet, _ kind: EditKind, seen: RegisterState?) -> String? {
         switch rule {
         case "equal": return "what was asked for was so already"
         case "limits": return "a limit that no rule can change"
@@ -105,7 +110,7 @@ enum DeskRuleWords {
         default: break
         }
         if let found = set.rule(for: kind).combine.first(where: { $0.name == rule }) {
-            return "\(when(found)), \(does(found.strategy))"
+            return "\(when(found, seen: seen)), \(does(found.strategy))"
         }
         return GuardWord(rawValue: rule) == nil ? nil : "the guard that asks whether \(asks(rule)) stopped it"
     }

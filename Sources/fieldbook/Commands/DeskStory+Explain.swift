@@ -58,7 +58,7 @@ extension DeskStory {
 
     private var caseWords: String {
         var words = "\(conflict.rule), of rules \(conflict.rulesVersion)"
-        if let meaning = DeskRuleWords.meaning(conflict.rule, rules, conflict.mine.kind) {
+        if let meaning = DeskRuleWords.meaning(conflict.rule, rules, conflict.mine.kind, seen: conflict.base) {
             words += ": \(meaning)."
         } else {
             words += ", which the rules at hand do not have."

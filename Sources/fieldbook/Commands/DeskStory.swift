@@ -94,7 +94,9 @@ struct DeskStory {
 
     private func rule(_ text: inout DeskText) {
         var words = "held \(time.at(conflict.heldAt)) by rule \(conflict.rule) of rules \(conflict.rulesVersion)"
-        if let meaning = DeskRuleWords.meaning(conflict.rule, rules, conflict.mine.kind) { words += ": \(meaning)" }
+        if let meaning = DeskRuleWords.meaning(conflict.rule, rules, conflict.mine.kind, seen: conflict.base) {
+            words += ": \(meaning)"
+        }
         text.entry("rule", words)
         for (index, reading) in (conflict.facts?.guards ?? []).enumerated() {
             text.entry(index == 0 ? "asked" : "", DeskStory.words(of: reading))

@@ -33,8 +33,14 @@ struct HistoryStory {
         }
         // A system's record of something that is no register says it in its note.
         if before == after, line.action == "system", let note = line.note { return note }
+        let asked = line.asked == after ? nil : line.asked.map { "asked for \(DeskFields.text($0))" }
         let change =
-            before == after ? DeskFields.text(after) : "\(DeskFields.text(before)) -> \(DeskFields.text(after))"
+            switch (before == after, asked) {
+            case (true, nil): DeskFields.text(after)
+            case (true, let asked?): "\(asked); \(DeskFields.text(after)) stands"
+            case (false, nil): "\(DeskFields.text(before)) -> \(DeskFields.text(after))"
+            case (false, let asked?): "\(DeskFields.text(before)) -> \(DeskFields.text(after)); \(asked)"
+            }
         return "\(name(line.register)): \(change)"
     }
 
@@ -77,6 +83,7 @@ struct HistoryStory {
             "after": line.after.map { Wording.json($0) } ?? .null, "rule": .text(line.rule),
             "rulesVersion": .integer(line.rulesVersion), "edit": .optional(line.edit?.value),
             "isOwnEdit": .bool(line.isOwn), "reason": .optional(line.note),
+            "askedFor": line.asked.map { Wording.json($0) } ?? .null,
         ])
     }
 

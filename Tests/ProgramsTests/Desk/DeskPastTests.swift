@@ -120,6 +120,29 @@ import Testing
                 """)
     }
 
+    @Test func `an edit that did not take effect is told with what it asked for and what stands`() {
+        let standing = RegisterState.budget(DeskMaker.budget(300))
+        var late = line("overruled", before: standing)
+        late.asked = .budget(DeskMaker.budget(500))
+        var same = line("decided", before: standing)
+        same.asked = standing
+        let words = HistoryStory.what(late)
+        #expect(
+            words
+                == "budget: asked for 500.00 monthly, on exhaustion manual; 300.00 monthly, on exhaustion manual stands"
+        )
+        #expect(HistoryStory.how(late) == "overruled by rule compare-and-set of rules 2")
+        var between = line("decided", before: standing, after: .budget(DeskMaker.budget(400)))
+        between.asked = late.asked
+        #expect(
+            HistoryStory.what(between).hasSuffix(
+                "300.00 monthly, on exhaustion manual -> 400.00 monthly, on exhaustion "
+                    + "manual; asked for 500.00 monthly, on exhaustion manual"))
+        #expect(HistoryStory.what(same) == "budget: 300.00 monthly, on exhaustion manual")
+        let history = HistoryStory(history: CustomerHistory(lines: [late, same], untold: []), member: nil)
+        #expect(history.json.compact.contains("\"askedFor\""))
+    }
+
     @Test func `hostile names and unreadable states hide nothing else`() {
         let text = told([
             line("applied", by: "\u{1B}[2J\u{202E}", before: nil, note: String(repeating: "x", count: 300))

@@ -127,6 +127,21 @@ import Testing
         ] { #expect(words.contains(sentence), "\(sentence) / \(text)") }
     }
 
+    @Test func `a budget by one who saw none is told without a word of types`() {
+        let conflict = DeskMaker.conflict(base: .budget(nil), rule: "type-changed")
+        let words = "when a budget was set while its author saw none, a person decides"
+        for text in [
+            DeskMaker.text { DeskMaker.story(conflict).show(&$0) },
+            DeskMaker.text { DeskMaker.story(conflict).explain(&$0) },
+        ] {
+            #expect(unwrapped(text).contains(words) && !text.contains("type is another"), "\(text)")
+        }
+        let typed = DeskMaker.conflict(base: .budget(DeskMaker.budget(100, .oneTime)), rule: "type-changed")
+        #expect(
+            unwrapped(DeskMaker.text { DeskMaker.story(typed).show(&$0) }).contains(
+                "type is another than its author saw"))
+    }
+
     @Test func `rules of another version and unknown ones are said to be that`() {
         let unknown = unwrapped(DeskMaker.text { DeskMaker.story(DeskMaker.conflict(rule: "old-case")).explain(&$0) })
         #expect(unknown.contains("old-case, of rules 2, which the rules at hand do not have."))

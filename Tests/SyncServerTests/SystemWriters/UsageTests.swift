@@ -10,12 +10,46 @@ import Testing
         let truth = try Truth()
         try truth.change(.usage(truth.customers[0], Truth.money(40)))
         #expect(try truth.usage()?.amount == Truth.money(40))
-        #expect(try truth.history() == ["system budget usage unknown -> 40.00"])
+        #expect(try truth.history().isEmpty)
         #expect(try truth.isIdle(.usage(truth.customers[0], Truth.money(40))))
         truth.now += 600
         #expect(try truth.change(.usage(truth.customers[0], Truth.money(40))).isChange)
         #expect(try truth.usage()?.asOf.seconds == truth.now)
-        #expect(try truth.history().count == 1)
+        #expect(try truth.history().isEmpty)
+    }
+
+    @Test func `a figure leaves a record when it reaches 75, 90 or 100 % of the budget, or falls, and else none`()
+        throws
+    {
+        let truth = try Truth()
+        try truth.change(.budget(truth.customers[0], Truth.budget(200, .monthly, .manual)), by: "li")
+        let figures: [(Int64, String?)] = [
+            (20, nil), (149, nil), (150, "149.00 -> 150.00, 75 % of 200.00 reached"), (179, nil),
+            (185, "179.00 -> 185.00, 90 % of 200.00 reached"), (199, nil), (180, "199.00 -> 180.00"), (181, nil),
+            (170, "181.00 -> 170.00"), (500, "170.00 -> 500.00, 100 % of 200.00 reached"), (501, nil),
+            (0, "501.00 -> 0.00"), (190, "0.00 -> 190.00, 90 % of 200.00 reached"),
+        ]
+        var expected = ["li budget ->"]
+        for (figure, words) in figures {
+            truth.now += 600
+            let outcome = try truth.change(.usage(truth.customers[0], Truth.money(figure)))
+            #expect(try outcome.isChange && truth.usage()?.amount == Truth.money(figure))
+            if let words { expected.append("system budget usage \(words)") }
+            #expect(try truth.history() == expected, "\(figure)")
+        }
+    }
+
+    @Test func `without a budget only a figure that falls leaves a record, and the largest amounts are compared`()
+        throws
+    {
+        let truth = try Truth()
+        let customer = truth.customers[0]
+        for figure in [10, 1_000_000, 5] { try truth.change(.usage(customer, Truth.money(Int64(figure)))) }
+        #expect(try truth.history() == ["system budget usage 1000000.00 -> 5.00"])
+        try truth.change(.usage(customer, Money(units: .max)))
+        try truth.change(.budget(customer, Truth.budget(1, .monthly, .manual)))
+        try truth.change(.usage(customer, Money(units: .max - 1)))
+        #expect(try truth.history().count == 3)
     }
 
     @Test func `usage that reaches a budget with action freeze freezes once`() throws {
@@ -32,9 +66,8 @@ import Testing
         #expect(try truth.freezes() == [freeze])
         #expect(
             try truth.history() == [
-                "li budget ->", "system budget usage unknown -> 99.99999999",
-                "system budget usage 99.99999999 -> 100.00", "system freezes ->",
-                "system budget usage 100.00 -> 130.00",
+                "li budget ->", "system budget usage unknown -> 99.99999999, 90 % of 100.00 reached",
+                "system budget usage 99.99999999 -> 100.00, 100 % of 100.00 reached", "system freezes ->",
             ])
     }
 

@@ -1,8 +1,8 @@
 import SQLiteKit
 
 /// Scopes as data: whose customers a scope lists, and since when each of them.
-enum M0003_Scopes {
-    static let migration = Migration(number: 3, name: "scopes", sql: sql)
+enum M0004_Scopes {
+    static let migration = Migration(number: 4, name: "scopes", sql: sql)
 
     private static let sql = """
         ALTER TABLE ledger_state ADD COLUMN bills_since_assignment INTEGER NOT NULL DEFAULT 0;
