@@ -14,6 +14,23 @@ struct DaemonAPI: LocalAPIHandler {
     let loop: EngineLoop
     let clock: any WallClock
     let startedAt: Instant
+    var user: String?
+    /// Has the shell close this replica and open another's, and waits for its end.
+    var change: @Sendable (String) -> UserError? = { _ in nil }
+
+    var userName: String { user ?? "-" }
+
+    func goOver(to user: String) -> Result<Local.Status, LocalRefusal> {
+        if let error = change(user) {
+            return .failure(
+                LocalRefusal(
+                    Local.Failure(
+                        what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue)))
+        }
+        var status = self.status()
+        status.user = user
+        return .success(status)
+    }
 
     func status() -> Local.Status {
         let engine = loop.status
@@ -21,6 +38,7 @@ struct DaemonAPI: LocalAPIHandler {
             software: SoftwareVersion.text, processID: Int(getpid()), startedAt: startedAt.rfc3339,
             phase: engine.phase.rawValue,
             server: engine.server)
+        status.user = user
         status.lastContactAt = engine.lastContactAt?.rfc3339
         status.lastCheckpointAt = engine.lastCheckpointAt?.rfc3339
         status.nextAttemptAt = engine.nextAttemptAt?.rfc3339

@@ -21,11 +21,15 @@ struct Context {
         self.clock = clock
     }
 
-    var daemon: LocalAPIClient { LocalAPIClient(socket: paths.socket) }
+    var daemon: LocalAPIClient { LocalAPIClient(socket: paths.socket, user: paths.userName) }
 
     func run() throws(UserError) -> Answer {
         switch command.name {
         case "setup": try setup()
+        case "login": try login()
+        case "users": try listUsers()
+        case "switch": try switchUser()
+        case "logout": try logout()
         case "daemon start": try startDaemon()
         case "daemon stop": try stopDaemon()
         case "status": try status()
