@@ -45,7 +45,10 @@ final class EngineLoop: Sendable {
     func close() { mailbox.close() }
 
     /// Drains the mailbox until `close`. Called on the engine thread with what it owns.
-    func run(engine: SyncEngine, timers: LaneTimers, clock: any WallClock) {
+    /// `afterwards` is called after every batch.
+    func run(
+        engine: SyncEngine, timers: LaneTimers, clock: any WallClock, afterwards: (SyncEngine) -> Void = { _ in }
+    ) {
         engine.handle(.start)
         publish(engine)
         while let batch = mailbox.take(until: timers.next) {
@@ -56,6 +59,7 @@ final class EngineLoop: Sendable {
                 }
             }
             for lane in timers.takeDue(at: clock.monotonicNow()) { engine.handle(.timerFired(lane)) }
+            afterwards(engine)
             publish(engine)
         }
         engine.handle(.stop)

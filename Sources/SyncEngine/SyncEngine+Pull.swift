@@ -37,6 +37,7 @@ extension SyncEngine {
     /// A greeting says whose token this is, so a reply that something between had kept must not pass for it: with one a
     /// queue could be sent under another member's token.
     private func sayHello() {
+        dropReport()
         let echo = String(chance.next(), radix: 16)
         send(.pull, .hello(echo: echo), get("/sync/v1/hello", query: [("echo", echo)]))
     }

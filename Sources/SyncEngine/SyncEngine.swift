@@ -33,6 +33,7 @@ package final class SyncEngine {
         case push([EditNumber])
         case ack(EditNumber)
         case joinedPage(cursor: String)
+        case wiped
     }
 
     /// Pushes that the server refused whole since the queue was last empty.
@@ -72,6 +73,9 @@ package final class SyncEngine {
     var refusals = Refusals()
     /// Hash of rules that were fetched and could not be read; they are not asked for again in this life.
     var unreadableRules: String?
+    /// A wipe that the server does not know of waits for the pull side's timer.
+    var isReportDue = false
+    var reportBackoff = Backoff()
     /// Time between two links coming up that each cause a try.
     static let linkInterval: Duration = .seconds(10)
     var lastLinkUp: Duration?
@@ -130,7 +134,7 @@ package final class SyncEngine {
             // A person's sync may try at once; edits, of which a script makes many, wait as long as the server asked.
             if !push.isPausedByServer { stepPush(.poked) }
             if pull.state == .backingOff && !pull.isPausedByServer || pull.state == .needsLogin { stepPull(.poked) }
-        case .timerFired(.pull): stepPull(.timerFired)
+        case .timerFired(.pull): pullTimerFired()
         case .timerFired(.push): stepPush(.timerFired)
         case .timerFired(.fill): stepFill(.timerFired)
         case .outcome(let id, let outcome): receive(id, outcome)

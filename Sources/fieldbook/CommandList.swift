@@ -120,6 +120,14 @@ enum CommandList {
             "edits undo", "Queues the opposite of an edit that took effect.", arguments: ["EDIT"], options: [dryRun],
             examples: ["fieldbook edits undo 3", "fieldbook edits undo 3 --dry-run"]),
         CommandSpec(
+            "edits export", "Writes all edits to a file, as JSON lines; works without daemon and data.",
+            arguments: ["FILE"],
+            options: [
+                OptionSpec("user", value: "ACCOUNT", "another user's (default: the current one's)"),
+                OptionSpec("force", "replace the file"),
+            ],
+            examples: ["fieldbook edits export edits.jsonl", "fieldbook edits export - --user ana"]),
+        CommandSpec(
             "edits confirm", "Confirms an edit with a code of your authenticator.", arguments: ["EDIT"],
             options: [OptionSpec("code-file", value: "FILE", "read the code there instead of asking for it")],
             examples: ["fieldbook edits confirm 3", "fieldbook edits confirm 3 --code-file code.txt"]),

@@ -49,6 +49,7 @@ struct Context {
         case "edits resend": try resendEdit()
         case "edits confirm": try confirmEdit()
         case "edits undo": try undoEdit()
+        case "edits export": try exportEdits()
         case "edits batch": try queueBatch()
         case "conflicts list": try listConflicts()
         case "conflicts show": try showConflict()
@@ -90,9 +91,25 @@ struct Context {
 
     // MARK: Shared parts
 
+    /// For whatever shows data or is about to change it.
     func reader() throws(UserError) -> ReplicaReader {
         if let batch { return batch.reader }
+        let reader = try openReader(paths)
+        try refuseIfTaken(reader)
+        return reader
+    }
+
+    /// For what may be known of a replica that shows nothing any more.
+    func openReader(_ paths: Paths) throws(UserError) -> ReplicaReader {
         do { return try ReplicaReader(directory: paths.state) } catch { throw error.userError }
+    }
+
+    /// A wiped replica says why it is empty, before a new image is there.
+    private func refuseIfTaken(_ reader: ReplicaReader) throws(UserError) {
+        guard let record = ReplicaReader.wipeRecord(in: paths.state) else { return }
+        throw UserError(
+            .refused, what: "there is nothing to show", why: Wording.text(record) { age($0) },
+            next: Wording.next(record))
     }
 
     /// Runs a query of the store with its errors in the form for people.
