@@ -154,8 +154,8 @@ package final class ReplicaStore {
             try outbox.write { transaction in
                 let statement = try transaction.statement(
                     """
-                    UPDATE identity SET server = ?, partner = ?, partner_name = ?, member = ?, role = ?, epoch = ?,
-                        rules_version = ?, contact_at = ? WHERE id = 1
+                    UPDATE identity SET server = ?1, partner = ?2, partner_name = ?3, member = ?4, role = ?5, epoch = ?6,
+                        rules_version = ?7, contact_at = ?8, seen_at = ?8 WHERE id = 1
                     """)
                 try statement.bind(1, server)
                 try statement.bind(2, hello.partner)

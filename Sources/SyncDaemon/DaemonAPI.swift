@@ -146,6 +146,11 @@ struct DaemonAPI: LocalAPIHandler {
         }
     }
 
+    private static let locked = LocalRefusal(
+        Local.Failure(
+            what: "no edit is taken now", why: "the server was not reached for longer than your partner allows",
+            next: "connect and run: fieldbook sync", exitCode: ExitCode.refused.rawValue))
+
     private static func storeLink(_ link: Local.Link?) -> EditLink {
         switch link {
         case .group: .group
@@ -171,6 +176,7 @@ struct DaemonAPI: LocalAPIHandler {
         _ work: @escaping @Sendable (SyncEngine) throws(StoreError) -> Value, andThen event: () -> SyncEngine.Event?
     ) -> Result<Value, LocalRefusal> {
         let answer = loop.ask(until: clock.monotonicNow() + Self.patience) { engine -> Result<Value, LocalRefusal> in
+            if engine.store.isLocked { return .failure(DaemonAPI.locked) }
             do throws(StoreError) { return .success(try work(engine)) } catch {
                 var failure = Local.Failure(
                     what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue,

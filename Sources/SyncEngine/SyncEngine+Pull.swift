@@ -63,6 +63,9 @@ extension SyncEngine {
             if error.code == .otherServer || error.code == .otherUser { holdPushes() }
             throw error
         }
+        if let greeting = try? WireCoding.decode(LeaseInGreeting.self, from: bytes) {
+            try store.keepLease(greeting.lease)
+        }
         if meeting == .epochChanged { try store.forgetImage() }
         // Rules of another vocabulary are not asked for: predictions then follow what this build carries.
         if let hash = hello.rulesHash, hello.rulesVocabulary == RuleSet.vocabulary, store.wantsRules(hash: hash),

@@ -101,5 +101,6 @@ extension SyncEngine {
     func succeeded(_ lane: Lane) {
         status.lastContactAt = clock.now()
         clear(lane)
+        do { try store.noteContact() } catch { note(error, of: nil, doing: "keep the lease") }
     }
 }

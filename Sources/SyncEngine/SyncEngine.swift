@@ -20,6 +20,8 @@ package final class SyncEngine {
         /// A person confirms an edit with a code, which is kept in memory only and tried once.
         case confirm(EditNumber, code: String)
         case linkCameUp
+        /// An hour or so went by, by a clock that nobody sets.
+        case timePassed(Duration)
         case timerFired(Lane)
         case outcome(exchange: Int, ExchangeOutcome)
     }
@@ -108,6 +110,7 @@ package final class SyncEngine {
     package func handle(_ event: Event) {
         switch event {
         case .start:
+            checkLease(elapsed: .zero)
             retryStepUps()
             stepPull(.started)
             stepPush(.started)
@@ -135,6 +138,7 @@ package final class SyncEngine {
             if !push.isPausedByServer { stepPush(.poked) }
             if pull.state == .backingOff && !pull.isPausedByServer || pull.state == .needsLogin { stepPull(.poked) }
         case .timerFired(.pull): pullTimerFired()
+        case .timePassed(let elapsed): checkLease(elapsed: elapsed)
         case .timerFired(.push): stepPush(.timerFired)
         case .timerFired(.fill): stepFill(.timerFired)
         case .outcome(let id, let outcome): receive(id, outcome)

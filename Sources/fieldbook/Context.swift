@@ -104,12 +104,23 @@ struct Context {
         do { return try ReplicaReader(directory: paths.state) } catch { throw error.userError }
     }
 
-    /// A wiped replica says why it is empty, before a new image is there.
+    /// A wiped replica says why it is empty, before a new image is there; one whose lease is over says so.
     private func refuseIfTaken(_ reader: ReplicaReader) throws(UserError) {
+        if let locked = try lockedLease(reader) {
+            throw UserError(
+                .refused, what: "nothing is shown now", why: Wording.text(locked) { age($0) },
+                next: Wording.connect)
+        }
         guard let record = ReplicaReader.wipeRecord(in: paths.state) else { return }
         throw UserError(
             .refused, what: "there is nothing to show", why: Wording.text(record) { age($0) },
             next: Wording.next(record))
+    }
+
+    /// The lease when it is over.
+    func lockedLease(_ reader: ReplicaReader) throws(UserError) -> Lease? {
+        let lease = try ask { () throws(StoreError) in try reader.identity()?.lease }
+        return lease.flatMap { $0.isOver(at: clock.now().seconds) ? $0 : nil }
     }
 
     /// Runs a query of the store with its errors in the form for people.

@@ -37,6 +37,10 @@ extension Context {
         } else {
             lines.append(("data", "nothing loaded yet"))
         }
+        let locked = try lockedLease(reader)
+        if let locked {
+            lines.append(("access", "locked: \(Wording.text(locked) { age($0) })\n              \(Wording.connect)"))
+        }
         let wiped = ReplicaReader.wipeRecord(in: paths.state)
         if let wiped {
             lines.append(("access", "\(Wording.text(wiped) { age($0) })\n              \(Wording.next(wiped))"))
@@ -53,6 +57,7 @@ extension Context {
             name + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
         }.joined()
         answer.json = json(running, identity, counts, image, conflicts)
+        answer.json["locked"] = .bool(locked != nil)
         answer.json["wiped"] =
             wiped.map { record in
                 .object([
