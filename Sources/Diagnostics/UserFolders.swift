@@ -92,8 +92,8 @@ package struct UserFolders: Sendable {
             || UserFolders.entries(root).contains(where: UserFolders.isReplicaFile)
     }
 
-    /// Moves the files of an old installation into folders of their own and makes their user the current one. A crash in
-    /// between is gone on with by `finish`; no program sees a part of the files as a replica. The caller holds the
+    /// Moves the files of an old installation into folders of their own and makes their user the current one. A crash
+    /// in between is gone on with by `finish`; no program sees a part of the files as a replica. The caller holds the
     /// lock of the old installation's daemon, and nobody has its databases open.
     package func takeOver(as name: String) throws(UserError) {
         let stage = "\(root)/\(UserFolders.stagePrefix)\(name)"

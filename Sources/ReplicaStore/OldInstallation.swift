@@ -3,8 +3,8 @@ import SQLiteKit
 
 /// Files of one user that lie where no user has a folder yet: from before the first log-in.
 package enum OldInstallation {
-    /// Gives them folders of their own, named after the member whom the replica belongs to, and gives the name. A replica
-    /// that met no server yet goes by `wanted`, or by `unknown`. The caller holds the lock of its daemon.
+    /// Gives them folders of their own, named after the member whom the replica belongs to, and gives the name. A
+    /// replica that met no server yet goes by `wanted`, or by `unknown`. The caller holds the lock of its daemon.
     package static func takeOver(_ paths: Paths, wanted: String?) throws(UserError) -> String {
         let folders = UserFolders(paths)
         let owner: String?

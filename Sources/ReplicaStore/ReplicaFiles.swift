@@ -20,8 +20,8 @@ struct ReplicaFiles {
     /// The numbers of all generation files, rising.
     func numbers() -> [Int] { names().compactMap { ReplicaFiles.number(ofFile: $0) }.sorted() }
 
-    /// Removes logs that a crash left without their generation: rows are in them, and the next file of that number would
-    /// take them for its own.
+    /// Removes logs that a crash left without their generation: rows are in them, and the next file of that number
+    /// would take them for its own.
     func removeOrphanLogs() {
         let names = names()
         for name in names where name.hasPrefix("generation-") {

@@ -13,7 +13,10 @@ package enum WipeExtent: String, Sendable, Codable {
 
 /// The record of a wipe: kept beside the files as `wiped.json` until the member is welcome again.
 package struct WipeRecord: Sendable, Hashable, Codable {
-    package enum Cause: String, Sendable, Codable { case accessEnded = "access-ended", lease }
+    package enum Cause: String, Sendable, Codable {
+        case accessEnded = "access-ended"
+        case lease
+    }
     package let extent: WipeExtent
     package let cause: Cause
     /// Seconds since 1970 by the device.

@@ -95,8 +95,8 @@ package enum SyncDaemon {
         log.log(.notice, "stopped")
     }
 
-    /// Closes one user's replica and opens another's, or the same with newer settings. What fails leaves the daemon with
-    /// the user it had; only when that one can't be opened again either, the turn is not running.
+    /// Closes one user's replica and opens another's, or the same with newer settings. What fails leaves the daemon
+    /// with the user it had; only when that one can't be opened again either, the turn is not running.
     private static func goOver(
         to user: String, from turn: inout Turn, _ desk: FrontDesk, _ log: Logger, _ clock: any WallClock,
         _ chance: any Chance

@@ -6,7 +6,7 @@ import SyncProtocol
 struct LeaseInGreeting: Decodable { let lease: LeaseTerms? }
 
 extension SyncEngine {
-    /// Looks whether the time without contact is over. `elapsed` is what ran since the last look, whatever the clock says.
+    /// Looks whether the time without contact is over. `elapsed` is what ran since the last look.
     func checkLease(elapsed: Duration) {
         do {
             try store.noteTime(elapsed: elapsed.components.seconds)

@@ -12,14 +12,16 @@ extension Wording {
     /// What was taken from this machine, when, why, and what is left.
     static func text(_ record: WipeRecord, age: (Int64) -> String) -> String {
         let cause = record.cause == .accessEnded ? "your access was ended" : "the server was not reached for too long"
-        let left = record.extent == .everything ? "data and edits were removed" : "the data was removed, your edits are kept"
+        let left =
+            record.extent == .everything ? "data and edits were removed" : "the data was removed, your edits are kept"
         return "\(cause) \(age(record.at)); \(left) (\(record.why))"
     }
 
     static func next(_ record: WipeRecord) -> String {
         switch (record.cause, record.extent) {
         case (.lease, _): connect
-        case (.accessEnded, .image): "keep your edits with: fieldbook edits export FILE; ask an administrator for access"
+        case (.accessEnded, .image):
+            "keep your edits with: fieldbook edits export FILE; ask an administrator for access"
         case (.accessEnded, .everything): "ask an administrator for access; with a new token: fieldbook login"
         }
     }

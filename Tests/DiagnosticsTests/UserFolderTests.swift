@@ -9,7 +9,9 @@ import Testing
     private var paths: Paths { Paths { [folder] in $0 == "FIELDBOOK_HOME" ? folder.path : nil } }
     private var folders: UserFolders { UserFolders(paths) }
 
-    private static let files = ["outbox.db", "outbox.db-wal", "outbox.db-shm", "generation-3.db", "generation-3.db-wal"]
+    private static let files = [
+        "outbox.db", "outbox.db-wal", "outbox.db-shm", "generation-3.db", "generation-3.db-wal",
+    ]
 
     /// What was set up before anybody logged in.
     private func makeOldInstallation() throws {

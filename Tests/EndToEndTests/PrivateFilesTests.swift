@@ -39,7 +39,9 @@ import Testing
         #expect(process.wait() == 0, "\(process.errors)")
     }
 
-    @Test func `after a load, edits, a conflict, a log-in, an export and a wipe every file is its owner's alone`() throws {
+    @Test func `after a load, edits, a conflict, a log-in, an export and a wipe every file is its owner's alone`()
+        throws
+    {
         let world = World()
         world.seed(bills: 200)
         world.startServer()

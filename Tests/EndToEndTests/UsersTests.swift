@@ -19,7 +19,9 @@ import Testing
     /// Who wrote each record of the server's history that came of an edit.
     private func authors(_ world: World) throws -> [String] { try world.historyAuthors() }
 
-    @Test func `an installation of before is taken over with a full queue, and each queue waits for its own user`() throws {
+    @Test func `an installation of before is taken over with a full queue, and each queue waits for its own user`()
+        throws
+    {
         let (world, ana) = atTheMachine()
         let names = try ana.resellers()
         world.stopServer()

@@ -12,7 +12,8 @@ import Testing
 
     private func client(_ user: String?) -> LocalAPIClient { LocalAPIClient(socket: daemon.path, user: user) }
 
-    @Test(arguments: ["-", "p-ben", "p-an", ""]) func `an edit for another user than the daemon's is refused, and not taken`(
+    @Test(arguments: ["-", "p-ben", "p-an", ""])
+    func `an edit for another user than the daemon's is refused, and not taken`(
         user: String
     ) throws {
         let error = try #require(throws: UserError.self) {

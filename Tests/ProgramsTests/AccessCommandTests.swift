@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["customers", "list"], ["customers", "show", "Alpha"], ["bills", "sum"], ["coupons", "list"], ["edits", "list"],
+        ["customers", "list"], ["customers", "show", "Alpha"], ["bills", "sum"], ["coupons", "list"],
+        ["edits", "list"],
         ["conflicts", "list"], ["history", "Alpha"], ["budget", "set", "Alpha", "5"], ["edits", "discard", "1"],
     ]) func `a locked replica shows nothing and takes no edit`(words: [String]) throws {
         let outcome = try locked().installation.run(words)

@@ -69,7 +69,8 @@ import Testing
         #expect(try replica.add(.setLabel("new")).number.value == 3)
     }
 
-    @Test(arguments: [WipeExtent.image, .everything], [0, 1, 2]) func `a crash in the middle is gone on with at the next start`(
+    @Test(arguments: [WipeExtent.image, .everything], [0, 1, 2])
+    func `a crash in the middle is gone on with at the next start`(
         extent: WipeExtent, steps: Int
     ) throws {
         let replica = try filled()
@@ -105,7 +106,9 @@ import Testing
         #expect(replica.store.wipeRecord?.isDone == true && files(of: replica.path, with: "secret").isEmpty)
     }
 
-    @Test func `the same wipe again changes nothing, a larger one takes the rest, a smaller one gives nothing back`() throws {
+    @Test func `the same wipe again changes nothing, a larger one takes the rest, a smaller one gives nothing back`()
+        throws
+    {
         let replica = try filled()
         let first = try replica.store.wipe(.image, .accessEnded, why: "a")
         try replica.store.markWipeReported()

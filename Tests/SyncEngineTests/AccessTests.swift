@@ -28,7 +28,8 @@ import Testing
         return world
     }
 
-    @Test(arguments: ["image", nil, "a word of later"]) func `the image goes and the queue stays`(wipe: String?) throws {
+    @Test(arguments: ["image", nil, "a word of later"]) func `the image goes and the queue stays`(wipe: String?) throws
+    {
         let world = try endedWorld(wipe)
         #expect(world.store.wipeRecord?.extent == .image && world.store.wipeRecord?.isDone == true)
         #expect(world.status.phase == .blocked && world.status.outbox.unsettled == 1)
@@ -47,7 +48,9 @@ import Testing
         let world = try endedWorld("image")
         #expect(world.asks(.pull) == "/sync/v1/wiped" && world.shell.inFlight[Lane.push.rawValue] == nil)
         let exchange = try world.answer(.pull, done)
-        #expect(String(decoding: exchange.request.body, as: UTF8.self) == "{\"replica\":\"\(world.store.identity.replica)\"}")
+        #expect(
+            String(decoding: exchange.request.body, as: UTF8.self)
+                == "{\"replica\":\"\(world.store.identity.replica)\"}")
         #expect(world.store.wipeRecord?.isReported == true)
         world.engine.handle(.timerFired(.pull))
         world.engine.handle(.timerFired(.push))

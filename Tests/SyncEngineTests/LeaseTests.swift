@@ -38,7 +38,8 @@ import Testing
         (try? world.reader().customer(world.server.customers[0])) != nil
     }
 
-    @Test(arguments: ["lock", "hide"]) func `at its end the replica is locked and keeps all it has`(then: String) throws {
+    @Test(arguments: ["lock", "hide"]) func `at its end the replica is locked and keeps all it has`(then: String) throws
+    {
         let world = try leased(then)
         try world.edit(500)
         world.clock.advance(seconds: 10 * LeaseTests.day - 1)
@@ -100,7 +101,9 @@ import Testing
 
     @Test func `the newest greeting says how long, and one without a lease ends it`() throws {
         let world = try leased()
-        for (lease, days) in [("{\"days\":3,\"then\":\"wipe\"}", 3), ("{\"days\":-1,\"then\":\"lock\"}", 1)] as [(String, Int64)] {
+        for (lease, days) in [("{\"days\":3,\"then\":\"wipe\"}", 3), ("{\"days\":-1,\"then\":\"lock\"}", 1)]
+            as [(String, Int64)]
+        {
             try world.restart()
             try world.answer(.pull) { greeting(world, $0, lease) }
             #expect(world.store.identity.lease?.days == days)

@@ -16,8 +16,8 @@ package struct LocalAPIClient: Sendable {
     /// How the edits of a request are called, so that a refusal of one names it.
     private var places: [String] = []
 
-    /// `patience` replaces the waits of all requests but those for a sync. `user` names whose replica the program reads;
-    /// without it, whoever the daemon works for is meant.
+    /// `patience` replaces the waits of all requests but those for a sync. `user` names whose replica the program
+    /// reads; without it, whoever the daemon works for is meant.
     package init(socket path: String, user: String? = nil, patience: Duration? = nil) {
         self.path = path
         self.user = user

@@ -64,7 +64,7 @@ extension Context {
         }
     }
 
-    /// The folders of a member who was here before; the name need not tell it, for a replica may have met its server late.
+    /// The folders of a member who was here before; a replica that met its server late goes by another name.
     private func knownName(of hello: V1.Hello) -> String? {
         let known = users().filter { $0.identity?.partner == hello.partner && $0.identity?.member == hello.member }
         return (known.first { $0.name == paths.user } ?? known.first)?.name
@@ -240,7 +240,7 @@ extension Context {
         throw UserError(
             .refused, what: "cannot remove the files of \(user.account)", why: what,
             next:
-                "keep them with: fieldbook edits export FILE\(user.name.map { " --user \($0)" } ?? ""); then add --discard-unsent"
+                "keep them: fieldbook edits export FILE\(user.name.map { " --user \($0)" } ?? ""); then add --discard-unsent"
         )
     }
 }
