@@ -61,6 +61,7 @@ struct ReplyReader {
         let next = details?.next ?? "it is tried again by itself"
         var refusal = self.problem(status, retryAfter(headers), why, next, asking: what, isPage: isPage)
         refusal.code = details.flatMap { ProblemCode(rawValue: $0.code) }
+        refusal.ended = AccessEnded(status: status, body: body)
         return refusal
     }
 
@@ -71,13 +72,9 @@ struct ReplyReader {
         case 401:
             return refusal(
                 .unauthenticated, what,
-                "the server does not take the token" + (details.map { ": \($0.detail)" } ?? ""),
+                "the server does not take the token: \(why)",
                 "log in with a valid token: fieldbook login --server \(server); queued edits are kept")
-        case 403:
-            var refusal = refusal(.final, what, why, next)
-            refusal.ended = AccessEnded(status: status, body: body)
-            return refusal
-        case 409, 422: return refusal(.final, what, why, next)
+        case 403, 409, 422: return refusal(.final, what, why, next)
         case 410: return resync(what, why)
         case 400 where isPage: return resync(what, why)
         default: return refusal(.transient(retryAfter: retryAfter), what, why, next)

@@ -25,7 +25,11 @@ import Testing
         let (world, ana) = atTheMachine()
         let names = try ana.resellers()
         world.stopServer()
-        for index in 0..<40 { #expect(ana.run(["budget", "set", names[index % 8], "\(500 + index)"]).code == 0) }
+        // Each on a customer of its own, so that none goes into another.
+        for name in names.prefix(9) {
+            #expect(ana.run(["budget", "set", name, "500"]).code == 0)
+            #expect(ana.run(["label", "set", name, "gold"]).code == 0)
+        }
         // A kill leaves the queue's newest edits in its log.
         ana.killDaemon()
         let before = try ana.edits()
@@ -33,7 +37,7 @@ import Testing
         let login = ana.run(["login", "--server", world.address, "--token-file", world.token(of: "ben")])
         #expect(login.code == 0 && login.output.contains("you are ben"), "\(login.errors)")
         let listed = ana.run(["users"]).output
-        #expect(listed.contains("ana") && listed.contains("40"), "\(listed)")
+        #expect(listed.contains("ana") && listed.contains(" 18 "), "\(listed)")
         ana.startDaemon()
         #expect(ana.sync())
         #expect(try authors(world).isEmpty && ana.edits().isEmpty)
