@@ -174,6 +174,6 @@ let package = Package(
             ]),
         tests(
             "EndToEnd", excluding: ["focus_sums.py"],
-            ["TestKit", "HTTPKit", "SQLiteKit", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
+            ["TestKit", "HTTPKit", "SQLiteKit", "Digests", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
     ]
 )

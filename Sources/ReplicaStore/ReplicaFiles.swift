@@ -18,17 +18,30 @@ struct ReplicaFiles {
     }
 
     /// The numbers of all generation files, rising.
-    func numbers() -> [Int] {
+    func numbers() -> [Int] { names().compactMap { ReplicaFiles.number(ofFile: $0) }.sorted() }
+
+    /// Removes logs that a crash left without their generation: rows are in them, and the next file of that number
+    /// would take them for its own.
+    func removeOrphanLogs() {
+        let names = names()
+        for name in names where name.hasPrefix("generation-") {
+            for suffix in ["-wal", "-shm"] where name.hasSuffix(suffix) {
+                if !names.contains(String(name.dropLast(suffix.count))) { unlink("\(folder)/\(name)") }
+            }
+        }
+    }
+
+    private func names() -> [String] {
         guard let handle = opendir(folder) else { return [] }
         defer { closedir(handle) }
-        var numbers: [Int] = []
+        var names: [String] = []
         while let entry = readdir(handle) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if let number = ReplicaFiles.number(ofFile: name) { numbers.append(number) }
+            names.append(name)
         }
-        return numbers.sorted()
+        return names
     }
 
     /// Points the link at a generation by renaming a new link over the old one; durable on return.

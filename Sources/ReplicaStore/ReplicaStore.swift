@@ -59,7 +59,10 @@ package final class ReplicaStore {
             (outbox, identity) = try ReplicaStore.openOutbox(files, chance, networkFileSystem)
             rules = try ReplicaStore.keptRules(outbox)
         } catch let error as StoreError { throw error } catch { throw try StoreError.caught(error) }
-        try StoreError.wrap { try openGenerations() }
+        try StoreError.wrap {
+            try ReplicaStore.finishWipe(files, outbox)
+            try openGenerations()
+        }
         // A process that ended before it had cleared what a departed customer left; else the next checkpoint does it.
         try? clearTraces()
     }
@@ -99,6 +102,7 @@ package final class ReplicaStore {
     }
 
     private func openGenerations() throws {
+        files.removeOrphanLogs()
         let liveNumber = files.liveNumber()
         for number in files.numbers() {
             if number == liveNumber {
@@ -150,8 +154,8 @@ package final class ReplicaStore {
             try outbox.write { transaction in
                 let statement = try transaction.statement(
                     """
-                    UPDATE identity SET server = ?, partner = ?, partner_name = ?, member = ?, role = ?, epoch = ?,
-                        rules_version = ?, contact_at = ? WHERE id = 1
+                    UPDATE identity SET server = ?1, partner = ?2, partner_name = ?3, member = ?4, role = ?5, epoch = ?6,
+                        rules_version = ?7, contact_at = ?8, seen_at = ?8 WHERE id = 1
                     """)
                 try statement.bind(1, server)
                 try statement.bind(2, hello.partner)
@@ -164,6 +168,7 @@ package final class ReplicaStore {
                 try statement.run()
             }
             if let known = try rows.identity() { identity = known }
+            forgetWipe()
         }
         // The image's own epoch counts too: a crash may have come between learning the epoch and forgetting the image.
         let imageEpoch = try StoreError.wrap { try target?.meta()?.epoch }

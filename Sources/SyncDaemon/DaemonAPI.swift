@@ -14,6 +14,23 @@ struct DaemonAPI: LocalAPIHandler {
     let loop: EngineLoop
     let clock: any WallClock
     let startedAt: Instant
+    var user: String?
+    /// Has the shell close this replica and open another's, and waits for its end.
+    var change: @Sendable (String) -> UserError? = { _ in nil }
+
+    var userName: String { user ?? "-" }
+
+    func goOver(to user: String) -> Result<Local.Status, LocalRefusal> {
+        if let error = change(user) {
+            return .failure(
+                LocalRefusal(
+                    Local.Failure(
+                        what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue)))
+        }
+        var status = self.status()
+        status.user = user
+        return .success(status)
+    }
 
     func status() -> Local.Status {
         let engine = loop.status
@@ -21,6 +38,7 @@ struct DaemonAPI: LocalAPIHandler {
             software: SoftwareVersion.text, processID: Int(getpid()), startedAt: startedAt.rfc3339,
             phase: engine.phase.rawValue,
             server: engine.server)
+        status.user = user
         status.lastContactAt = engine.lastContactAt?.rfc3339
         status.lastCheckpointAt = engine.lastCheckpointAt?.rfc3339
         status.nextAttemptAt = engine.nextAttemptAt?.rfc3339
@@ -128,6 +146,11 @@ struct DaemonAPI: LocalAPIHandler {
         }
     }
 
+    private static let locked = LocalRefusal(
+        Local.Failure(
+            what: "no edit is taken now", why: "the server was not reached for longer than your partner allows",
+            next: "connect and run: fieldbook sync", exitCode: ExitCode.refused.rawValue))
+
     private static func storeLink(_ link: Local.Link?) -> EditLink {
         switch link {
         case .group: .group
@@ -153,6 +176,7 @@ struct DaemonAPI: LocalAPIHandler {
         _ work: @escaping @Sendable (SyncEngine) throws(StoreError) -> Value, andThen event: () -> SyncEngine.Event?
     ) -> Result<Value, LocalRefusal> {
         let answer = loop.ask(until: clock.monotonicNow() + Self.patience) { engine -> Result<Value, LocalRefusal> in
+            if engine.store.isLocked { return .failure(DaemonAPI.locked) }
             do throws(StoreError) { return .success(try work(engine)) } catch {
                 var failure = Local.Failure(
                     what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue,

@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import HTTPKit
 import ReplicaStore
 import SyncEngine
@@ -85,6 +86,16 @@ final class DaemonThreads {
         return thread
     }
 
+    /// A member of whom everything had to go leaves no token either, once the server knows that it is done.
+    private static func forgetLogin(_ paths: Paths, _ store: ReplicaStore) {
+        guard SecureFile.exists("\(paths.state)/wiped.json"), SecureFile.exists(paths.tokenFile),
+            let record = store.wipeRecord, record.extent == .everything, record.isReported
+        else { return }
+        unlink(paths.tokenFile)
+        unlink(paths.settingsFile)
+        SecureFile.syncFolder(of: paths.tokenFile)
+    }
+
     /// The engine thread: the store is opened, used and closed here.
     private static func runEngine(
         _ configuration: SyncDaemon.Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
@@ -103,7 +114,9 @@ final class DaemonThreads {
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
             shell: shell)
         opened.deliver(nil)
-        loop.run(engine: engine, timers: timers, clock: clock)
+        loop.run(engine: engine, timers: timers, clock: clock) { _ in
+            forgetLogin(configuration.paths, store)
+        }
         store.close()
     }
 }

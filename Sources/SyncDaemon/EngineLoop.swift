@@ -16,6 +16,9 @@ final class EngineLoop: Sendable {
     private let mailbox = Mailbox<Mail>()
     private let latest = Monitor((status: EngineStatus(), isStopping: false))
 
+    /// Time between two looks at how long the server was not reached.
+    private static let leaseInterval = Duration.seconds(3600)
+
     /// The status after the last event.
     var status: EngineStatus { latest.withLock { $0.status } }
 
@@ -45,10 +48,16 @@ final class EngineLoop: Sendable {
     func close() { mailbox.close() }
 
     /// Drains the mailbox until `close`. Called on the engine thread with what it owns.
-    func run(engine: SyncEngine, timers: LaneTimers, clock: any WallClock) {
+    /// `afterwards` is called after every batch.
+    func run(
+        engine: SyncEngine, timers: LaneTimers, clock: any WallClock, afterwards: (SyncEngine) -> Void = { _ in }
+    ) {
         engine.handle(.start)
         publish(engine)
-        while let batch = mailbox.take(until: timers.next) {
+        var looked = clock.monotonicNow()
+        while let batch = mailbox.take(
+            until: [timers.next, looked + EngineLoop.leaseInterval].compactMap { $0 }.min())
+        {
             for mail in batch {
                 switch mail {
                 case .event(let event): engine.handle(event)
@@ -56,6 +65,12 @@ final class EngineLoop: Sendable {
                 }
             }
             for lane in timers.takeDue(at: clock.monotonicNow()) { engine.handle(.timerFired(lane)) }
+            let now = clock.monotonicNow()
+            if now - looked >= EngineLoop.leaseInterval {
+                engine.handle(.timePassed(now - looked))
+                looked = now
+            }
+            afterwards(engine)
             publish(engine)
         }
         engine.handle(.stop)

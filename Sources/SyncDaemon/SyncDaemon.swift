@@ -23,7 +23,9 @@ package enum SyncDaemon {
 
         /// Reads settings and token; the error says how to make them.
         package static func load(_ paths: Paths) throws(UserError) -> Configuration {
-            let next = "run: fieldbook setup --server http://HOST:PORT"
+            let next =
+                paths.user == nil
+                ? "run: fieldbook setup --server http://HOST:PORT" : "run: fieldbook login --server http://HOST:PORT"
             let settings: SettingsFile
             do { settings = try SettingsFile.load(paths.settingsFile) } catch {
                 // Set-up does not overwrite what it can't read either, so the file's own advice stands.
@@ -61,23 +63,13 @@ package enum SyncDaemon {
     package static func run(
         _ configuration: Configuration, log: Logger, clock: any WallClock, chance: any Chance
     ) throws(UserError) {
-        let paths = configuration.paths
-        for folder in [paths.state, paths.runtime] where try SecureFile.makePrivateFolder(folder) {
-            log.log(.notice, "folder-closed", [("path", folder), ("why", "other users could enter it")])
-        }
-        let lock = try takeLock(paths)
-        defer { withExtendedLifetime(lock) {} }
-        let url: ServerURL
-        do { url = try ServerURL(configuration.server) } catch {
-            throw UserError(
-                .settings, what: error.what, why: error.why, next: "run: fieldbook setup --server http://HOST:PORT")
-        }
-        let threads = DaemonThreads(configuration, url, log: log, clock: clock, chance: chance)
-        defer { threads.stop() }
-        try threads.start()
-        let loop = threads.loop
-        let listener = LocalAPIServer(handler: DaemonAPI(loop: loop, clock: clock, startedAt: clock.now()))
-            .listener(socket: paths.socket)
+        let desk = FrontDesk(clock: clock)
+        var turn = try Turn(configuration, log: log, clock: clock, chance: chance)
+        defer { turn.stop() }
+        try turn.start()
+        desk.open(for: turn)
+        let socket = configuration.paths.socket
+        let listener = LocalAPIServer(current: { desk.handler }).listener(socket: socket)
         do { try listener.start() } catch {
             let isPath = error.code == .badPath
             throw UserError(
@@ -85,26 +77,59 @@ package enum SyncDaemon {
                 next: isPath ? Local.shorterPath : "stop the other program, or name another folder with FIELDBOOK_HOME")
         }
         ServiceManager.notify("READY=1")
-        log.log(.notice, "started", [("socket", paths.socket), ("server", url.text)])
-        let signal = Signals.waitForStop()
+        log.log(.notice, "started", [("socket", socket), ("server", turn.server)])
+        var signal = Signals.waitForStop()
+        while signal == Signals.hangUp, let wish = desk.takeWish() {
+            let failure = goOver(to: wish.user, from: &turn, desk, log, clock, chance)
+            if !turn.isRunning { listener.stop(deadline: .zero) }
+            wish.answer.deliver(failure)
+            if let failure, !turn.isRunning { throw failure }
+            signal = Signals.waitForStop()
+        }
         log.log(.notice, "stopping", [("signal", "\(signal)")])
         ServiceManager.notify("STOPPING=1")
-        loop.stopWaits()
+        turn.loop.stopWaits()
+        desk.close()
         listener.stop(deadline: requestsEnd)
-        threads.stop()
+        turn.end()
         log.log(.notice, "stopped")
     }
 
-    private static func takeLock(_ paths: Paths) throws(UserError) -> FileLock {
-        do { return try FileLock(path: "\(paths.state)/daemon.lock") } catch let held as FileLock.Held {
-            throw UserError(
-                .failed, what: "cannot start the daemon",
-                why: "another one (process \(held.processID.map(String.init) ?? "unknown")) has this replica",
-                next: "use it, or stop it first with: fieldbook daemon stop")
-        } catch let error as UserError { throw error } catch {
-            throw UserError(
-                .failed, what: "cannot start the daemon", why: "\(error)",
-                next: "check the permissions of \(paths.state)")
+    /// Closes one user's replica and opens another's, or the same with newer settings. What fails leaves the daemon
+    /// with the user it had; only when that one can't be opened again either, the turn is not running.
+    private static func goOver(
+        to user: String, from turn: inout Turn, _ desk: FrontDesk, _ log: Logger, _ clock: any WallClock,
+        _ chance: any Chance
+    ) -> UserError? {
+        var old = turn.configuration
+        var failure: UserError?
+        var isTouched = false
+        do throws(UserError) {
+            let new = try Configuration.load(old.paths.of(user: user))
+            isTouched = true
+            turn.end()
+            if old.paths.user == nil, UserFolders(old.paths).hasOldInstallation {
+                let name = try OldInstallation.takeOver(old.paths, wanted: old.token == new.token ? user : nil)
+                log.log(.notice, "taken-over", [("user", name)])
+                old = Configuration(paths: old.paths.of(user: name), server: old.server, token: old.token)
+            }
+            turn.stop()
+            turn = try Turn(new, log: log, clock: clock, chance: chance)
+            try turn.start()
+            try UserFolders(new.paths).setCurrent(user)
+        } catch { failure = error }
+        if let failure {
+            log.log(.error, "user-not-changed", [("user", user), ("why", failure.why)])
+            if isTouched {
+                turn.stop()
+                do throws(UserError) {
+                    turn = try Turn(old, log: log, clock: clock, chance: chance)
+                    try turn.start()
+                } catch { log.log(.error, "cannot-go-on", [("why", error.why)]) }
+            }
         }
+        desk.open(for: turn)
+        if failure == nil { log.log(.notice, "user-changed", [("user", user), ("server", turn.server)]) }
+        return failure
     }
 }

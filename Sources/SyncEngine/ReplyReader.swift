@@ -12,6 +12,8 @@ struct ReplyReader {
         var isReached = true
         /// The code of a problem reply of ours.
         var code: ProblemCode?
+        /// The server says that this replica may not be shown any more.
+        var ended: AccessEnded?
     }
 
     let server: String
@@ -59,6 +61,7 @@ struct ReplyReader {
         let next = details?.next ?? "it is tried again by itself"
         var refusal = self.problem(status, retryAfter(headers), why, next, asking: what, isPage: isPage)
         refusal.code = details.flatMap { ProblemCode(rawValue: $0.code) }
+        refusal.ended = AccessEnded(status: status, body: body)
         return refusal
     }
 
@@ -68,10 +71,10 @@ struct ReplyReader {
         switch status {
         case 401:
             return refusal(
-                .unauthenticated, what, "the server does not take the token",
-                "run: fieldbook setup --server \(server) with a valid token; queued edits are kept")
-        case 403: return refusal(.final, what, why, next)
-        case 409, 422: return refusal(.final, what, why, next)
+                .unauthenticated, what,
+                "the server does not take the token: \(why)",
+                "log in with a valid token: fieldbook login --server \(server); queued edits are kept")
+        case 403, 409, 422: return refusal(.final, what, why, next)
         case 410: return resync(what, why)
         case 400 where isPage: return resync(what, why)
         default: return refusal(.transient(retryAfter: retryAfter), what, why, next)

@@ -36,6 +36,7 @@ extension SyncEngine {
     /// A greeting says whose token this is, so a reply that something between had kept must not pass for it: with one a
     /// queue could be sent under another member's token.
     private func sayHello() {
+        dropReport()
         let echo = String(chance.next(), radix: 16)
         unfetchedRules = nil
         send(.pull, .hello(echo: echo), get("/sync/v1/hello", query: [("echo", echo)]))
@@ -61,6 +62,9 @@ extension SyncEngine {
         do { meeting = try store.meet(hello, server: server) } catch {
             if error.code == .otherServer || error.code == .otherUser { holdPushes() }
             throw error
+        }
+        if let greeting = try? WireCoding.decode(LeaseInGreeting.self, from: bytes) {
+            try store.keepLease(greeting.lease)
         }
         if meeting == .epochChanged { try store.forgetImage() }
         let mark = hello.rulesHash.map { V1.RulesMark(hash: $0, vocabulary: hello.rulesVocabulary ?? 0) }

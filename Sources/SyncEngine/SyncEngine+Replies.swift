@@ -27,13 +27,15 @@ extension SyncEngine {
             case .push(let numbers): try receiveResults(outcome, id, sent: numbers)
             case .ack(let number): try receiveAck(outcome, number)
             case .joinedPage(let cursor): try receiveJoined(outcome, cursor: cursor)
+            case .wiped: try receiveWiped(outcome)
             }
         } catch let refusal as ReplyReader.Refusal {
+            if let ended = refusal.ended, lane == .pull { return end(ended, refusal.problem.why) }
             noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
             let problem = named(refusal, purpose)
             tell(Trouble(lane: lane, problem: problem, failure: refusal.failure, isReached: refusal.isReached))
             if case .push(let numbers) = purpose, refusal.isReached { noteRefusal(refusal.failure, of: numbers) }
-            fail(lane, refusal.failure)
+            fail(lane, refusal.failure, hasEnded: refusal.ended != nil)
         } catch let error as StoreError {
             noteUnconfirmed(problem(error), id, wasSent: true)
             note(error, of: lane, doing: "keep a reply")
@@ -41,6 +43,13 @@ extension SyncEngine {
         } catch {
             note(error, of: lane, doing: "keep a reply")
             fail(lane, .local)
+        }
+    }
+
+    private func end(_ ended: AccessEnded, _ why: String) {
+        do { try endAccess(ended, why: why) } catch {
+            note(error, of: .pull, doing: "wipe the replica")
+            fail(.pull, .local)
         }
     }
 
@@ -57,7 +66,7 @@ extension SyncEngine {
         )
     }
 
-    func fail(_ lane: Lane, _ failure: Failure) {
+    func fail(_ lane: Lane, _ failure: Failure, hasEnded: Bool = false) {
         status.failures += 1
         let problem = troubles.last?.problem
         log.log(
@@ -73,9 +82,11 @@ extension SyncEngine {
             }
             #endif
             stepPush(.failed(failure))
-            // Whether the token is refused altogether, the pull side finds out.
-            if failure == .unauthenticated { stepPull(.poked) }
-        case .fill: stepFill(.failed(failure))
+            // Whether the token is refused altogether, or the access has ended, the pull side finds out.
+            if failure == .unauthenticated || hasEnded { stepPull(.poked) }
+        case .fill:
+            stepFill(.failed(failure))
+            if hasEnded { stepPull(.poked) }
         }
     }
 
@@ -90,5 +101,6 @@ extension SyncEngine {
     func succeeded(_ lane: Lane) {
         status.lastContactAt = clock.now()
         clear(lane)
+        do { try store.noteContact() } catch { note(error, of: nil, doing: "keep the lease") }
     }
 }

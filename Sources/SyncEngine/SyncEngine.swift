@@ -20,6 +20,8 @@ package final class SyncEngine {
         /// A person confirms an edit with a code, which is kept in memory only and tried once.
         case confirm(EditNumber, code: String)
         case linkCameUp
+        /// An hour or so went by, by a clock that nobody sets.
+        case timePassed(Duration)
         case timerFired(Lane)
         case outcome(exchange: Int, ExchangeOutcome)
     }
@@ -33,6 +35,7 @@ package final class SyncEngine {
         case push([EditNumber])
         case ack(EditNumber)
         case joinedPage(cursor: String)
+        case wiped
     }
 
     /// What a lane goes on with once it has asked for the rules.
@@ -81,6 +84,9 @@ package final class SyncEngine {
     var unreadableRules: String?
     /// Hash of rules that a reply announced and that could not be had; they are asked for again with the next greeting.
     var unfetchedRules: String?
+    /// A wipe that the server does not know of waits for the pull side's timer.
+    var isReportDue = false
+    var reportBackoff = Backoff()
     /// Time between two links coming up that each cause a try.
     static let linkInterval: Duration = .seconds(10)
     var lastLinkUp: Duration?
@@ -113,6 +119,7 @@ package final class SyncEngine {
     package func handle(_ event: Event) {
         switch event {
         case .start:
+            checkLease(elapsed: .zero)
             retryStepUps()
             stepPull(.started)
             stepPush(.started)
@@ -139,7 +146,8 @@ package final class SyncEngine {
             // A person's sync may try at once; edits, of which a script makes many, wait as long as the server asked.
             if !push.isPausedByServer { stepPush(.poked) }
             if pull.state == .backingOff && !pull.isPausedByServer || pull.state == .needsLogin { stepPull(.poked) }
-        case .timerFired(.pull): stepPull(.timerFired)
+        case .timerFired(.pull): pullTimerFired()
+        case .timePassed(let elapsed): checkLease(elapsed: elapsed)
         case .timerFired(.push): stepPush(.timerFired)
         case .timerFired(.fill): stepFill(.timerFired)
         case .outcome(let id, let outcome): receive(id, outcome)

@@ -20,7 +20,7 @@ package struct CommandSpec: Sendable, Hashable {
     package let path: [String]
     /// One sentence.
     package let summary: String
-    /// Names of the arguments that must stand after the command, in order.
+    /// Names of the arguments that must stand after the command, in order; one in brackets may be left out.
     package let arguments: [String]
     package let options: [OptionSpec]
     /// Command lines that show its use.

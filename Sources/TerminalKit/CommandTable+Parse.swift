@@ -86,7 +86,8 @@ extension CommandTable {
         guard let command = command(words) else { throw unknown(words) }
         let options = try options(marks, of: command)
         let arguments = Array(words.dropFirst(command.path.count))
-        guard arguments.count == command.arguments.count else {
+        let required = command.arguments.prefix { !$0.hasPrefix("[") }.count
+        guard (required...command.arguments.count).contains(arguments.count) else {
             let wanted = command.arguments.isEmpty ? "no argument" : command.arguments.joined(separator: " ")
             throw usage("'\(command.name)' takes \(wanted), and \(arguments.count) were given", of: command)
         }

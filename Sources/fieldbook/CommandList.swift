@@ -32,6 +32,26 @@ enum CommandList {
                 "fieldbook setup --server http://127.0.0.1:8787",
                 "fieldbook setup --server http://127.0.0.1:8787 --token-file ana.token",
             ]),
+        CommandSpec(
+            "login", "Makes you the one who uses Fieldbook here; everyone keeps a replica and a queue of their own.",
+            options: [
+                OptionSpec("server", value: "URL", "address of the server (default: the one in use)"),
+                OptionSpec("token-file", value: "FILE", "file that holds the token; without it you are asked"),
+            ],
+            examples: ["fieldbook login --token-file ben.token", "fieldbook login --server http://127.0.0.1:8787"]),
+        CommandSpec(
+            "users", "Lists who has logged in here, and what each has not sent yet.",
+            examples: ["fieldbook users", "fieldbook users --json"]),
+        CommandSpec(
+            "switch", "Goes over to another user who is logged in here.", arguments: ["ACCOUNT"],
+            examples: ["fieldbook switch ana", "fieldbook switch ben --json"]),
+        CommandSpec(
+            "logout", "Removes a token from this machine; replica and queue stay.", arguments: ["[ACCOUNT]"],
+            options: [
+                OptionSpec("wipe", "remove replica and queue too"),
+                OptionSpec("discard-unsent", "with --wipe: even edits that have not reached the server"),
+            ],
+            examples: ["fieldbook logout", "fieldbook logout ben --wipe"]),
         CommandSpec("daemon start", "Starts the daemon in the background.", examples: ["fieldbook daemon start"]),
         CommandSpec("daemon stop", "Stops the daemon; queued edits stay.", examples: ["fieldbook daemon stop"]),
         CommandSpec(
@@ -99,6 +119,14 @@ enum CommandList {
         CommandSpec(
             "edits undo", "Queues the opposite of an edit that took effect.", arguments: ["EDIT"], options: [dryRun],
             examples: ["fieldbook edits undo 3", "fieldbook edits undo 3 --dry-run"]),
+        CommandSpec(
+            "edits export", "Writes all edits to a file, as JSON lines; works without daemon and data.",
+            arguments: ["FILE"],
+            options: [
+                OptionSpec("user", value: "ACCOUNT", "another user's (default: the current one's)"),
+                OptionSpec("force", "replace the file"),
+            ],
+            examples: ["fieldbook edits export edits.jsonl", "fieldbook edits export - --user ana"]),
         CommandSpec(
             "edits confirm", "Confirms an edit with a code of your authenticator.", arguments: ["EDIT"],
             options: [OptionSpec("code-file", value: "FILE", "read the code there instead of asking for it")],

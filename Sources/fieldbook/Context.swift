@@ -21,11 +21,15 @@ struct Context {
         self.clock = clock
     }
 
-    var daemon: LocalAPIClient { LocalAPIClient(socket: paths.socket) }
+    var daemon: LocalAPIClient { LocalAPIClient(socket: paths.socket, user: paths.userName) }
 
     func run() throws(UserError) -> Answer {
         switch command.name {
         case "setup": try setup()
+        case "login": try login()
+        case "users": try listUsers()
+        case "switch": try switchUser()
+        case "logout": try logout()
         case "daemon start": try startDaemon()
         case "daemon stop": try stopDaemon()
         case "status": try status()
@@ -45,6 +49,7 @@ struct Context {
         case "edits resend": try resendEdit()
         case "edits confirm": try confirmEdit()
         case "edits undo": try undoEdit()
+        case "edits export": try exportEdits()
         case "edits batch": try queueBatch()
         case "conflicts list": try listConflicts()
         case "conflicts show": try showConflict()
@@ -86,9 +91,36 @@ struct Context {
 
     // MARK: Shared parts
 
+    /// For whatever shows data or is about to change it.
     func reader() throws(UserError) -> ReplicaReader {
         if let batch { return batch.reader }
+        let reader = try openReader(paths)
+        try refuseIfTaken(reader)
+        return reader
+    }
+
+    /// For what may be known of a replica that shows nothing any more.
+    func openReader(_ paths: Paths) throws(UserError) -> ReplicaReader {
         do { return try ReplicaReader(directory: paths.state) } catch { throw error.userError }
+    }
+
+    /// A wiped replica says why it is empty, before a new image is there; one whose lease is over says so.
+    private func refuseIfTaken(_ reader: ReplicaReader) throws(UserError) {
+        if let locked = try lockedLease(reader) {
+            throw UserError(
+                .refused, what: "nothing is shown now", why: Wording.text(locked) { age($0) },
+                next: Wording.connect)
+        }
+        guard let record = ReplicaReader.wipeRecord(in: paths.state) else { return }
+        throw UserError(
+            .refused, what: "there is nothing to show", why: Wording.text(record) { age($0) },
+            next: Wording.next(record))
+    }
+
+    /// The lease when it is over.
+    func lockedLease(_ reader: ReplicaReader) throws(UserError) -> Lease? {
+        let lease = try ask { () throws(StoreError) in try reader.identity()?.lease }
+        return lease.flatMap { $0.isOver(at: clock.now().seconds) ? $0 : nil }
     }
 
     /// Runs a query of the store with its errors in the form for people.

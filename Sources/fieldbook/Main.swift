@@ -15,7 +15,13 @@ struct Fieldbook {
                 terminal.writeOutput(text)
                 if let failure = terminal.outputFailure { throw failure }
             case .run(let command):
-                let context = Context(command: command, terminal: terminal, paths: Paths(), clock: SystemClock())
+                var paths = Paths()
+                // What a crash left half moved is found before anything says that there is nothing.
+                if UserFolders(paths).isUnfinished {
+                    try UserFolders(paths).finish()
+                    paths = Paths()
+                }
+                let context = Context(command: command, terminal: terminal, paths: paths, clock: SystemClock())
                 let answer = try context.run()
                 if !answer.isWritten { terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text) }
                 for note in answer.notes where !command.flag("quiet") { terminal.writeError(note + "\n") }

@@ -27,6 +27,7 @@ struct FieldbookDaemon {
                 terminal.writeOutput(text)
                 if let failure = terminal.outputFailure { throw failure }
             case .run:
+                try UserFolders(Paths()).finish()
                 let configuration = try SyncDaemon.Configuration.load(Paths())
                 try SyncDaemon.run(configuration, log: log, clock: SystemClock(), chance: SystemChance())
             }

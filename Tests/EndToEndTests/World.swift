@@ -10,6 +10,7 @@ final class World {
     private(set) var port: UInt16 = 0
     private var server: ChildProcess?
 
+    var address: String { "http://127.0.0.1:\(port)" }
     var data: String { folder.file("data") }
 
     /// What a command gave.
@@ -78,8 +79,15 @@ final class World {
         return person
     }
 
+    /// A token in a file of its own for a new member without a machine; the file's path.
+    func token(of name: String) -> String {
+        expectServer(["member", "add", name, "--role", "operator", "--token-file", folder.file("\(name).token")])
+        return folder.file("\(name).token")
+    }
+
     func daemonProcess(_ home: String) -> pid_t? {
-        let text = String(decoding: readFile("\(home)/state/daemon.lock").prefix { $0 != 0x0A }, as: UTF8.self)
+        let lock = Paths { $0 == "FIELDBOOK_HOME" ? home : nil }.daemonLock
+        let text = String(decoding: readFile(lock).prefix { $0 != 0x0A }, as: UTF8.self)
         guard let pid = pid_t(text), World.isAlive(pid) else { return nil }
         return pid
     }
@@ -111,9 +119,18 @@ final class World {
         return try ledger.statement("SELECT action FROM history ORDER BY key").rows { $0.text(0) }
     }
 
+    /// The authors of what edits did, in order, each named once in a row.
+    func historyAuthors() throws -> [String] {
+        let ledger = try Connection(path: try ledgerFile(), mode: .readWrite, durability: .reader)
+        let all = try ledger.statement("SELECT author FROM history WHERE replica IS NOT NULL ORDER BY key").rows {
+            $0.text(0)
+        }
+        return all.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+    }
+
     /// Whether a member's replica equals the truth, row by row; the table when it does not.
     func difference(_ person: Person) -> String? {
-        let outcome = server(["compare", person.name, "--replica", "\(person.home)/state/replica.db"])
+        let outcome = server(["compare", person.name, "--replica", "\(person.paths.state)/replica.db"])
         return outcome.code == 0 ? nil : outcome.output + outcome.errors
     }
 }
@@ -129,6 +146,9 @@ struct Person {
         self.home = home
         self.world = world
     }
+
+    /// The folders of who is current at this machine.
+    var paths: Paths { Paths { [home] in $0 == "FIELDBOOK_HOME" ? home : nil } }
 
     @discardableResult
     func run(_ arguments: [String]) -> World.Outcome {
@@ -161,7 +181,7 @@ struct Person {
 
     /// Edits as (number, state, result), in order.
     func edits() throws -> [(number: Int64, state: String, result: String?)] {
-        let connection = try Connection(path: "\(home)/state/outbox.db", mode: .readWrite, durability: .reader)
+        let connection = try Connection(path: "\(paths.state)/outbox.db", mode: .readWrite, durability: .reader)
         return try connection.statement("SELECT number, state, result ->> 'code' FROM edit ORDER BY number").rows {
             ($0.int64(0), $0.text(1), $0.optionalText(2))
         }
@@ -169,13 +189,13 @@ struct Person {
 
     /// A query on the replica, as any program may ask it.
     func query(_ sql: String) throws -> [String] {
-        let connection = try Connection(path: "\(home)/state/replica.db", mode: .readWrite, durability: .reader)
+        let connection = try Connection(path: "\(paths.state)/replica.db", mode: .readWrite, durability: .reader)
         return try connection.statement(sql).rows { $0.text(0) }
     }
 
     /// Rows with a version above the sequence that the replica says it has applied, while no load is under way.
     func cursorState() throws -> (appliedSequence: Int64, rowsBeyondApplied: Int64) {
-        guard let connection = try? Connection(path: "\(home)/state/replica.db", mode: .readWrite, durability: .reader)
+        guard let connection = try? Connection(path: "\(paths.state)/replica.db", mode: .readWrite, durability: .reader)
         else { return (0, 0) }
         let meta = try connection.statement("SELECT applied_sequence, applied_cursor IS NULL FROM meta").first {
             ($0.int64(0), $0.int64(1))

@@ -12,6 +12,7 @@ import ThreadKit
 final class Desk: LocalAPIHandler {
     enum Call: Sendable, Hashable {
         case sync
+        case goOver(String)
         case wait(Int)
         case add([Local.Draft], Local.Link?, dryRun: Bool)
         case discard(EditNumber, dryRun: Bool)
@@ -36,6 +37,13 @@ final class Desk: LocalAPIHandler {
     }()
     static let reply = Local.EditReply(
         number: 7, before: V1.State(register: "budget"), after: V1.State(register: "budget"), base: 9, predecessor: 6)
+
+    var userName: String { "p-ana" }
+
+    func goOver(to user: String) -> Result<Local.Status, LocalRefusal> {
+        keep(.goOver(user))
+        return answer(Desk.status)
+    }
 
     func status() -> Local.Status { Desk.status }
     func sync() { keep(.sync) }

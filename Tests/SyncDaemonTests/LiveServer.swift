@@ -14,6 +14,8 @@ final class LiveServer {
         /// The server does its work, the reply waits for `release`.
         case hold
         case instead(status: Int, headers: [String])
+        /// The end of an access, with what is to be wiped.
+        case ended(wipe: String)
     }
 
     private struct State {
@@ -58,6 +60,12 @@ final class LiveServer {
             if case .instead(let status, let headers)? = fault {
                 var response = HTTPResponse(status: status)
                 for header in headers { response.headers.add(header, "1") }
+                return response
+            }
+            if case .ended(let wipe)? = fault {
+                var response = HTTPResponse.json(
+                    403, Array("{\"code\":\"access-ended\",\"detail\":\"d\",\"wipe\":\"\(wipe)\"}".utf8))
+                response.headers.add("Fieldbook", "1")
                 return response
             }
             let response = core.handle(request)

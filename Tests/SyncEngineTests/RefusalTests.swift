@@ -19,7 +19,7 @@ import Testing
         try world.settle()
         #expect(world.status.phase == .needsLogin && world.status.nextAttemptAt != nil)
         #expect(try world.state(first) == .sent && world.state(second) == .saved)
-        #expect(world.status.lastProblem?.next.contains("fieldbook setup") == true)
+        #expect(world.status.lastProblem?.next.contains("fieldbook login") == true)
         let asked = world.shell.sent.count
         try world.fire(.pull)
         try world.settle()

@@ -12,12 +12,15 @@ package struct LocalAPIClient: Sendable {
 
     private let path: String
     private let patience: Duration?
+    private let user: String?
     /// How the edits of a request are called, so that a refusal of one names it.
     private var places: [String] = []
 
-    /// `patience` replaces the waits of all requests but those for a sync.
-    package init(socket path: String, patience: Duration? = nil) {
+    /// `patience` replaces the waits of all requests but those for a sync. `user` names whose replica the program
+    /// reads; without it, whoever the daemon works for is meant.
+    package init(socket path: String, user: String? = nil, patience: Duration? = nil) {
         self.path = path
+        self.user = user
         self.patience = patience
     }
 
@@ -39,9 +42,17 @@ package struct LocalAPIClient: Sendable {
 
     /// Asks for a sync and waits until it is reached, at most `seconds`.
     package func waitForSync(seconds: Int) throws(UserError) -> Local.WaitReply {
-        let reply = try LocalAPIClient(socket: path).exchange(
+        let reply = try LocalAPIClient(socket: path, user: user).exchange(
             "GET", "/v1/sync/wait?seconds=\(seconds)", [], .seconds(Int64(seconds)) + LocalAPIClient.editPatience)
         return try decode(Local.WaitReply.self, reply)
+    }
+
+    /// Has the daemon go over to another user's replica.
+    @discardableResult
+    package func goOver(to user: String) throws(UserError) -> Local.Status {
+        try ask(
+            "POST", "/v1/users/current", Local.Status.self, body: try encode(Local.UserRequest(user: user)),
+            within: .seconds(Int64(Local.goOverSecondsMax)))
     }
 
     /// Has an edit accepted, or only checked.
@@ -145,6 +156,7 @@ package struct LocalAPIClient: Sendable {
     ) throws(UserError) -> [UInt8]? {
         var headers = HTTPHeaders()
         headers.add(Local.versionHeader, "\(Local.version)")
+        if let user { headers.add(Local.userHeader, user) }
         let request = HTTPRequest(method: method, target: target, headers: headers, body: body)
         let client = HTTPClient(
             endpoint: .unix(path: path), limits: ClientLimits(connect: .seconds(2), idle: patience ?? time))

@@ -6,6 +6,10 @@ import SyncProtocol
 
 /// What the daemon does for the local interface. Called on connection threads.
 package protocol LocalAPIHandler: Sendable {
+    /// Whose replica it works on, as the asking program names it in `Local.userHeader`.
+    var userName: String { get }
+    /// Closes this user's replica and opens another's.
+    func goOver(to user: String) -> Result<Local.Status, LocalRefusal>
     func status() -> Local.Status
     func sync()
     /// Waits until a sync that begins now has reached a checkpoint with nothing left to send, has failed, or the time
@@ -29,9 +33,12 @@ package struct LocalRefusal: Error, Sendable {
 
 /// Maps requests of the local interface to the daemon. Only the socket's owner is served.
 package struct LocalAPIServer: Sendable {
-    private let handler: any LocalAPIHandler
+    private let current: @Sendable () -> any LocalAPIHandler
 
-    package init(handler: any LocalAPIHandler) { self.handler = handler }
+    package init(handler: any LocalAPIHandler) { current = { handler } }
+
+    /// `current` is asked once a request, which then has one handler, for one user, to its end.
+    package init(current: @escaping @Sendable () -> any LocalAPIHandler) { self.current = current }
 
     /// Bounds of the daemon's listener. The most edits of a request fit into the largest body.
     package static let limits = ServerLimits(connections: 64, idle: .seconds(60), bodyBytes: Local.bodyBytesMax)
@@ -60,6 +67,15 @@ package struct LocalAPIServer: Sendable {
             return refuse(Local.versionFailure(program: stated, daemon: "\(Local.version)"), status: 426)
         }
         let path = request.path ?? ""
+        let handler = current()
+        // Rows of one replica are numbered as those of another, so what one user asked must not reach another's.
+        if let user = request.headers[Local.userHeader], user != handler.userName, path != "/v1/status",
+            path != "/v1/users/current"
+        {
+            return refuse(
+                409, "cannot do this now", "the daemon works for another user than this command",
+                "look who is logged in with: fieldbook users; then try again", .denied)
+        }
         if let method = LocalAPIServer.method(of: path), method != request.method {
             var response = refuse(405, "cannot answer", "this path takes \(method)", "use \(method)", .usage)
             response.headers.add("Allow", method)
@@ -78,8 +94,15 @@ package struct LocalAPIServer: Sendable {
                     400, "cannot wait", "seconds must be 1 to \(Local.waitSecondsMax)", "give ?seconds=30", .usage)
             }
             return reply(handler.waitForSync(seconds: seconds))
-        case ("POST", "/v1/edits"): return add(request)
-        default: return editAction(request, path)
+        case ("POST", "/v1/edits"): return add(request, handler)
+        case ("POST", "/v1/users/current"):
+            guard let message = try? WireCoding.decode(Local.UserRequest.self, from: request.body),
+                UserFolders.isName(message.user)
+            else {
+                return refuse(400, "cannot change the user", "the body names none", "give {\"user\":\"NAME\"}", .usage)
+            }
+            return reply(handler.goOver(to: message.user))
+        default: return editAction(request, path, handler)
         }
     }
 
@@ -87,7 +110,7 @@ package struct LocalAPIServer: Sendable {
     private static func method(of path: String) -> String? {
         switch path {
         case "/v1/status", "/v1/sync/wait": "GET"
-        case "/v1/sync", "/v1/edits": "POST"
+        case "/v1/sync", "/v1/edits", "/v1/users/current": "POST"
         default: isEditAction(path.split(separator: "/", omittingEmptySubsequences: false)) ? "POST" : nil
         }
     }
@@ -100,7 +123,7 @@ package struct LocalAPIServer: Sendable {
             && EditAction(rawValue: String(parts[4])) != nil
     }
 
-    private func add(_ request: HTTPRequest) -> HTTPResponse {
+    private func add(_ request: HTTPRequest, _ handler: any LocalAPIHandler) -> HTTPResponse {
         let message: Local.EditRequest
         do { message = try WireCoding.decode(Local.EditRequest.self, from: request.body) } catch {
             return unreadable(error.why, "send JSON as the manual describes")
@@ -124,7 +147,7 @@ package struct LocalAPIServer: Sendable {
         return reply(handler.add(drafts, link: link ?? nil, dryRun: message.dryRun))
     }
 
-    private func editAction(_ request: HTTPRequest, _ path: String) -> HTTPResponse {
+    private func editAction(_ request: HTTPRequest, _ path: String, _ handler: any LocalAPIHandler) -> HTTPResponse {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard LocalAPIServer.isEditAction(parts), let action = EditAction(rawValue: String(parts[4])) else {
             return nothingHere
@@ -144,7 +167,7 @@ package struct LocalAPIServer: Sendable {
         switch action {
         case .discard: return reply(handler.discard(number, dryRun: isDry))
         case .undo: return reply(handler.undo(number, dryRun: isDry))
-        case .confirm: return confirm(number, request)
+        case .confirm: return confirm(number, request, handler)
         case .resend:
             let intent = try? message.edit?.intent()
             guard message.edit == nil || intent != nil else { return unknownEdit(0) }
@@ -164,7 +187,9 @@ package struct LocalAPIServer: Sendable {
         return refuse(failure, status: 400)
     }
 
-    private func confirm(_ number: EditNumber, _ request: HTTPRequest) -> HTTPResponse {
+    private func confirm(
+        _ number: EditNumber, _ request: HTTPRequest, _ handler: any LocalAPIHandler
+    ) -> HTTPResponse {
         guard let message = try? WireCoding.decode(Local.ConfirmRequest.self, from: request.body), message.isCode else {
             return refuse(
                 400, "cannot confirm the edit", "the code is not six digits", "give the code as shown", .usage)

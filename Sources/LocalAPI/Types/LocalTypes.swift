@@ -4,10 +4,13 @@ package import SyncProtocol
 /// Types of the daemon's local interface: HTTP and JSON over a Unix socket of mode 0600.
 ///
 /// Both sides name their version in the `Fieldbook-API` header; a difference is refused with both named. Versions: 1
-/// took one edit a request; 2 takes several, and a daemon that would drop all but the first must not be asked.
+/// took one edit a request; 2 takes several, and a daemon that would drop all but the first must not be asked; 3 knows
+/// that several members use one machine account, and whose edits a request is about.
 package enum Local {
-    package static let version = 2
+    package static let version = 3
     package static let versionHeader = "Fieldbook-API"
+    /// Names the user whose replica the asking program reads, so that an edit never gets into another's queue.
+    package static let userHeader = "Fieldbook-User"
     /// Longest wait that one request may ask for.
     package static let waitSecondsMax = 600
     /// Edits of one request, and bytes of its body; both bound the daemon's memory and its engine's time.
@@ -44,6 +47,8 @@ package enum Local {
         package var startedAt: String
         package var phase: String
         package var server: String
+        /// The folders of the member it works for; absent before the first log-in.
+        package var user: String?
         package var lastContactAt: String?
         package var lastCheckpointAt: String?
         package var nextAttemptAt: String?
@@ -82,6 +87,15 @@ package enum Local {
             self.code = code
         }
     }
+
+    /// Body of `POST /v1/users/current`: whose replica the daemon goes over to, by the name of the folders.
+    package struct UserRequest: Sendable, Hashable, Codable {
+        package var user: String
+        package init(user: String) { self.user = user }
+    }
+
+    /// How long the daemon may take to close one replica and open another.
+    package static let goOverSecondsMax = 120
 
     /// Longest time that a code's result is waited for.
     package static let confirmSecondsMax = 30

@@ -109,6 +109,8 @@ package struct ReplicaIdentity: Sendable, Hashable {
     package let epoch: String?
     package let rulesVersion: Int64?
     package let contactAt: Int64?
+    /// Nil when the server sets none.
+    package let lease: Lease?
 }
 
 /// What laying edits over an image gives: the value a person sees, and why it is not confirmed yet.

@@ -16,15 +16,23 @@ struct OutboxRows {
     func identity() throws -> ReplicaIdentity? {
         try connection.statement(
             """
-            SELECT replica, incarnation, server, partner, partner_name, member, role, epoch, rules_version, contact_at
+            SELECT replica, incarnation, server, partner, partner_name, member, role, epoch, rules_version, contact_at,
+                lease_days, lease_then, seen_at
             FROM identity WHERE id = 1
             """
         ).first { row in
-            ReplicaIdentity(
+            let contactAt = row.optionalInt64(9)
+            let lease = row.optionalInt64(10).map { days in
+                Lease(
+                    days: days, wipes: row.optionalText(11) == "wipe", contactAt: contactAt ?? 0,
+                    seenAt: row.optionalInt64(12) ?? contactAt ?? 0)
+            }
+            return ReplicaIdentity(
                 replica: row.text(0), incarnation: row.int64(1), server: row.optionalText(2),
                 partner: row.optionalText(3),
                 partnerName: row.optionalText(4), member: row.optionalText(5), role: row.optionalText(6),
-                epoch: row.optionalText(7), rulesVersion: row.optionalInt64(8), contactAt: row.optionalInt64(9))
+                epoch: row.optionalText(7), rulesVersion: row.optionalInt64(8), contactAt: contactAt,
+                lease: lease)
         }
     }
 

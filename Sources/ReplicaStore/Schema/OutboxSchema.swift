@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of `outbox.db`, the precious file.
 enum OutboxSchema {
     static let applicationID: Int32 = 0x4642_4F31
-    static let migrations = [M0001, M0002, M0003, M0004]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005]
 
     private static let M0001 = Migration(
         number: 1, name: "initial",
@@ -82,4 +82,13 @@ enum OutboxSchema {
     /// Customers that left, while edits of this outbox still name them.
     private static let M0004 = Migration(
         number: 4, name: "departures", sql: "CREATE TABLE departed (customer INTEGER PRIMARY KEY) STRICT;")
+
+    /// How long the replica may stand without contact, and the latest time that was seen.
+    private static let M0005 = Migration(
+        number: 5, name: "lease",
+        sql: """
+            ALTER TABLE identity ADD COLUMN lease_days INTEGER;
+            ALTER TABLE identity ADD COLUMN lease_then TEXT;
+            ALTER TABLE identity ADD COLUMN seen_at INTEGER;
+            """)
 }

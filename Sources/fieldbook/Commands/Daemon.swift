@@ -19,7 +19,7 @@ extension Context {
                 .settings, what: "cannot start the daemon", why: "no server is set up for it",
                 next: "name the server: fieldbook setup --server http://HOST:PORT")
         }
-        try SecureFile.makeFolder(paths.state)
+        try SecureFile.makeFolder(paths.stateRoot)
         let logged = logLength
         let process = try spawn(try daemonProgram())
         let end = clock.monotonicNow() + .seconds(Context.patienceSeconds)
@@ -84,15 +84,17 @@ extension Context {
     }
 
     /// The daemon's process. One that hangs, is of another version or lost its socket file is known by the replica's lock.
-    private func daemonProcess() throws(UserError) -> Int? {
-        let lock = "\(paths.state)/daemon.lock"
+    func daemonProcess() throws(UserError) -> Int? {
+        // It may work for another user than the present one, if it was told to go over and could not.
+        let users = [nil] + UserFolders(paths).names().map { Optional($0) }
+        var holder: Int? { users.lazy.compactMap { FileLock.holder(of: paths.of(user: $0).daemonLock) }.first }
         do {
             if let status = try daemon.statusIfRunning() { return status.processID }
         } catch {
-            guard let holder = FileLock.holder(of: lock) else { throw error }
+            guard let holder else { throw error }
             return holder
         }
-        return FileLock.holder(of: lock)
+        return holder
     }
 
     private func daemonProgram() throws(UserError) -> String {

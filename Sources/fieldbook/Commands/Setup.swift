@@ -22,7 +22,7 @@ extension Context {
         settings.set("server", url.text)
         let greeting = greet(url, token)
         switch greeting {
-        case .success(let hello): try checkOwner(hello)
+        case .success(let hello): try checkOwner(hello, url.text)
         case .failure(let failure): if failure.exitCode == .denied { throw failure }
         }
         try SecureFile.write(Array(settings.text.utf8), to: paths.settingsFile)
@@ -45,7 +45,7 @@ extension Context {
     }
 
     /// A replica never changes its owner, so a token of somebody else would only stop the daemon.
-    private func checkOwner(_ hello: V1.Hello) throws(UserError) {
+    private func checkOwner(_ hello: V1.Hello, _ address: String) throws(UserError) {
         guard let reader = try? ReplicaReader(directory: paths.state), let identity = try? reader.identity(),
             let member = identity.member, member != hello.member || identity.partner != hello.partner
         else { return }
@@ -53,10 +53,10 @@ extension Context {
             .denied, what: "cannot set up",
             why:
                 "this replica belongs to \(member) of \(identity.partnerName ?? "another partner"), the token to \(hello.member) of \(hello.partnerName)",
-            next: "give a token of \(member), or use another FIELDBOOK_HOME; nothing was changed")
+            next: "to use it beside \(member)'s: fieldbook login --server \(address); nothing was changed")
     }
 
-    private func readToken() throws(UserError) -> String {
+    func readToken() throws(UserError) -> String {
         let text: String
         if let file = command.option("token-file") {
             text = String(decoding: try SecureFile.read(file, limit: 1024), as: UTF8.self)
@@ -72,7 +72,9 @@ extension Context {
         return String(words[0])
     }
 
-    private func greet(_ url: ServerURL, _ token: String) -> Result<V1.Hello, UserError> {
+    func greet(
+        _ url: ServerURL, _ token: String, doing what: String = "cannot set up"
+    ) -> Result<V1.Hello, UserError> {
         var headers = HTTPHeaders()
         headers.add("Authorization", "Bearer \(token)")
         let client = HTTPClient(endpoint: url.endpoint, limits: ClientLimits(connect: .seconds(5), idle: .seconds(10)))
@@ -83,7 +85,7 @@ extension Context {
             if reply.status == 401, reply.headers["Fieldbook"] != nil {
                 return .failure(
                     UserError(
-                        .denied, what: "cannot set up", why: "the server does not take the token",
+                        .denied, what: what, why: "the server does not take the token",
                         next: "ask an administrator for a new one; nothing was changed"))
             }
             guard reply.status == 200, reply.headers["Fieldbook"] != nil,

@@ -9,7 +9,7 @@ extension Context {
     /// `status`.
     func status() throws(UserError) -> Answer {
         let running = try daemon.statusIfRunning()
-        let reader = try reader()
+        let reader = try openReader(paths)
         let identity = try ask { () throws(StoreError) in try reader.identity() }
         let counts = try ask { () throws(StoreError) in try reader.outboxCounts() }
         let image = try ask { () throws(StoreError) in try reader.imageState() }
@@ -37,6 +37,14 @@ extension Context {
         } else {
             lines.append(("data", "nothing loaded yet"))
         }
+        let locked = try lockedLease(reader)
+        if let locked {
+            lines.append(("access", "locked: \(Wording.text(locked) { age($0) })\n              \(Wording.connect)"))
+        }
+        let wiped = ReplicaReader.wipeRecord(in: paths.state)
+        if let wiped {
+            lines.append(("access", "\(Wording.text(wiped) { age($0) })\n              \(Wording.next(wiped))"))
+        }
         lines.append(("edits", editsPhrase(counts)))
         if let oldest = counts.oldestUnsettledAt { lines.append(("oldest edit", age(oldest))) }
         lines.append(("conflicts", conflicts == 0 ? "none" : "\(conflicts) to decide: fieldbook conflicts list"))
@@ -49,6 +57,14 @@ extension Context {
             name + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
         }.joined()
         answer.json = json(running, identity, counts, image, conflicts)
+        answer.json["locked"] = .bool(locked != nil)
+        answer.json["wiped"] =
+            wiped.map { record in
+                .object([
+                    "extent": .text(record.extent.rawValue), "cause": .text(record.cause.rawValue),
+                    "at": Wording.time(record.at), "why": .text(record.why), "reported": .bool(record.isReported),
+                ])
+            } ?? .null
         return answer
     }
 
