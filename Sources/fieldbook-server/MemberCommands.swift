@@ -46,13 +46,17 @@ extension ServerContext {
     /// `member list`.
     func listMembers() throws {
         let members = try folder.openDirectory().members(of: try folder.onlyPartner())
-        var table = Table([.init("ACCOUNT"), .init("ROLE"), .init("SEES")])
+        var table = Table([.init("ACCOUNT"), .init("ROLE"), .init("SEES"), .init("ACCESS")])
         for member in members {
-            table.add([member.account, member.role.rawValue, member.scope == 1 ? "all customers" : "own customers"])
+            table.add([
+                member.account, member.role.rawValue, member.scope == 1 ? "all customers" : "own customers",
+                member.disabledAt.map { "disabled on \(Instant(seconds: $0).rfc3339)" } ?? "enabled",
+            ])
         }
         let json = members.map {
             JSONOutput.object([
-                "account": .text($0.account), "role": .text($0.role.rawValue), "scope": .integer($0.scope),
+                "account": .text($0.account), "disabledAt": ServerContext.time($0.disabledAt),
+                "role": .text($0.role.rawValue), "scope": .integer($0.scope),
             ])
         }
         show(["members": .array(json)], table.render(width: terminal.width))
@@ -61,12 +65,7 @@ extension ServerContext {
     /// `member step-up ACCOUNT`: a new secret in place of an older one.
     func stepUp() throws {
         let account = command.arguments[0]
-        let (directory, partner) = (try folder.openDirectory(), try folder.onlyPartner())
-        guard try directory.members(of: partner).contains(where: { $0.account == account }) else {
-            throw UserError(
-                .refused, what: "cannot enrol", why: "there is no member \(account.prefix(64))",
-                next: "list them with: fieldbook-server member list --data \(folder.path)")
-        }
+        let (directory, partner) = (try folder.openDirectory(), try knownMember().partner)
         let secret = command.flag("remove") ? nil : SystemChance().bytes(32)
         let hadAny = try directory.setStepUp(
             secret, partner: partner, account: account, at: SystemClock().now().seconds)
@@ -88,16 +87,35 @@ extension ServerContext {
         }
     }
 
-    /// `token revoke ACCOUNT`.
-    func revokeTokens() throws {
-        let account = command.arguments[0]
-        let count = try folder.openDirectory().revokeTokens(
-            partner: try folder.onlyPartner(), account: account, at: SystemClock().now().seconds)
-        guard count > 0 else {
-            throw UserError(
-                .refused, what: "cannot revoke tokens of \(account)", why: "there is none in force",
-                next: "list members with: fieldbook-server member list --data \(folder.path)")
+    /// `member disable ACCOUNT` and `member enable ACCOUNT`.
+    func setDisabled(_ isDisabled: Bool) throws {
+        let member = try knownMember()
+        let directory = try folder.openDirectory()
+        let at = isDisabled ? SystemClock().now().seconds : nil
+        let account = member.account
+        guard try directory.setDisabled(at, partner: member.partner, account: account) else {
+            return show(
+                ["account": .text(account), "changed": .bool(false), "disabled": .bool(isDisabled)],
+                "\(account) was \(isDisabled ? "disabled" : "enabled") already\n")
         }
-        show(["revoked": .integer(Int64(count))], "\(count) token(s) of \(account) revoked\n")
+        let wipe = try directory.policy(of: member.partner).accessEnded
+        show(
+            ["account": .text(account), "changed": .bool(true), "disabled": .bool(isDisabled)],
+            isDisabled
+                ? "\(account) is disabled; machines of theirs remove \(wipe == .image ? "their replica" : "everything")"
+                    + " at the next contact\n"
+                : "\(account) is enabled; tokens that were in force are again\n")
+    }
+
+    /// The member of the first argument.
+    func knownMember() throws -> Member {
+        let account = command.arguments[0]
+        let members = try folder.openDirectory().members(of: try folder.onlyPartner())
+        guard let member = members.first(where: { $0.account == account }) else {
+            throw UserError(
+                .refused, what: "cannot run '\(command.name)'", why: "there is no member \(account.prefix(64))",
+                next: "list them with: fieldbook-server member list --data \(folder.path)")
+        }
+        return member
     }
 }

@@ -115,10 +115,13 @@ package struct DataFolder: Sendable, Hashable {
     private func newToken(
         _ directory: Directory, partner: String, account: String, clock: any WallClock, chance: any Chance
     ) throws -> String {
-        let token = "fbt_" + Hex.encode(chance.bytes(32))
+        let token = DataFolder.makeToken(chance)
         try directory.addToken(token, partner: partner, account: account, at: clock.now().seconds)
         return token
     }
+
+    /// A token that nobody can guess: 256 bits of chance.
+    package static func makeToken(_ chance: any Chance) -> String { "fbt_" + Hex.encode(chance.bytes(32)) }
 
     private static func check(account: String) throws {
         let allowed = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@".utf8)

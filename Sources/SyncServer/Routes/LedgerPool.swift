@@ -36,9 +36,14 @@ final class LedgerPool: @unchecked Sendable {
         }
     }
 
-    /// The member of a token in force.
-    func member(token: String) throws -> Member? {
-        try content.withLock { content in Result { try content.directory?.member(token: token) } }.get()
+    /// Runs `body` with the directory; callers take turns.
+    func withDirectory<Value>(_ body: (Directory) throws -> Value) throws -> Value {
+        try content.withLock { content in
+            Result {
+                guard let directory = content.directory else { throw LedgerError.damaged("there is no directory") }
+                return try body(directory)
+            }
+        }.get()
     }
 
     /// The partners that are served.
@@ -46,12 +51,9 @@ final class LedgerPool: @unchecked Sendable {
 
     /// Looks at a member's code. Durable on return, whatever becomes of the request.
     func confirm(code: String, of member: Member, at seconds: Int64) throws -> Directory.StepUpVerdict {
-        try content.withLock { content in
-            Result {
-                try content.directory?.confirm(
-                    code: code, partner: member.partner, account: member.account, at: seconds) ?? .notEnrolled
-            }
-        }.get()
+        try withDirectory {
+            try $0.confirm(code: code, partner: member.partner, account: member.account, at: seconds)
+        }
     }
 
     /// Runs `body` with the partner's one writing connection; callers take turns.
