@@ -2,6 +2,20 @@ import TerminalKit
 
 /// The commands about members, their tokens, and what their partner has decided.
 extension ServerCommands {
+    static let partners = [
+        CommandSpec(
+            "partner add", "Adds a partner with a ledger of its own and prints its administrator's token once.",
+            arguments: ["NAME"],
+            options: [
+                data, OptionSpec("admin", value: "ACCOUNT", "account of its administrator (default: admin)"),
+                OptionSpec("currency", value: "CODE", "its currency (default: USD)"), tokenFile,
+            ],
+            examples: ["fieldbook-server partner add 'North IT' --admin nora --data ./data"]),
+        CommandSpec(
+            "partner list", "Lists the partners of the folder by id.", options: [data],
+            examples: ["fieldbook-server partner list --data ./data"]),
+    ]
+
     static let people = [
         CommandSpec(
             "member add", "Adds a member and prints a token for it once.", arguments: ["ACCOUNT"],

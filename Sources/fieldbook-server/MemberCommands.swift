@@ -9,18 +9,44 @@ extension ServerContext {
     /// `init`.
     func initialize() throws {
         let account = command.option("admin") ?? "admin"
+        let token = try folder.initialize(
+            partnerName: command.option("partner") ?? "Example Partner", account: account, currency: try currency(),
+            clock: SystemClock(),
+            chance: SystemChance())
+        try hand(token, for: account)
+        terminal.writeError("next: fieldbook-server serve --data \(folder.path)\n")
+    }
+
+    /// `partner add NAME`.
+    func addPartner() throws {
+        let account = command.option("admin") ?? "admin"
+        let name = command.arguments[0]
+        guard (1...128).contains(name.utf8.count) else {
+            throw usage("NAME has no fitting length", "give 1 to 128 bytes")
+        }
+        let (partner, token) = try folder.addPartner(
+            name: name, account: account, currency: try currency(), clock: SystemClock(), chance: SystemChance())
+        try hand(token, for: account)
+        terminal.writeError("its id is \(partner); give it to other commands with --partner \(partner)\n")
+    }
+
+    /// `partner list`.
+    func listPartners() throws {
+        let partners = try folder.openDirectory().partnerNames()
+        var table = Table([.init("ID"), .init("NAME")])
+        for (partner, name) in partners { table.add([partner, VisibleText.escape(name)]) }
+        let json = partners.map { JSONOutput.object(["id": .text($0.partner), "name": .text($0.name)]) }
+        show(["partners": .array(json)], table.render(width: terminal.width))
+    }
+
+    private func currency() throws(UserError) -> String {
         let currency = command.option("currency") ?? "USD"
         guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (65...90).contains($0) }) else {
             throw UserError(
                 .usage, what: "cannot use --currency \(currency.prefix(10))", why: "it is not three capital letters",
                 next: "for example --currency USD")
         }
-        let token = try folder.initialize(
-            partnerName: command.option("partner") ?? "Example Partner", account: account, currency: currency,
-            clock: SystemClock(),
-            chance: SystemChance())
-        try hand(token, for: account)
-        terminal.writeError("next: fieldbook-server serve --data \(folder.path)\n")
+        return currency
     }
 
     /// `member add ACCOUNT`.

@@ -17,13 +17,26 @@ enum ServerCommands {
             OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"),
             OptionSpec("version", "show the version"),
         ],
-        groups: [
-            CommandGroup("serve", serve), CommandGroup("people", people), CommandGroup("tokens", tokens), CommandGroup("policy", policies),
-            CommandGroup("data", contents),
-            CommandGroup("the vendor, its machinery, customers", others),
-            CommandGroup("someone else at the vendor's console", console), CommandGroup("clock", time),
-            CommandGroup("conflict rules", ruling),
-        ])
+        groups: [CommandGroup("serve", serve), CommandGroup("partners", partners)]
+            + [
+                CommandGroup("people", people), CommandGroup("tokens", tokens), CommandGroup("policy", policies),
+                CommandGroup("data", contents), CommandGroup("the vendor, its machinery, customers", others),
+                CommandGroup("someone else at the vendor's console", console), CommandGroup("clock", time),
+                CommandGroup("conflict rules", ruling),
+            ].map(ofOnePartner))
+
+    /// The commands of a group that take a data folder, with the option that says whose data in it is meant.
+    private static func ofOnePartner(_ group: CommandGroup) -> CommandGroup {
+        let partner = OptionSpec("partner", value: "ID", "whose data; needed where the folder holds several partners")
+        return CommandGroup(
+            group.title,
+            group.commands.map { spec in
+                guard spec.options.contains(data) else { return spec }
+                return CommandSpec(
+                    spec.name, spec.summary, arguments: spec.arguments, options: spec.options + [partner],
+                    examples: spec.examples)
+            })
+    }
 
     private static let serve = [
         CommandSpec(
@@ -105,11 +118,14 @@ enum ServerCommands {
                 .usage, what: "cannot run '\(command.name)'", why: "--data is missing",
                 next: "name the data folder: --data DIR")
         }
-        let folder = DataFolder(path)
+        // For init the option is the name of the partner that it makes.
+        let folder = DataFolder(path, partner: command.name == "init" ? nil : command.option("partner"))
         let context = ServerContext(folder: folder, command: command, terminal: terminal)
         switch command.name {
         case "init": try context.initialize()
         case "serve": try context.serve()
+        case "partner add": try context.addPartner()
+        case "partner list": try context.listPartners()
         case "member add": try context.addMember()
         case "member list": try context.listMembers()
         case "member step-up": try context.stepUp()

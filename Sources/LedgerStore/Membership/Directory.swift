@@ -42,25 +42,44 @@ package final class Directory {
         }
     }
 
+    /// Adds a partner with its first administrator and that one's token, all or nothing. Durable on return.
+    package func addPartner(_ partner: String, name: String, administrator: Member, token: String, at: Int64) throws {
+        try connection.write { transaction in
+            let statement = try transaction.statement("INSERT INTO partner (partner, name) VALUES (?, ?)")
+            try statement.bind(1, partner)
+            try statement.bind(2, name)
+            try statement.run()
+            try Directory.put(administrator, transaction)
+            try Directory.insert(
+                token, partner: partner, account: administrator.account, at: at, device: nil, expiresAt: nil,
+                replaces: nil, transaction)
+        }
+    }
+
     /// The partners, in order of id.
-    package func partners() throws -> [String] {
-        try connection.statement("SELECT partner FROM partner ORDER BY partner").rows { $0.text(0) }
+    package func partners() throws -> [String] { try partnerNames().map(\.partner) }
+
+    /// The partners and their names, in order of id.
+    package func partnerNames() throws -> [(partner: String, name: String)] {
+        try connection.statement("SELECT partner, name FROM partner ORDER BY partner").rows { ($0.text(0), $0.text(1)) }
     }
 
     /// Adds a member, or gives an existing one another role and scope.
     package func put(_ member: Member) throws {
-        try connection.write { transaction in
-            let statement = try transaction.statement(
-                """
-                INSERT INTO member (partner, account, roles, items, scope) VALUES (?, ?, ?, '', ?)
-                ON CONFLICT (partner, account) DO UPDATE SET roles = excluded.roles, scope = excluded.scope
-                """)
-            try statement.bind(1, member.partner)
-            try statement.bind(2, member.account)
-            try statement.bind(3, member.role.rawValue)
-            try statement.bind(4, member.scope)
-            try statement.run()
-        }
+        try connection.write { transaction in try Directory.put(member, transaction) }
+    }
+
+    private static func put(_ member: Member, _ transaction: borrowing Transaction) throws {
+        let statement = try transaction.statement(
+            """
+            INSERT INTO member (partner, account, roles, items, scope) VALUES (?, ?, ?, '', ?)
+            ON CONFLICT (partner, account) DO UPDATE SET roles = excluded.roles, scope = excluded.scope
+            """)
+        try statement.bind(1, member.partner)
+        try statement.bind(2, member.account)
+        try statement.bind(3, member.role.rawValue)
+        try statement.bind(4, member.scope)
+        try statement.run()
     }
 
     /// Members of a partner, by account.

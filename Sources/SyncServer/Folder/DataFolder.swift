@@ -8,8 +8,13 @@ import SQLiteKit
 /// A server's data folder: the directory of members and one ledger a partner. Mode 0700.
 package struct DataFolder: Sendable, Hashable {
     package let path: String
+    /// The partner that is meant where a folder holds several.
+    package let chosenPartner: String?
 
-    package init(_ path: String) { self.path = path }
+    package init(_ path: String, partner: String? = nil) {
+        self.path = path
+        chosenPartner = partner
+    }
 
     package var directoryFile: String { "\(path)/directory.db" }
     /// The file of a partner's ledger.
@@ -27,16 +32,39 @@ package struct DataFolder: Sendable, Hashable {
         }
         try DataFolder.check(account: account)
         try SecureFile.makeFolder(path)
+        return try makePartner(
+            try Directory(path: directoryFile, create: true), name: partnerName, account: account, currency: currency,
+            clock: clock, chance: chance
+        ).token
+    }
+
+    /// Adds a partner with its first administrator; returns its id and the administrator's token. A running server serves it
+    /// from the next request on.
+    package func addPartner(
+        name: String, account: String, currency: String, clock: any WallClock, chance: any Chance
+    ) throws -> (partner: String, token: String) {
+        try DataFolder.check(account: account)
+        return try makePartner(
+            try openDirectory(), name: name, account: account, currency: currency, clock: clock, chance: chance)
+    }
+
+    /// The ledger is there before the directory names it.
+    private func makePartner(
+        _ directory: Directory, name: String, account: String, currency: String, clock: any WallClock,
+        chance: any Chance
+    ) throws -> (partner: String, token: String) {
         let partner = Hex.encode(chance.bytes(8))
         let row = PartnerRow(
-            name: partnerName, state: .active, currency: currency, discountRange: BasisPoints(1)...BasisPoints(3000))
+            name: name, state: .active, currency: currency, discountRange: BasisPoints(1)...BasisPoints(3000))
         let ledger = try Ledger.create(
             path: ledgerFile(partner), epoch: Hex.encode(chance.bytes(8)), sealKey: chance.bytes(32), partner: row)
         ledger.close()
-        let directory = try Directory(path: directoryFile, create: true)
-        try directory.addPartner(partner, name: partnerName)
-        try directory.put(Member(partner: partner, account: account, role: .administrator, scope: 1))
-        return try newToken(directory, partner: partner, account: account, clock: clock, chance: chance)
+        let token = DataFolder.makeToken(chance)
+        try directory.addPartner(
+            partner, name: name,
+            administrator: Member(partner: partner, account: account, role: .administrator, scope: 1), token: token,
+            at: clock.now().seconds)
+        return (partner, token)
     }
 
     /// Opens the directory of members and tokens; refuses a folder that was not made by `init`.
@@ -50,14 +78,29 @@ package struct DataFolder: Sendable, Hashable {
         }
     }
 
-    /// The only partner of the folder.
+    /// The chosen partner of the folder, or the only one.
     package func onlyPartner() throws -> String {
-        guard let partner = try openDirectory().partners().first else {
+        let partners = try openDirectory().partnerNames()
+        guard let first = partners.first else {
             throw UserError(
                 .settings, what: "cannot use the data folder \(path)", why: "it holds no partner",
                 next: "make one with: fieldbook-server init --data \(path)")
         }
-        return partner
+        let known = partners.map { "\($0.partner) (\($0.name))" }.joined(separator: ", ")
+        if let chosenPartner {
+            guard partners.contains(where: { $0.partner == chosenPartner }) else {
+                throw UserError(
+                    .refused, what: "cannot use the partner \(chosenPartner.prefix(64))",
+                    why: "the folder holds none of that id, only \(known)", next: "give one of these with --partner ID")
+            }
+            return chosenPartner
+        }
+        guard partners.count == 1 else {
+            throw UserError(
+                .usage, what: "cannot tell which partner is meant", why: "the folder holds several: \(known)",
+                next: "give one of them with --partner ID")
+        }
+        return first.partner
     }
 
     /// Adds a member and returns a token for it. A manager sees the customers that are assigned to them, now those named.

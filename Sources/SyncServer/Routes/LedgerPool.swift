@@ -46,8 +46,8 @@ final class LedgerPool: @unchecked Sendable {
         }.get()
     }
 
-    /// The partners that are served.
-    var partners: [String] { content.withLock { $0.writers.map(\.partner) } }
+    /// The partners that are served: those of the directory now.
+    func partners() throws -> [String] { try withDirectory { try $0.partners() } }
 
     /// Looks at a member's code. Durable on return, whatever becomes of the request.
     func confirm(code: String, of member: Member, at seconds: Int64) throws -> Directory.StepUpVerdict {
@@ -56,11 +56,19 @@ final class LedgerPool: @unchecked Sendable {
         }
     }
 
+    /// Opens the ledger of a partner that was added after the start. The id comes from the directory, never from a request.
+    private func open(_ partner: String) throws {
+        try content.withLock { content in
+            Result {
+                guard !content.writers.contains(where: { $0.partner == partner }) else { return }
+                content.writers.append((partner, try Ledger.open(path: folder.ledgerFile(partner), forWriting: true)))
+            }
+        }.get()
+    }
+
     /// Runs `body` with the partner's one writing connection; callers take turns.
     func withWriter<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
-        guard content.withLock({ $0.writers.contains { $0.partner == partner } }) else {
-            throw LedgerError.damaged("the partner has no ledger")
-        }
+        try open(partner)
         let taken = content.wait(until: nil) { content -> Ledger? in
             guard let index = content.writers.firstIndex(where: { $0.partner == partner }),
                 let ledger = content.writers[index].ledger
@@ -81,6 +89,8 @@ final class LedgerPool: @unchecked Sendable {
 
     /// Runs `body` with a reading connection of its own.
     func withReader<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
+        // A writer brings the file to this build's schema first.
+        try open(partner)
         let kept = content.withLock { content -> Ledger? in
             guard let index = content.readers.firstIndex(where: { $0.partner == partner }) else { return nil }
             return content.readers.remove(at: index).ledger

@@ -88,7 +88,12 @@ package final class ServerCore: Sendable {
 
     /// What time alone brings: conflicts whose deadline has come are closed as their rules say.
     package func tick() {
-        for partner in pool.partners {
+        let partners: [String]
+        do { partners = try pool.partners() } catch {
+            log.log(.error, "tick", [("why", "\(error)")])
+            return
+        }
+        for partner in partners {
             do {
                 try pool.withWriter(partner) { ledger in
                     let now = try ledger.read { $0.state.now(by: clock) }
