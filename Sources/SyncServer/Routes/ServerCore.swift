@@ -45,7 +45,9 @@ package final class ServerCore: Sendable {
         log.log(
             .info, "request",
             [
-                ("id", id), ("method", String(request.method.prefix(10))), ("path", String((path ?? "-").prefix(80))),
+                ("id", id), ("method", String(request.method.prefix(10))),
+                // Whatever else a client asks for may be anything, a token in the wrong place too.
+                ("path", Route.all.first { $0.path == path }?.path ?? "other"),
                 ("status", "\(response.status)"), ("member", account),
                 ("ms", "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"),
             ])
@@ -179,7 +181,9 @@ package final class ServerCore: Sendable {
     }
 
     private func bearer(_ request: HTTPRequest) -> String? {
-        guard let value = request.headers["Authorization"], value.hasPrefix("Bearer "), value.utf8.count <= 512 else {
+        // Two fields could be read as either by whoever stands between.
+        let values = request.headers.values("Authorization")
+        guard values.count == 1, let value = values.first, value.hasPrefix("Bearer "), value.utf8.count <= 512 else {
             return nil
         }
         return String(value.dropFirst("Bearer ".count))
