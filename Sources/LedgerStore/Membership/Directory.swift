@@ -5,16 +5,23 @@ import SQLiteKit
 package struct Member: Sendable, Hashable {
     package let partner: String
     package let account: String
-    package let role: MemberRole
+    package let rights: MemberRights
     package let scope: Int64
     /// When an administrator ended the member's access; nil while it has any.
     package var disabledAt: Int64?
 
-    package init(partner: String, account: String, role: MemberRole, scope: Int64) {
+    /// The role that rules ask for.
+    package var role: MemberRole { rights.effective }
+
+    package init(partner: String, account: String, rights: MemberRights, scope: Int64) {
         self.partner = partner
         self.account = account
-        self.role = role
+        self.rights = rights
         self.scope = scope
+    }
+
+    package init(partner: String, account: String, role: MemberRole, scope: Int64) {
+        self.init(partner: partner, account: account, rights: MemberRights(role), scope: scope)
     }
 }
 
@@ -72,13 +79,15 @@ package final class Directory {
     private static func put(_ member: Member, _ transaction: borrowing Transaction) throws {
         let statement = try transaction.statement(
             """
-            INSERT INTO member (partner, account, roles, items, scope) VALUES (?, ?, ?, '', ?)
-            ON CONFLICT (partner, account) DO UPDATE SET roles = excluded.roles, scope = excluded.scope
+            INSERT INTO member (partner, account, roles, items, scope) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (partner, account) DO UPDATE
+            SET roles = excluded.roles, items = excluded.items, scope = excluded.scope
             """)
         try statement.bind(1, member.partner)
         try statement.bind(2, member.account)
-        try statement.bind(3, member.role.rawValue)
-        try statement.bind(4, member.scope)
+        try statement.bind(3, member.rights.roles.map(\.rawValue).joined(separator: ","))
+        try statement.bind(4, member.rights.granted.map(\.rawValue).joined(separator: ","))
+        try statement.bind(5, member.scope)
         try statement.run()
     }
 
@@ -119,8 +128,13 @@ package final class Directory {
 
     /// The member of a row whose first columns are partner, account, roles, items and scope.
     static func member(_ row: Statement) -> Member? {
-        MemberRole(rawValue: row.text(2)).map {
-            Member(partner: row.text(0), account: row.text(1), role: $0, scope: row.int64(4))
-        }
+        let words = row.text(2).split(separator: ",")
+        let roles = words.compactMap { MemberRole(rawValue: String($0)) }
+        let items = row.text(3).split(separator: ",").compactMap { PermissionItem(rawValue: String($0)) }
+        // A role of a newer version makes nobody more than they are: the member is unknown.
+        guard roles.count == words.count,
+            let rights = try? MemberRights(roles, items: roles.contains(.operator) ? items : nil)
+        else { return nil }
+        return Member(partner: row.text(0), account: row.text(1), rights: rights, scope: row.int64(4))
     }
 }

@@ -33,6 +33,9 @@ package enum V1 {
         package var rulesVocabulary: Int?
         /// The word that the request gave, so that a reply kept by something between is not taken for this one's.
         package var echo: String?
+        /// All roles of the member, the one of `role` first, and the permission items that they add up to.
+        package var roles: [String]?
+        package var items: [String]?
         /// How long the replica may stand without contact; nil = for ever.
         package var lease: Lease?
         package var pushEditsMax: Int

@@ -32,6 +32,7 @@ struct ConflictDecision {
         guard let register = Register(rawValue: conflict.register) else {
             throw LedgerError.damaged("a conflict names no register")
         }
+        if let refusal = judge.missingItem(edit, register, asker) { return refusal }
         let (current, version) = try writer.register(register, of: conflict.customer)
         guard edit.base.value == version.value else { return try showAnew(conflict, key, register, current, version) }
         guard let facts = try judge.facts(of: conflict.customer, edit, asker) else { return judge.forbidden(edit) }

@@ -25,6 +25,8 @@ struct Routes {
             rulesVersion: rules.version)
         hello.rulesHash = rules.hash
         hello.rulesVocabulary = RuleSet.vocabulary
+        hello.roles = member.rights.roles.map(\.rawValue)
+        hello.items = member.rights.items.map(\.rawValue)
         hello.lease = try policy().lease.map { V1.Lease(days: $0.days, then: $0.then.rawValue) }
         if let echo = request.query("echo"), !echo.isEmpty {
             guard echo.utf8.count <= 64, echo.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
@@ -68,7 +70,7 @@ struct Routes {
         let at = Timestamp(seconds: now.seconds)
         try writer.noteReplica(push.replica, account: member.account, incarnation: push.incarnation.value, at: at)
         var asker = Judge.Asker(
-            account: member.account, replica: push.replica, scope: try scope(writer), role: member.role)
+            account: member.account, replica: push.replica, scope: try scope(writer), rights: member.rights)
         let stepUp = try stepUp(push, writer)
         if let stepUp, stepUp.isAccepted { asker.confirmed = stepUp.number }
         let judge = Judge(writer: writer, rules: rules, now: at)
