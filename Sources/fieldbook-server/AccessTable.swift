@@ -74,7 +74,8 @@ extension ServerCommands {
             "token rotate", "Makes another token in place of one that ends a little later; prints it once.",
             arguments: ["ACCOUNT"],
             options: [
-                data, id, OptionSpec("overlap", value: "TIME", "how long the old one still opens (default: 1d)"), expires,
+                data, id, OptionSpec("overlap", value: "TIME", "how long the old one still opens (default: 1d)"),
+                expires,
                 out,
             ],
             examples: [

@@ -40,7 +40,8 @@ extension ServerContext {
                 "device": token.device.map { .text($0) } ?? .null, "expiresAt": ServerContext.time(token.expiresAt),
                 "id": .text(token.id), "inForce": .bool(token.isInForce(at: now)),
                 "lastUsedAt": ServerContext.time(token.lastUsedAt),
-                "revokedAt": ServerContext.time(token.revokedAt), "wipe": token.wipe.map { .text($0.rawValue) } ?? .null,
+                "revokedAt": ServerContext.time(token.revokedAt),
+                "wipe": token.wipe.map { .text($0.rawValue) } ?? .null,
                 "wipedAt": ServerContext.time(token.wipedAt),
             ])
         }
@@ -51,7 +52,8 @@ extension ServerContext {
     func revokeTokens() throws {
         let member = try knownMember()
         let count = try folder.openDirectory().revokeTokens(
-            partner: member.partner, account: member.account, hash: try tokenNamed(member), at: SystemClock().now().seconds)
+            partner: member.partner, account: member.account, hash: try tokenNamed(member),
+            at: SystemClock().now().seconds)
         guard count > 0 else { throw noToken("there is none that was not revoked before") }
         show(["revoked": .integer(Int64(count))], "\(count) token(s) of \(member.account) revoked\n")
     }
@@ -66,7 +68,8 @@ extension ServerContext {
         }
         let token = DataFolder.makeToken(SystemChance())
         let rotation = try folder.openDirectory().rotate(
-            hash: hash, to: token, at: SystemClock().now().seconds, overlapSeconds: try span("overlap", from: 0) ?? 86_400,
+            hash: hash, to: token, at: SystemClock().now().seconds,
+            overlapSeconds: try span("overlap", from: 0) ?? 86_400,
             lifetimeSeconds: try span("expires"))
         switch rotation {
         case .done(let previousEndsAt, _):
@@ -138,7 +141,8 @@ extension ServerContext {
     private func span(_ option: String, from least: Int64 = 1) throws(UserError) -> Int64? {
         guard let text = command.option(option) else { return nil }
         guard let seconds = ServerContext.seconds(text), (least...ServerContext.spanMax).contains(seconds) else {
-            throw usage("--\(option) \(text.prefix(20)) is no span of at most ten years", "for example 90d, 12h or 1d12h")
+            throw usage(
+                "--\(option) \(text.prefix(20)) is no span of at most ten years", "for example 90d, 12h or 1d12h")
         }
         return seconds
     }

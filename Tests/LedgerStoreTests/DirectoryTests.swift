@@ -76,7 +76,8 @@ import Testing
         let directory = try make()
         let hash = Directory.hash(of: "old")
         var written: [Int64] = []
-        for at in stride(from: Int64(1000), through: 9000, by: 500) where try directory.access(hash: hash, at: at).isUseDue {
+        for at in stride(from: Int64(1000), through: 9000, by: 500)
+        where try directory.access(hash: hash, at: at).isUseDue {
             try directory.noteUse(hash: hash, at: at)
             written.append(at)
         }
@@ -116,7 +117,8 @@ import Testing
         let directory = try make()
         for (key, text, isTaken) in [
             (PartnerPolicy.Key.lease, "30d lock", true), (.lease, "1d wipe", true), (.lease, "off", true),
-            (.lease, "0d lock", false), (.lease, "3651d lock", false), (.lease, "30 lock", false), (.lease, "30d", false),
+            (.lease, "0d lock", false), (.lease, "3651d lock", false), (.lease, "30 lock", false),
+            (.lease, "30d", false),
             (.lease, "-1d lock", false), (.accessEnded, "everything", true), (.accessEnded, "nothing", false),
             (.bills, "since-assignment", true), (.bills, "", false),
         ] {
@@ -155,7 +157,10 @@ import Testing
             """.replacing("unhex32('old')", with: "x'\(hex(Directory.hash(of: "old")))'"))
         old.close()
         let directory = try Directory(path: path, create: false)
-        #expect(try directory.members(of: "p").map { "\($0.account) \($0.role) \($0.scope)" } == ["ana operator 1", "mona manager 2"])
+        #expect(
+            try directory.members(of: "p").map { "\($0.account) \($0.role) \($0.scope)" } == [
+                "ana operator 1", "mona manager 2",
+            ])
         #expect(try opens(directory, "old"))
         #expect(try directory.setStepUp(nil, partner: "p", account: "mona", at: 10))
         let fresh = try Directory(path: folder.file("fresh.db"), create: true)

@@ -45,11 +45,14 @@ import Testing
 
     @Test func `what cannot be done is refused with the reason and changes nothing`() {
         for (words, code, says) in [
-            (["token", "add", "nobody"], 65, "no member nobody"), (["token", "add", "admin", "--expires", "x"], 64, "90d"),
+            (["token", "add", "nobody"], 65, "no member nobody"),
+            (["token", "add", "admin", "--expires", "x"], 64, "90d"),
             (["token", "add", "admin", "--expires", "0d"], 64, "span"), (["token", "rotate", "admin"], 64, "--id"),
             (["token", "revoke", "admin", "--id", "00000000"], 65, "not the id"),
-            (["token", "revoke", "admin", "--id", ""], 65, "not the id"), (["member", "disable", "x"], 65, "no member"),
-            (["policy", "set", "lease", "soon"], 64, "30d lock"), (["policy", "set", "colour", "red"], 64, "access-ended"),
+            (["token", "revoke", "admin", "--id", ""], 65, "not the id"),
+            (["member", "disable", "x"], 65, "no member"),
+            (["policy", "set", "lease", "soon"], 64, "30d lock"),
+            (["policy", "set", "colour", "red"], 64, "access-ended"),
         ] as [([String], Int32, String)] {
             let process = ChildProcess(
                 ChildProcess.program("fieldbook-server"), words + ["--data", folder.file("data")])

@@ -11,7 +11,8 @@ import Testing
 /// Two partners in one server.
 @Suite struct PartnersTests {
     private let server: TestServer
-    /// Administrator of the second partner, whose account has the name of the first one's, and its ledger without customers.
+    /// Administrator of the second partner, whose account has the name of the first one's, and its ledger without
+    /// customers.
     private let other: String
     private let partner: String
 
@@ -57,7 +58,8 @@ import Testing
     @Test func `a customer or conflict of one partner is in the other what does not exist`() throws {
         _ = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])
         let held = try server.push(
-            [try server.edit(1, TestServer.budget(6), customer: 0)], as: "admin", replica: String(repeating: "a", count: 32))
+            [try server.edit(1, TestServer.budget(6), customer: 0)], as: "admin",
+            replica: String(repeating: "a", count: 32))
         let conflict = try #require(held.first?.conflict?.value)
         func words(_ edit: V1.Edit) throws -> [String?] {
             let result = try push(edit)

@@ -23,7 +23,8 @@ import Testing
         let now = server.clock.now().seconds
         return .setDiscount(
             Discount(
-                percent: BasisPoints(500), validFrom: Timestamp(seconds: now), validUntil: Timestamp(seconds: now + 86_400)))
+                percent: BasisPoints(500), validFrom: Timestamp(seconds: now),
+                validUntil: Timestamp(seconds: now + 86_400)))
     }
 
     @Test func `an edit without its item is refused and names it, the others go on`() throws {

@@ -12,9 +12,9 @@ extension Directory {
         case tooMany
     }
 
-    /// Lets a new token stand beside an old one, which ends after `overlapSeconds`. It has the old one's device and, unless
-    /// `lifetimeSeconds` says otherwise, its span of life. A replacement that was never used ends: the reply that carried it
-    /// was lost. Durable on return.
+    /// Lets a new token stand beside an old one, which ends after `overlapSeconds`. It has the old one's device and,
+    /// unless `lifetimeSeconds` says otherwise, its span of life. A replacement that was never used ends: the reply
+    /// that carried it was lost. Durable on return.
     package func rotate(
         hash old: [UInt8], to token: String, at: Int64, overlapSeconds: Int64, lifetimeSeconds: Int64? = nil
     ) throws -> Rotation {
@@ -28,7 +28,8 @@ extension Directory {
             try known.bind(2, at)
             let row = try known.first { row in
                 (
-                    partner: row.text(0), account: row.text(1), device: row.optionalText(2), lifetime: row.optionalInt64(3),
+                    partner: row.text(0), account: row.text(1), device: row.optionalText(2),
+                    lifetime: row.optionalInt64(3),
                     expiresAt: row.optionalInt64(4)
                 )
             }
@@ -61,7 +62,8 @@ extension Directory {
         let statement = try transaction.statement(
             """
             SELECT count(*) FROM token
-            WHERE partner = ? AND account = ? AND revoked_at IS NULL AND wipe IS NULL AND coalesce(expires_at, ?3 + 1) > ?3
+            WHERE partner = ? AND account = ? AND revoked_at IS NULL AND wipe IS NULL
+                AND coalesce(expires_at, ?3 + 1) > ?3
             """)
         try statement.bind(1, partner)
         try statement.bind(2, account)

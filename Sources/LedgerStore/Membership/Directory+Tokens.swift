@@ -1,8 +1,8 @@
 import Digests
 import SQLiteKit
 
-/// Tokens: what they open, how they end and are replaced. The directory holds their hashes, so the time that a look-up takes
-/// tells nothing of a token.
+/// Tokens: what they open, how they end and are replaced. The directory holds their hashes, so the time that a look-up
+/// takes tells nothing of a token.
 extension Directory {
     /// Tokens of a member that may be in force at once.
     package static let tokensMax: Int64 = 20
@@ -23,8 +23,8 @@ extension Directory {
         }
     }
 
-    /// What a token opens at a time of the machine's clock, and whether its use is to be written down. A wipe outlives the
-    /// token: a machine whose token ended before is told it all the same.
+    /// What a token opens at a time of the machine's clock, and whether its use is to be written down. A wipe outlives
+    /// the token: a machine whose token ended before is told it all the same.
     package func access(hash: [UInt8], at: Int64) throws -> (access: Access, isUseDue: Bool) {
         let statement = try connection.statement(
             """
@@ -37,7 +37,8 @@ extension Directory {
             (
                 member: Directory.member(row), isDisabled: row.optionalInt64(5) != nil,
                 isRevoked: row.optionalInt64(6) != nil, expiresAt: row.optionalInt64(7),
-                wipe: row.optionalText(8).flatMap(Wipe.init(rawValue:)), lastUsedAt: row.optionalInt64(9), whenEnded: row.optionalText(10).flatMap(Wipe.init(rawValue:)) ?? .image
+                wipe: row.optionalText(8).flatMap(Wipe.init(rawValue:)), lastUsedAt: row.optionalInt64(9),
+                whenEnded: row.optionalText(10).flatMap(Wipe.init(rawValue:)) ?? .image
             )
         }
         guard let row, let member = row.member else { return (.unknown, false) }
@@ -81,8 +82,8 @@ extension Directory {
         try mark("revoked_at = ?4", where: "revoked_at IS NULL", partner, account, hash) { try $0.bind(4, at) }
     }
 
-    /// Has every machine that comes with a member's tokens, or with the one of a hash, wipe itself, be the token in force or
-    /// not. Returns how many were not marked so before.
+    /// Has every machine that comes with a member's tokens, or with the one of a hash, wipe itself, be the token in
+    /// force or not. Returns how many were not marked so before.
     package func wipeTokens(partner: String, account: String, hash: [UInt8]? = nil, _ wipe: Wipe) throws -> Int {
         try mark("wipe = ?4, wiped_at = NULL", where: "wipe IS NOT ?4", partner, account, hash) {
             try $0.bind(4, wipe.rawValue)

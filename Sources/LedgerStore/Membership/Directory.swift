@@ -103,8 +103,8 @@ package final class Directory {
         }.compactMap { $0 }
     }
 
-    /// Ends a member's access, or opens it again. False when there is no such member, or nothing to change. Machines that
-    /// wiped themselves for it are to do so again should it end again.
+    /// Ends a member's access, or opens it again. False when there is no such member, or nothing to change. Machines
+    /// that wiped themselves for it are to do so again should it end again.
     package func setDisabled(_ at: Int64?, partner: String, account: String) throws -> Bool {
         try connection.write { transaction in
             let statement = try transaction.statement(

@@ -34,8 +34,8 @@ enum DirectorySchema {
             CREATE INDEX step_up_failure_account ON step_up_failure (partner, account, at);
             """)
 
-    /// Several roles a member, tokens that end, remote wipe, policies. A member's old role column can't hold the new roles,
-    /// and SQLite changes no CHECK in place, so member and what refers to it are made anew.
+    /// Several roles a member, tokens that end, remote wipe, policies. A member's old role column can't hold the new
+    /// roles, and SQLite changes no CHECK in place, so member and what refers to it are made anew.
     private static let access = Migration(
         number: 3, name: "access",
         sql: """
@@ -50,8 +50,8 @@ enum DirectorySchema {
 
             CREATE TABLE member (
                 partner TEXT NOT NULL REFERENCES partner, account TEXT NOT NULL,
-                roles TEXT NOT NULL CHECK (roles <> ''), items TEXT NOT NULL, scope INTEGER NOT NULL, disabled_at INTEGER,
-                PRIMARY KEY (partner, account)
+                roles TEXT NOT NULL CHECK (roles <> ''), items TEXT NOT NULL, scope INTEGER NOT NULL,
+                disabled_at INTEGER, PRIMARY KEY (partner, account)
             ) STRICT;
             CREATE TABLE token (
                 hash BLOB PRIMARY KEY CHECK (length(hash) = 32), partner TEXT NOT NULL, account TEXT NOT NULL,
@@ -71,7 +71,8 @@ enum DirectorySchema {
             ) STRICT;
             CREATE INDEX step_up_failure_account ON step_up_failure (partner, account, at);
             CREATE TABLE policy (
-                partner TEXT NOT NULL REFERENCES partner, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (partner, key)
+                partner TEXT NOT NULL REFERENCES partner, key TEXT NOT NULL, value TEXT NOT NULL,
+                PRIMARY KEY (partner, key)
             ) STRICT;
 
             INSERT INTO member (partner, account, roles, items, scope)

@@ -1,5 +1,5 @@
-/// What a partner has decided about its members' replicas. Everything has a default, so that a server without a word said
-/// behaves as one expects.
+/// What a partner has decided about its members' replicas. Everything has a default, so that a server without a word
+/// said behaves as one expects.
 package struct PartnerPolicy: Sendable, Hashable {
     /// How long a replica may stand without contact, and what happens then.
     package struct Lease: Sendable, Hashable {

@@ -1,4 +1,5 @@
-/// What an operator may be given one by one. Other roles have theirs fixed. The vendor's codes for them are in the documents.
+/// What an operator may be given one by one. Other roles have theirs fixed. The vendor's codes for them are in the
+/// documents.
 package enum PermissionItem: String, Sendable, CaseIterable {
     case customers, budgets, freezes, discounts, coupons, bills, quota
 

@@ -27,8 +27,8 @@ package enum V1 {
         package var lowWatermark: WireInteger
         package var serverTime: WireInteger
         package var rulesVersion: Int
-        /// SHA-256 in hex of the rules in force, in a form that layout does not change, and the version of the words that
-        /// they are written in.
+        /// SHA-256 in hex of the rules in force, in a form that layout does not change, and the version of the words
+        /// that they are written in.
         package var rulesHash: String?
         package var rulesVocabulary: Int?
         /// The word that the request gave, so that a reply kept by something between is not taken for this one's.

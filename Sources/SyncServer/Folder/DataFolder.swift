@@ -38,8 +38,8 @@ package struct DataFolder: Sendable, Hashable {
         ).token
     }
 
-    /// Adds a partner with its first administrator; returns its id and the administrator's token. A running server serves it
-    /// from the next request on.
+    /// Adds a partner with its first administrator; returns its id and the administrator's token. A running server
+    /// serves it from the next request on.
     package func addPartner(
         name: String, account: String, currency: String, clock: any WallClock, chance: any Chance
     ) throws -> (partner: String, token: String) {

@@ -10,8 +10,8 @@ import Defects
 /// Carries out a person's decision on a held edit, itself an edit with its own result.
 ///
 /// The first decision wins (the rules allow no other way); a decision on values that moved since is turned down and the
-/// conflict shows the new ones. Two rules' guards hold for it: those of decisions say who may decide, and those of the edit
-/// that would be carried out say that what nobody may do, nobody may decide.
+/// conflict shows the new ones. Two rules' guards hold for it: those of decisions say who may decide, and those of the
+/// edit that would be carried out say that what nobody may do, nobody may decide.
 struct ConflictDecision {
     let judge: Judge
     let edit: V1.Edit

@@ -42,9 +42,9 @@ package struct Judge {
         self.now = now
     }
 
-    /// The results of a push's edits, in their order. Edits of a group stand or fall together; an edit that the server can't
-    /// judge is put off alone. Throws `keyMismatch` when a number came before with another payload: then nothing of the
-    /// push happens.
+    /// The results of a push's edits, in their order. Edits of a group stand or fall together; an edit that the server
+    /// can't judge is put off alone. Throws `keyMismatch` when a number came before with another payload: then nothing
+    /// of the push happens.
     package func judge(_ edits: [V1.Edit], of asker: Asker) throws -> [V1.Result] {
         var results: [V1.Result] = []
         for unit in EditGroup.units(of: edits) {

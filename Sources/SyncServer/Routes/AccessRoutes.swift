@@ -3,10 +3,11 @@ import HTTPKit
 import LedgerStore
 import SyncProtocol
 
-/// The routes of the directory for one request: a member's own token, and the end of an access. No token stands in a log.
+/// The routes of the directory for one request: a member's own token, and the end of an access. No token stands in a
+/// log.
 struct AccessRoutes {
-    /// How long a token still opens after its member has asked for another, in seconds: so long a lost reply can be asked
-    /// for again.
+    /// How long a token still opens after its member has asked for another, in seconds: so long a lost reply can be
+    /// asked for again.
     static let overlapSeconds: Int64 = 86_400
 
     let request: HTTPRequest
@@ -41,8 +42,8 @@ struct AccessRoutes {
         }
     }
 
-    /// Notes that a replica has wiped itself. From one that was not to, the word is taken and says nothing: its access was
-    /// opened again meanwhile.
+    /// Notes that a replica has wiped itself. From one that was not to, the word is taken and says nothing: its access
+    /// was opened again meanwhile.
     func wiped() throws -> HTTPResponse {
         let wiped = try request.message(V1.Wiped.self)
         guard ReplicaName.isOne(wiped.replica) else {

@@ -56,7 +56,8 @@ final class LedgerPool: @unchecked Sendable {
         }
     }
 
-    /// Opens the ledger of a partner that was added after the start. The id comes from the directory, never from a request.
+    /// Opens the ledger of a partner that was added after the start. The id comes from the directory, never from a
+    /// request.
     private func open(_ partner: String) throws {
         try content.withLock { content in
             Result {

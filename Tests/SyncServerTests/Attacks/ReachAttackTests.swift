@@ -8,8 +8,8 @@ import Testing
 
 @testable import SyncServer
 
-/// Attempts of a member to reach what is not theirs: by cursor, by id, by replica, by repeating what was sent. mona sees
-/// customer 0 alone.
+/// Attempts of a member to reach what is not theirs: by cursor, by id, by replica, by repeating what was sent. mona
+/// sees customer 0 alone.
 @Suite struct ReachAttackTests {
     private let server: TestServer
     private let mona = TestServer.replica("mona")
@@ -46,7 +46,8 @@ import Testing
         let parts = cursor.split(separator: "-").map(String.init)
         for forged in [
             parts.dropLast().joined(separator: "-"), cursor + "0", cursor + cursor, "-", "f2------", "f9-1-1-1-1-1-1",
-            "f2-\(parts[1])-1-1-9223372036854775807-0-\(parts[6])", String(repeating: "-", count: 100_000), "\u{0}", "🙂",
+            "f2-\(parts[1])-1-1-9223372036854775807-0-\(parts[6])", String(repeating: "-", count: 100_000), "\u{0}",
+            "🙂",
         ] {
             #expect([400, 410].contains(page("/sync/v1/changes", forged).status), "\(forged.prefix(20))")
             #expect([400, 410].contains(page("/sync/v1/snapshot/rows", forged).status), "\(forged.prefix(20))")
@@ -56,7 +57,8 @@ import Testing
     @Test func `a cursor of another scope or kind brings no row`() throws {
         let (whole, own) = (try server.load(as: "ana").cursor, try server.load(as: "mona").cursor)
         let plan = try WireCoding.decode(
-            V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot", as: "ana"))).cursor
+            V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot", as: "ana"))
+        ).cursor
         for (path, cursor, member, code) in [
             ("/sync/v1/changes", whole, "mona", 410), ("/sync/v1/snapshot/rows", plan, "mona", 410),
             ("/sync/v1/changes", own, "ana", 410), ("/sync/v1/changes", plan, "ana", 400),
@@ -112,7 +114,8 @@ import Testing
             let number: Int64 = choice == .mine ? 10 : 20
             // Under the name of a customer that is theirs as well: the conflict's own customer counts.
             for (step, customer) in [0, 1].enumerated() {
-                let foreign = try told(try server.edit(number + Int64(step), .decideConflict(key, choice), customer: customer))
+                let foreign = try told(
+                    try server.edit(number + Int64(step), .decideConflict(key, choice), customer: customer))
                 let nothing = try told(
                     try server.edit(
                         number + Int64(step) + 5, .decideConflict(ConflictKey(999_999), choice), customer: customer))

@@ -59,7 +59,10 @@ import Testing
         #expect(answer(line, "Content-Length: 50\r\n", body: "{\"secret-body\"", endsSending: true).isEmpty)
         // More than was said is no second request of ours once the connection is to close.
         #expect(answer(line, "Content-Length: 2\r\n", body: "{}GET / HTTP/1.1\r\n\r\n").components("HTTP/1.1 ") == 1)
-        for body in ["zz\r\n", "-5\r\nhello\r\n", "FFFFFFFFF\r\n", "2\r\nabc\r\n0\r\n\r\n", "1;\(String(repeating: "x", count: 300))\r\n"] {
+        for body in [
+            "zz\r\n", "-5\r\nhello\r\n", "FFFFFFFFF\r\n", "2\r\nabc\r\n0\r\n\r\n",
+            "1;\(String(repeating: "x", count: 300))\r\n",
+        ] {
             #expect(status(answer(line, "Transfer-Encoding: chunked\r\n", body: body)) == 400, "\(body.prefix(20))")
         }
         let endless = String(repeating: "10000\r\n\(String(repeating: "x", count: 65_536))\r\n", count: 20)
