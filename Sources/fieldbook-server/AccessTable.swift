@@ -20,13 +20,19 @@ extension ServerCommands {
         CommandSpec(
             "member add", "Adds a member and prints a token for it once.", arguments: ["ACCOUNT"],
             options: [
-                data, OptionSpec("role", value: "ROLE", "administrator, operator or manager"),
-                OptionSpec("customers", value: "IDS", "for a manager: ids or account names, separated by commas"),
-                tokenFile,
+                data, roles, items, managers, customers, tokenFile,
             ],
             examples: [
                 "fieldbook-server member add ana --data ./data --role operator",
                 "fieldbook-server member add ben --data ./data --role manager --customers acme,globex",
+                "fieldbook-server member add dora --data ./data --role director --managers ben",
+            ]),
+        CommandSpec(
+            "member role", "Gives a member other roles; what they no longer see leaves their replica.",
+            arguments: ["ACCOUNT"], options: [data, roles, items, managers, customers],
+            examples: [
+                "fieldbook-server member role ana --role operator --items customers,budgets --data ./data",
+                "fieldbook-server member role ben --role manager,operator --data ./data",
             ]),
         CommandSpec(
             "member list", "Lists members and their roles.", options: [data],
@@ -103,6 +109,14 @@ extension ServerCommands {
             ]),
     ]
 
+    private static let roles = OptionSpec(
+        "role", value: "ROLES", "administrator, director, operator or manager; several with commas")
+    private static let items = OptionSpec(
+        "items", value: "ITEMS", "for an operator, of customers, budgets, freezes, discounts, coupons, bills, quota")
+    private static let managers = OptionSpec(
+        "managers", value: "ACCOUNTS", "for a director: the account managers below")
+    private static let customers = OptionSpec(
+        "customers", value: "IDS", "for a manager: ids or account names to assign now, with commas")
     private static let device = OptionSpec("device", value: "NAME", "what its machine is called")
     private static let expires = OptionSpec(
         "expires", value: "TIME", "its span of life, for example 90d (default: no end)")

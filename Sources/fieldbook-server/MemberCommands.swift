@@ -51,38 +51,67 @@ extension ServerContext {
 
     /// `member add ACCOUNT`.
     func addMember() throws {
-        let account = command.arguments[0]
-        guard let role = command.option("role").flatMap(MemberRole.init(rawValue:)) else {
-            throw UserError(
-                .usage, what: "cannot add \(account)", why: "--role is missing or unknown",
-                next: "give --role administrator, operator or manager")
+        let plan = try memberPlan()
+        try hand(
+            try folder.addMember(plan, clock: SystemClock(), chance: SystemChance()), for: plan.account)
+    }
+
+    /// `member role ACCOUNT`.
+    func setRoles() throws {
+        let plan = try memberPlan()
+        try folder.setRights(plan, clock: SystemClock())
+        let (roles, items) = (plan.rights.roles.map(\.rawValue), plan.rights.items.map(\.rawValue))
+        show(
+            [
+                "account": .text(plan.account), "items": .array(items.map { .text($0) }),
+                "roles": .array(roles.map { .text($0) }),
+            ],
+            "\(plan.account): \(roles.joined(separator: ", ")) with \(items.joined(separator: ", "))\n")
+    }
+
+    private func memberPlan() throws -> MemberPlan {
+        func list(_ name: String) -> [String] {
+            (command.option(name) ?? "").split(separator: ",").map { String($0) }
         }
-        let customers = (command.option("customers") ?? "").split(separator: ",").map(String.init)
-        guard (role == .manager) == !customers.isEmpty else {
-            throw UserError(
-                .usage, what: "cannot add \(account)",
-                why: role == .manager ? "a manager needs customers" : "an \(role.rawValue) sees all customers",
-                next: role == .manager ? "give --customers ID,ID,…" : "leave --customers out")
+        func words<Word: RawRepresentable & CaseIterable>(_ name: String, _ type: Word.Type) throws -> [Word]
+        where Word.RawValue == String {
+            try list(name).map { text in
+                guard let word = Word(rawValue: text) else {
+                    let known = Word.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw usage("--\(name) names \(text.prefix(40)), which is unknown", "give some of: \(known)")
+                }
+                return word
+            }
         }
-        let token = try folder.addMember(
-            account: account, role: role, customers: customers, clock: SystemClock(), chance: SystemChance())
-        try hand(token, for: account)
+        let roles = try words("role", MemberRole.self)
+        let items = command.option("items") == nil ? nil : try words("items", PermissionItem.self)
+        do throws(MemberRights.Flaw) {
+            return MemberPlan(
+                account: command.arguments[0], rights: try MemberRights(roles, items: items), managers: list("managers"),
+                customers: list("customers"))
+        } catch {
+            throw usage(error.why, "give --role administrator, director, operator or manager; several with commas")
+        }
     }
 
     /// `member list`.
     func listMembers() throws {
         let members = try folder.openDirectory().members(of: try folder.onlyPartner())
-        var table = Table([.init("ACCOUNT"), .init("ROLE"), .init("SEES"), .init("ACCESS")])
+        var table = Table([.init("ACCOUNT"), .init("ROLES"), .init("ITEMS"), .init("SEES"), .init("ACCESS")])
         for member in members {
             table.add([
-                member.account, member.role.rawValue, member.scope == 1 ? "all customers" : "own customers",
+                member.account, member.rights.roles.map(\.rawValue).joined(separator: ", "),
+                member.rights.items.count == PermissionItem.allCases.count
+                    ? "all" : member.rights.items.map(\.rawValue).joined(separator: ", "),
+                member.rights.seesAllCustomers ? "all customers" : "own customers",
                 member.disabledAt.map { "disabled on \(Instant(seconds: $0).rfc3339)" } ?? "enabled",
             ])
         }
         let json = members.map {
             JSONOutput.object([
                 "account": .text($0.account), "disabledAt": ServerContext.time($0.disabledAt),
-                "role": .text($0.role.rawValue), "scope": .integer($0.scope),
+                "items": .array($0.rights.items.map { .text($0.rawValue) }), "role": .text($0.role.rawValue),
+                "roles": .array($0.rights.roles.map { .text($0.rawValue) }), "scope": .integer($0.scope),
             ])
         }
         show(["members": .array(json)], table.render(width: terminal.width))

@@ -129,6 +129,7 @@ enum ServerCommands {
         case "member add": try context.addMember()
         case "member list": try context.listMembers()
         case "member step-up": try context.stepUp()
+        case "member role": try context.setRoles()
         case "member disable": try context.setDisabled(true)
         case "member enable": try context.setDisabled(false)
         case "token add": try context.addToken()

@@ -107,6 +107,12 @@ extension ServerContext {
         guard policy.set(key, command.arguments[1]) else {
             throw usage("\(command.arguments[1].prefix(40)) is no value of \(key.rawValue)", "give \(key.form)")
         }
+        // The ledger acts by its own word of it; it comes first, so that a cut between leaves what is repeated.
+        if key == .bills {
+            try withLedger(forWriting: true) { ledger in
+                try ledger.write { try $0.setBillsSinceAssignment(policy.bills == .sinceAssignment) }
+            }
+        }
         try directory.store(key, of: policy, partner: partner)
         tell(policy)
     }

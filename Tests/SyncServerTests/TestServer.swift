@@ -69,6 +69,12 @@ final class TestServer {
         }
     }
 
+    /// Adds a member and keeps its token.
+    func addMember(_ account: String, _ role: MemberRole, customers: [String] = []) throws {
+        tokens[account] = try folder.addMember(
+            account: account, role: role, customers: customers, clock: clock, chance: CountingChance(seed: 99))
+    }
+
     // MARK: Requests
 
     func send(

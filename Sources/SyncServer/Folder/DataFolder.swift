@@ -1,8 +1,7 @@
-import ConflictRules
 package import Diagnostics
 import Digests
 package import LedgerStore
-package import PartnerModel
+import PartnerModel
 import SQLiteKit
 
 /// A server's data folder: the directory of members and one ledger a partner. Mode 0700.
@@ -103,59 +102,7 @@ package struct DataFolder: Sendable, Hashable {
         return first.partner
     }
 
-    /// Adds a member and returns a token for it. A manager sees the customers that are assigned to them, now those named.
-    package func addMember(
-        account: String, role: MemberRole, customers: [String], clock: any WallClock, chance: any Chance
-    ) throws -> String {
-        try DataFolder.check(account: account)
-        let directory = try openDirectory()
-        let partner = try onlyPartner()
-        if try directory.members(of: partner).contains(where: { $0.account == account }) {
-            throw UserError(
-                .refused, what: "cannot add \(account)", why: "there is a member of that name",
-                next:
-                    "choose another name, or revoke the member's tokens with: fieldbook-server token revoke \(account)")
-        }
-        var scope: Int64 = 1
-        if role == .manager {
-            let ledger = try Ledger.open(path: ledgerFile(partner), forWriting: true)
-            defer { ledger.close() }
-            scope = try ledger.write { writer in
-                let now = Timestamp(seconds: writer.state.now(by: clock).seconds)
-                let scope = try writer.putScope(
-                    ScopeDefinition(customers: .managed(by: [account]), seesCoupons: role.seesCoupons), replacing: nil,
-                    at: now)
-                let system = SystemWriters(writer: writer, rulesVersion: RuleSet.standard.version, now: now)
-                for name in customers { try assign(try known(name, writer), name, to: account, system, writer) }
-                return scope
-            }
-        }
-        try directory.put(Member(partner: partner, account: account, role: role, scope: scope))
-        return try newToken(directory, partner: partner, account: account, clock: clock, chance: chance)
-    }
-
-    private func assign(
-        _ customer: CustomerKey, _ name: String, to account: String, _ system: SystemWriters, _ reader: LedgerReader
-    ) throws {
-        if case .manager(let other?) = try reader.register(.manager, of: customer).state {
-            guard other != account else { return }
-            throw UserError(
-                .refused, what: "cannot give the member the customer \(name)", why: "\(other) is its account manager",
-                next: "leave it out, or take it from \(other) first: fieldbook-server admin manager \(name) none")
-        }
-        try system.carryOut(.manager(customer, account))
-    }
-
-    private func known(_ customer: String, _ reader: LedgerReader) throws -> CustomerKey {
-        if let key = try reader.customer(id: customer) { return key }
-        if let key = try reader.customer(sourceID: customer) { return key }
-        throw UserError(
-            .refused, what: "cannot give the member the customer \(customer)",
-            why: "there is none of that id or account name",
-            next: "list ids with: fieldbook-server dump --entity customer --data \(path)")
-    }
-
-    private func newToken(
+    func newToken(
         _ directory: Directory, partner: String, account: String, clock: any WallClock, chance: any Chance
     ) throws -> String {
         let token = DataFolder.makeToken(chance)
@@ -166,7 +113,7 @@ package struct DataFolder: Sendable, Hashable {
     /// A token that nobody can guess: 256 bits of chance.
     package static func makeToken(_ chance: any Chance) -> String { "fbt_" + Hex.encode(chance.bytes(32)) }
 
-    private static func check(account: String) throws {
+    static func check(account: String) throws {
         let allowed = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@".utf8)
         guard (1...64).contains(account.utf8.count), account.utf8.allSatisfy(allowed.contains) else {
             throw UserError(
