@@ -87,7 +87,8 @@ extension ServerContext {
         let items = command.option("items") == nil ? nil : try words("items", PermissionItem.self)
         do throws(MemberRights.Flaw) {
             return MemberPlan(
-                account: command.arguments[0], rights: try MemberRights(roles, items: items), managers: list("managers"),
+                account: command.arguments[0], rights: try MemberRights(roles, items: items),
+                managers: list("managers"),
                 customers: list("customers"))
         } catch {
             throw usage(error.why, "give --role administrator, director, operator or manager; several with commas")

@@ -75,8 +75,9 @@ import Testing
     @Test func `roles and items are given, listed, and refused with the reason when they do not go together`() {
         #expect(run("member", "add", "mona", "--role", "manager").code == 0)
         #expect(run("member", "add", "dora", "--role", "director", "--managers", "mona").code == 0)
-        #expect(run("member", "role", "mona", "--role", "operator,manager", "--items", "quota").output
-            == "mona: operator, manager with customers, budgets, freezes, discounts, quota\n")
+        #expect(
+            run("member", "role", "mona", "--role", "operator,manager", "--items", "quota").output
+                == "mona: operator, manager with customers, budgets, freezes, discounts, quota\n")
         let list = run("member", "list").output
         #expect(list.contains("operator, manager") && list.contains("director"))
         for (words, code, says) in [
@@ -84,7 +85,8 @@ import Testing
             (["--role", "manager,director"], 64, "exclude each other"), ([], 64, "needs a role"),
             (["--role", "operator", "--items", "all"], 64, "customers, budgets"),
             (["--role", "manager", "--items", "quota"], 64, "operators only"),
-            (["--role", "director"], 65, "needs managers"), (["--role", "operator", "--customers", "x"], 65, "managers only"),
+            (["--role", "director"], 65, "needs managers"),
+            (["--role", "operator", "--customers", "x"], 65, "managers only"),
         ] as [([String], Int32, String)] {
             let process = ChildProcess(
                 ChildProcess.program("fieldbook-server"),

@@ -36,10 +36,12 @@ extension DataFolder {
         account: String, role: MemberRole, customers: [String], clock: any WallClock, chance: any Chance
     ) throws -> String {
         try addMember(
-            MemberPlan(account: account, rights: MemberRights(role), customers: customers), clock: clock, chance: chance)
+            MemberPlan(account: account, rights: MemberRights(role), customers: customers), clock: clock, chance: chance
+        )
     }
 
-    /// Adds a member and returns a token for it. A manager sees the customers that are assigned to them, now those named.
+    /// Adds a member and returns a token for it. A manager sees the customers that are assigned to them, now those
+    /// named.
     package func addMember(_ plan: MemberPlan, clock: any WallClock, chance: any Chance) throws -> String {
         try DataFolder.check(account: plan.account)
         let directory = try openDirectory()
@@ -56,8 +58,8 @@ extension DataFolder {
         return try newToken(directory, partner: partner, account: plan.account, clock: clock, chance: chance)
     }
 
-    /// Gives a member other roles. At no time is the member without a scope: one that is no longer used goes last, so that what
-    /// is cut off between leaves nothing but a scope too many.
+    /// Gives a member other roles. At no time is the member without a scope: one that is no longer used goes last, so
+    /// that what is cut off between leaves nothing but a scope too many.
     package func setRights(_ plan: MemberPlan, clock: any WallClock) throws {
         let directory = try openDirectory()
         let partner = try onlyPartner()
