@@ -29,6 +29,8 @@ package enum ProblemCode: String, Sendable, CaseIterable {
     case badRequest = "bad-request"
     case unauthenticated
     case forbidden
+    /// An administrator ended the access of the token or of its member; the replica is to wipe itself.
+    case accessEnded = "access-ended"
     case notFound = "not-found"
     case methodNotAllowed = "method-not-allowed"
     case keyMismatch = "key-mismatch"
@@ -45,7 +47,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         switch self {
         case .badRequest: 400
         case .unauthenticated: 401
-        case .forbidden: 403
+        case .forbidden, .accessEnded: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .keyMismatch: 409

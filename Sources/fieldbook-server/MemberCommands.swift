@@ -9,50 +9,110 @@ extension ServerContext {
     /// `init`.
     func initialize() throws {
         let account = command.option("admin") ?? "admin"
-        let currency = command.option("currency") ?? "USD"
-        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (65...90).contains($0) }) else {
-            throw UserError(
-                .usage, what: "cannot use --currency \(currency.prefix(10))", why: "it is not three capital letters",
-                next: "for example --currency USD")
-        }
         let token = try folder.initialize(
-            partnerName: command.option("partner") ?? "Example Partner", account: account, currency: currency,
+            partnerName: command.option("partner") ?? "Example Partner", account: account, currency: try currency(),
             clock: SystemClock(),
             chance: SystemChance())
         try hand(token, for: account)
         terminal.writeError("next: fieldbook-server serve --data \(folder.path)\n")
     }
 
+    /// `partner add NAME`.
+    func addPartner() throws {
+        let account = command.option("admin") ?? "admin"
+        let name = command.arguments[0]
+        guard (1...128).contains(name.utf8.count) else {
+            throw usage("NAME has no fitting length", "give 1 to 128 bytes")
+        }
+        let (partner, token) = try folder.addPartner(
+            name: name, account: account, currency: try currency(), clock: SystemClock(), chance: SystemChance())
+        try hand(token, for: account)
+        terminal.writeError("its id is \(partner); give it to other commands with --partner \(partner)\n")
+    }
+
+    /// `partner list`.
+    func listPartners() throws {
+        let partners = try folder.openDirectory().partnerNames()
+        var table = Table([.init("ID"), .init("NAME")])
+        for (partner, name) in partners { table.add([partner, VisibleText.escape(name)]) }
+        let json = partners.map { JSONOutput.object(["id": .text($0.partner), "name": .text($0.name)]) }
+        show(["partners": .array(json)], table.render(width: terminal.width))
+    }
+
+    private func currency() throws(UserError) -> String {
+        let currency = command.option("currency") ?? "USD"
+        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ (65...90).contains($0) }) else {
+            throw UserError(
+                .usage, what: "cannot use --currency \(currency.prefix(10))", why: "it is not three capital letters",
+                next: "for example --currency USD")
+        }
+        return currency
+    }
+
     /// `member add ACCOUNT`.
     func addMember() throws {
-        let account = command.arguments[0]
-        guard let role = command.option("role").flatMap(MemberRole.init(rawValue:)) else {
-            throw UserError(
-                .usage, what: "cannot add \(account)", why: "--role is missing or unknown",
-                next: "give --role administrator, operator or manager")
+        let plan = try memberPlan()
+        try hand(
+            try folder.addMember(plan, clock: SystemClock(), chance: SystemChance()), for: plan.account)
+    }
+
+    /// `member role ACCOUNT`.
+    func setRoles() throws {
+        let plan = try memberPlan()
+        try folder.setRights(plan, clock: SystemClock())
+        let (roles, items) = (plan.rights.roles.map(\.rawValue), plan.rights.items.map(\.rawValue))
+        show(
+            [
+                "account": .text(plan.account), "items": .array(items.map { .text($0) }),
+                "roles": .array(roles.map { .text($0) }),
+            ],
+            "\(plan.account): \(roles.joined(separator: ", ")) with \(items.joined(separator: ", "))\n")
+    }
+
+    private func memberPlan() throws -> MemberPlan {
+        func list(_ name: String) -> [String] {
+            (command.option(name) ?? "").split(separator: ",").map { String($0) }
         }
-        let customers = (command.option("customers") ?? "").split(separator: ",").map(String.init)
-        guard (role == .manager) == !customers.isEmpty else {
-            throw UserError(
-                .usage, what: "cannot add \(account)",
-                why: role == .manager ? "a manager needs customers" : "an \(role.rawValue) sees all customers",
-                next: role == .manager ? "give --customers ID,ID,…" : "leave --customers out")
+        func words<Word: RawRepresentable & CaseIterable>(_ name: String, _ type: Word.Type) throws -> [Word]
+        where Word.RawValue == String {
+            try list(name).map { text in
+                guard let word = Word(rawValue: text) else {
+                    let known = Word.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw usage("--\(name) names \(text.prefix(40)), which is unknown", "give some of: \(known)")
+                }
+                return word
+            }
         }
-        let token = try folder.addMember(
-            account: account, role: role, customers: customers, clock: SystemClock(), chance: SystemChance())
-        try hand(token, for: account)
+        let roles = try words("role", MemberRole.self)
+        let items = command.option("items") == nil ? nil : try words("items", PermissionItem.self)
+        do throws(MemberRights.Flaw) {
+            return MemberPlan(
+                account: command.arguments[0], rights: try MemberRights(roles, items: items),
+                managers: list("managers"),
+                customers: list("customers"))
+        } catch {
+            throw usage(error.why, "give --role administrator, director, operator or manager; several with commas")
+        }
     }
 
     /// `member list`.
     func listMembers() throws {
         let members = try folder.openDirectory().members(of: try folder.onlyPartner())
-        var table = Table([.init("ACCOUNT"), .init("ROLE"), .init("SEES")])
+        var table = Table([.init("ACCOUNT"), .init("ROLES"), .init("ITEMS"), .init("SEES"), .init("ACCESS")])
         for member in members {
-            table.add([member.account, member.role.rawValue, member.scope == 1 ? "all customers" : "own customers"])
+            table.add([
+                member.account, member.rights.roles.map(\.rawValue).joined(separator: ", "),
+                member.rights.items.count == PermissionItem.allCases.count
+                    ? "all" : member.rights.items.map(\.rawValue).joined(separator: ", "),
+                member.rights.seesAllCustomers ? "all customers" : "own customers",
+                member.disabledAt.map { "disabled on \(Instant(seconds: $0).rfc3339)" } ?? "enabled",
+            ])
         }
         let json = members.map {
             JSONOutput.object([
-                "account": .text($0.account), "role": .text($0.role.rawValue), "scope": .integer($0.scope),
+                "account": .text($0.account), "disabledAt": ServerContext.time($0.disabledAt),
+                "items": .array($0.rights.items.map { .text($0.rawValue) }), "role": .text($0.role.rawValue),
+                "roles": .array($0.rights.roles.map { .text($0.rawValue) }), "scope": .integer($0.scope),
             ])
         }
         show(["members": .array(json)], table.render(width: terminal.width))
@@ -61,12 +121,7 @@ extension ServerContext {
     /// `member step-up ACCOUNT`: a new secret in place of an older one.
     func stepUp() throws {
         let account = command.arguments[0]
-        let (directory, partner) = (try folder.openDirectory(), try folder.onlyPartner())
-        guard try directory.members(of: partner).contains(where: { $0.account == account }) else {
-            throw UserError(
-                .refused, what: "cannot enrol", why: "there is no member \(account.prefix(64))",
-                next: "list them with: fieldbook-server member list --data \(folder.path)")
-        }
+        let (directory, partner) = (try folder.openDirectory(), try knownMember().partner)
         let secret = command.flag("remove") ? nil : SystemChance().bytes(32)
         let hadAny = try directory.setStepUp(
             secret, partner: partner, account: account, at: SystemClock().now().seconds)
@@ -88,16 +143,35 @@ extension ServerContext {
         }
     }
 
-    /// `token revoke ACCOUNT`.
-    func revokeTokens() throws {
-        let account = command.arguments[0]
-        let count = try folder.openDirectory().revokeTokens(
-            partner: try folder.onlyPartner(), account: account, at: SystemClock().now().seconds)
-        guard count > 0 else {
-            throw UserError(
-                .refused, what: "cannot revoke tokens of \(account)", why: "there is none in force",
-                next: "list members with: fieldbook-server member list --data \(folder.path)")
+    /// `member disable ACCOUNT` and `member enable ACCOUNT`.
+    func setDisabled(_ isDisabled: Bool) throws {
+        let member = try knownMember()
+        let directory = try folder.openDirectory()
+        let at = isDisabled ? SystemClock().now().seconds : nil
+        let account = member.account
+        guard try directory.setDisabled(at, partner: member.partner, account: account) else {
+            return show(
+                ["account": .text(account), "changed": .bool(false), "disabled": .bool(isDisabled)],
+                "\(account) was \(isDisabled ? "disabled" : "enabled") already\n")
         }
-        show(["revoked": .integer(Int64(count))], "\(count) token(s) of \(account) revoked\n")
+        let wipe = try directory.policy(of: member.partner).accessEnded
+        show(
+            ["account": .text(account), "changed": .bool(true), "disabled": .bool(isDisabled)],
+            isDisabled
+                ? "\(account) is disabled; machines of theirs remove \(wipe == .image ? "their replica" : "everything")"
+                    + " at the next contact\n"
+                : "\(account) is enabled; tokens that were in force are again\n")
+    }
+
+    /// The member of the first argument.
+    func knownMember() throws -> Member {
+        let account = command.arguments[0]
+        let members = try folder.openDirectory().members(of: try folder.onlyPartner())
+        guard let member = members.first(where: { $0.account == account }) else {
+            throw UserError(
+                .refused, what: "cannot run '\(command.name)'", why: "there is no member \(account.prefix(64))",
+                next: "list them with: fieldbook-server member list --data \(folder.path)")
+        }
+        return member
     }
 }

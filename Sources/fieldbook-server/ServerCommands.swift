@@ -8,7 +8,7 @@ import TerminalKit
 /// The command table of the server and the way from a command to its function.
 enum ServerCommands {
     static let data = OptionSpec("data", value: "DIR", "the data folder")
-    private static let tokenFile = OptionSpec(
+    static let tokenFile = OptionSpec(
         "token-file", value: "FILE", "write the token there, mode 0600, instead of printing it")
 
     static let table = CommandTable(
@@ -17,12 +17,26 @@ enum ServerCommands {
             OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"),
             OptionSpec("version", "show the version"),
         ],
-        groups: [
-            CommandGroup("serve", serve), CommandGroup("people", people), CommandGroup("data", contents),
-            CommandGroup("the vendor, its machinery, customers", others),
-            CommandGroup("someone else at the vendor's console", console), CommandGroup("clock", time),
-            CommandGroup("conflict rules", ruling),
-        ])
+        groups: [CommandGroup("serve", serve), CommandGroup("partners", partners)]
+            + [
+                CommandGroup("people", people), CommandGroup("tokens", tokens), CommandGroup("policy", policies),
+                CommandGroup("data", contents), CommandGroup("the vendor, its machinery, customers", others),
+                CommandGroup("someone else at the vendor's console", console), CommandGroup("clock", time),
+                CommandGroup("conflict rules", ruling),
+            ].map(ofOnePartner))
+
+    /// The commands of a group that take a data folder, with the option that says whose data in it is meant.
+    private static func ofOnePartner(_ group: CommandGroup) -> CommandGroup {
+        let partner = OptionSpec("partner", value: "ID", "whose data; needed where the folder holds several partners")
+        return CommandGroup(
+            group.title,
+            group.commands.map { spec in
+                guard spec.options.contains(data) else { return spec }
+                return CommandSpec(
+                    spec.name, spec.summary, arguments: spec.arguments, options: spec.options + [partner],
+                    examples: spec.examples)
+            })
+    }
 
     private static let serve = [
         CommandSpec(
@@ -46,36 +60,6 @@ enum ServerCommands {
                 "fieldbook-server serve --data ./data",
                 "fieldbook-server serve --data ./data --address 10.0.0.5 --port 80",
             ]),
-    ]
-
-    private static let people = [
-        CommandSpec(
-            "member add", "Adds a member and prints a token for it once.", arguments: ["ACCOUNT"],
-            options: [
-                data, OptionSpec("role", value: "ROLE", "administrator, operator or manager"),
-                OptionSpec("customers", value: "IDS", "for a manager: ids or account names, separated by commas"),
-                tokenFile,
-            ],
-            examples: [
-                "fieldbook-server member add ana --data ./data --role operator",
-                "fieldbook-server member add ben --data ./data --role manager --customers acme,globex",
-            ]),
-        CommandSpec(
-            "member list", "Lists members and their roles.", options: [data],
-            examples: ["fieldbook-server member list --data ./data"]),
-        CommandSpec(
-            "member step-up", "Enrols a member's authenticator; prints its address once.", arguments: ["ACCOUNT"],
-            options: [
-                data, OptionSpec("out", value: "FILE", "write the address there, mode 0600, instead of printing it"),
-                OptionSpec("remove", "take the enrolment away instead"),
-            ],
-            examples: [
-                "fieldbook-server member step-up ana --data ./data --out ana.otpauth",
-                "fieldbook-server member step-up ana --data ./data --remove",
-            ]),
-        CommandSpec(
-            "token revoke", "Revokes all tokens of a member at once.", arguments: ["ACCOUNT"], options: [data],
-            examples: ["fieldbook-server token revoke ana --data ./data"]),
     ]
 
     private static let contents = [
@@ -134,15 +118,27 @@ enum ServerCommands {
                 .usage, what: "cannot run '\(command.name)'", why: "--data is missing",
                 next: "name the data folder: --data DIR")
         }
-        let folder = DataFolder(path)
+        // For init the option is the name of the partner that it makes.
+        let folder = DataFolder(path, partner: command.name == "init" ? nil : command.option("partner"))
         let context = ServerContext(folder: folder, command: command, terminal: terminal)
         switch command.name {
         case "init": try context.initialize()
         case "serve": try context.serve()
+        case "partner add": try context.addPartner()
+        case "partner list": try context.listPartners()
         case "member add": try context.addMember()
         case "member list": try context.listMembers()
         case "member step-up": try context.stepUp()
+        case "member role": try context.setRoles()
+        case "member disable": try context.setDisabled(true)
+        case "member enable": try context.setDisabled(false)
+        case "token add": try context.addToken()
+        case "token list": try context.listTokens()
         case "token revoke": try context.revokeTokens()
+        case "token rotate": try context.rotateToken()
+        case "token wipe": try context.wipeTokens()
+        case "policy show": try context.showPolicy()
+        case "policy set": try context.setPolicy()
         case "seed": try context.seed()
         case "import focus": try context.importFocus()
         case "status": try context.status()
@@ -198,7 +194,7 @@ struct ServerContext {
 
     /// Prints a token, or writes it to the file asked for.
     func hand(_ token: String, for account: String) throws {
-        if let file = command.option("token-file") {
+        if let file = command.option("out") ?? command.option("token-file") {
             try SecureFile.write(Array((token + "\n").utf8), to: file)
             terminal.writeError("token of \(account) written to \(file)\n")
         } else {

@@ -63,19 +63,4 @@ import Testing
         let ledger = try make()
         try ledger.read { reader in for entity in Entity.stored { try reader.forEachRow(of: entity) { _ in } } }
     }
-
-    @Test func `a token stands for its member until it is revoked, and is not stored`() throws {
-        let path = folder.file("d.db")
-        let directory = try Directory(path: path, create: true)
-        try directory.addPartner("p", name: "P")
-        try directory.put(Member(partner: "p", account: "ana", role: .operator, scope: 1))
-        try directory.addToken("fbt_secret", partner: "p", account: "ana", at: 1)
-        #expect(try directory.member(token: "fbt_secret")?.account == "ana")
-        #expect(try directory.member(token: "fbt_secreu") == nil)
-        #expect(try directory.revokeTokens(partner: "p", account: "ana", at: 2) == 1)
-        #expect(try directory.member(token: "fbt_secret") == nil)
-        for suffix in ["", "-wal"] {
-            #expect(!String(decoding: readFile(path + suffix), as: UTF8.self).contains("fbt_secret"))
-        }
-    }
 }

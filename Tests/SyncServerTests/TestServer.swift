@@ -18,7 +18,7 @@ final class TestServer {
     let customers: [CustomerKey]
 
     /// Two reseller customers (0, 1) and a referral one (2), one bill record each, one coupon.
-    init() throws {
+    init(log: Logger = Logger(program: "test", level: .error)) throws {
         folder = DataFolder(directory.file("data"))
         let chance = CountingChance()
         tokens["admin"] = try folder.initialize(
@@ -30,7 +30,7 @@ final class TestServer {
             account: "ana", role: .operator, customers: [], clock: clock, chance: chance)
         tokens["mona"] = try folder.addMember(
             account: "mona", role: .manager, customers: ["c0"], clock: clock, chance: chance)
-        core = try ServerCore(folder: folder, clock: clock, log: Logger(program: "test", level: .error))
+        core = try ServerCore(folder: folder, clock: clock, log: log)
     }
 
     private static func fill(_ writer: LedgerWriter) throws -> [CustomerKey] {
@@ -67,6 +67,12 @@ final class TestServer {
                 ])
             return key
         }
+    }
+
+    /// Adds a member and keeps its token.
+    func addMember(_ account: String, _ role: MemberRole, customers: [String] = []) throws {
+        tokens[account] = try folder.addMember(
+            account: account, role: role, customers: customers, clock: clock, chance: CountingChance(seed: 99))
     }
 
     // MARK: Requests

@@ -45,6 +45,8 @@ package struct HTTPResponse: Sendable {
     func head(length: Int?, close: Bool) -> [UInt8] {
         var head = "HTTP/1.1 \(status) \(HTTPResponse.reason(status))\r\n"
         for field in headers.fields { head += "\(field.name): \(field.value)\r\n" }
+        // A reply without content has no length either (RFC 9110, section 8.6).
+        if status == 204 { return Array((head + (close ? "Connection: close\r\n\r\n" : "\r\n")).utf8) }
         if let length { head += "Content-Length: \(length)\r\n" } else { head += "Transfer-Encoding: chunked\r\n" }
         if close { head += "Connection: close\r\n" }
         return Array((head + "\r\n").utf8)

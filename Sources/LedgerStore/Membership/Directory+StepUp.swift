@@ -76,19 +76,4 @@ extension Directory {
             return step == nil ? .wrong : .accepted
         }
     }
-
-    static let stepUp = Migration(
-        number: 2, name: "step-up",
-        sql: """
-            CREATE TABLE step_up (
-                partner TEXT NOT NULL, account TEXT NOT NULL, secret BLOB NOT NULL, last_step INTEGER NOT NULL,
-                enrolled_at INTEGER NOT NULL, PRIMARY KEY (partner, account),
-                FOREIGN KEY (partner, account) REFERENCES member (partner, account)
-            ) STRICT;
-            CREATE TABLE step_up_failure (
-                id INTEGER PRIMARY KEY, partner TEXT NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL,
-                FOREIGN KEY (partner, account) REFERENCES member (partner, account)
-            ) STRICT;
-            CREATE INDEX step_up_failure_account ON step_up_failure (partner, account, at);
-            """)
 }

@@ -11,17 +11,19 @@ package enum PartnerState: String, Sendable, CaseIterable {
     case active, restricted, frozen
 }
 
-/// What a member of a partner may do and see.
+/// A role of a member; `MemberRights` says what several add up to.
 package enum MemberRole: String, Sendable, CaseIterable {
-    /// All customers and coupons.
+    /// Everything.
     case administrator
-    /// The same in this version: members are administered on the server's data folder.
+    /// What the permission items given say.
     case `operator`
-    /// Only the customers assigned; no coupons.
+    /// The customers assigned to this account.
     case manager
+    /// The customers of the account managers below.
+    case director
 
-    /// Whether coupons are part of what the role sees.
-    package var seesCoupons: Bool { self != .manager }
+    /// Whether coupons are part of what the role sees when it has all that it can have.
+    package var seesCoupons: Bool { self == .administrator || self == .operator }
 }
 
 /// The identity of a customer, as the ledger's `customer` register holds it.

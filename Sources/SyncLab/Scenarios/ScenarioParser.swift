@@ -125,6 +125,9 @@ package struct ScenarioParser {
         }
         let name = try words.newName("the member", known: scenario.customers.map(\.name) + scenario.members.map(\.name))
         var member = Scenario.Member(name: name, account: name, role: try words.one(of: MemberRole.self, "the role"))
+        guard member.role != .director else {
+            throw words.lastFailure("is no role of scenarios", "make the member a manager, operator or administrator")
+        }
         while !words.isAtEnd {
             switch try words.word("account or customers") {
             case "account":

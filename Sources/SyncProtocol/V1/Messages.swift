@@ -27,12 +27,17 @@ package enum V1 {
         package var lowWatermark: WireInteger
         package var serverTime: WireInteger
         package var rulesVersion: Int
-        /// SHA-256 in hex of the rules in force, in a form that layout does not change, and the version of the words that
-        /// they are written in.
+        /// SHA-256 in hex of the rules in force, in a form that layout does not change, and the version of the words
+        /// that they are written in.
         package var rulesHash: String?
         package var rulesVocabulary: Int?
         /// The word that the request gave, so that a reply kept by something between is not taken for this one's.
         package var echo: String?
+        /// All roles of the member, the one of `role` first, and the permission items that they add up to.
+        package var roles: [String]?
+        package var items: [String]?
+        /// How long the replica may stand without contact; nil = for ever.
+        package var lease: Lease?
         package var pushEditsMax: Int
         package var pushBytesMax: Int
 
@@ -59,6 +64,35 @@ package enum V1 {
             pushEditsMax = ProtocolLimits.pushEditsMax
             pushBytesMax = ProtocolLimits.pushBytesMax
         }
+    }
+
+    /// How long a replica may stand without contact, and what the client does then: `lock` or `wipe`.
+    package struct Lease: Sendable, Hashable, Codable {
+        package var days: Int
+        package var then: String
+        package init(days: Int, then: String) {
+            self.days = days
+            self.then = then
+        }
+    }
+
+    /// Reply to `POST /sync/v1/token`: the token in place of the one asked with, which ends a little later.
+    package struct NewToken: Sendable, Hashable, Codable {
+        package var token: String
+        package var previousEndsAt: WireInteger
+        /// Nil = it has no end.
+        package var expiresAt: WireInteger?
+        package init(token: String, previousEndsAt: Int64, expiresAt: Int64?) {
+            self.token = token
+            self.previousEndsAt = WireInteger(previousEndsAt)
+            self.expiresAt = expiresAt.map { WireInteger($0) }
+        }
+    }
+
+    /// Body of `POST /sync/v1/wiped`: the replica that has wiped itself.
+    package struct Wiped: Sendable, Hashable, Codable {
+        package var replica: String
+        package init(replica: String) { self.replica = replica }
     }
 
     /// An earlier epoch and the last sequence of it that the present history kept.
@@ -222,6 +256,8 @@ package enum V1 {
         package var detail: String
         package var code: String
         package var next: String
+        /// With `access-ended`: what the replica is to remove, `image` or `everything`.
+        package var wipe: String?
         package init(_ code: ProblemCode, detail: String, next: String) {
             type = "about:blank"
             title = code.rawValue

@@ -1,15 +1,19 @@
-import ConflictRules
 package import Diagnostics
 import Digests
 package import LedgerStore
-package import PartnerModel
+import PartnerModel
 import SQLiteKit
 
 /// A server's data folder: the directory of members and one ledger a partner. Mode 0700.
 package struct DataFolder: Sendable, Hashable {
     package let path: String
+    /// The partner that is meant where a folder holds several.
+    package let chosenPartner: String?
 
-    package init(_ path: String) { self.path = path }
+    package init(_ path: String, partner: String? = nil) {
+        self.path = path
+        chosenPartner = partner
+    }
 
     package var directoryFile: String { "\(path)/directory.db" }
     /// The file of a partner's ledger.
@@ -27,16 +31,39 @@ package struct DataFolder: Sendable, Hashable {
         }
         try DataFolder.check(account: account)
         try SecureFile.makeFolder(path)
+        return try makePartner(
+            try Directory(path: directoryFile, create: true), name: partnerName, account: account, currency: currency,
+            clock: clock, chance: chance
+        ).token
+    }
+
+    /// Adds a partner with its first administrator; returns its id and the administrator's token. A running server
+    /// serves it from the next request on.
+    package func addPartner(
+        name: String, account: String, currency: String, clock: any WallClock, chance: any Chance
+    ) throws -> (partner: String, token: String) {
+        try DataFolder.check(account: account)
+        return try makePartner(
+            try openDirectory(), name: name, account: account, currency: currency, clock: clock, chance: chance)
+    }
+
+    /// The ledger is there before the directory names it.
+    private func makePartner(
+        _ directory: Directory, name: String, account: String, currency: String, clock: any WallClock,
+        chance: any Chance
+    ) throws -> (partner: String, token: String) {
         let partner = Hex.encode(chance.bytes(8))
         let row = PartnerRow(
-            name: partnerName, state: .active, currency: currency, discountRange: BasisPoints(1)...BasisPoints(3000))
+            name: name, state: .active, currency: currency, discountRange: BasisPoints(1)...BasisPoints(3000))
         let ledger = try Ledger.create(
             path: ledgerFile(partner), epoch: Hex.encode(chance.bytes(8)), sealKey: chance.bytes(32), partner: row)
         ledger.close()
-        let directory = try Directory(path: directoryFile, create: true)
-        try directory.addPartner(partner, name: partnerName)
-        try directory.put(Member(partner: partner, account: account, role: .administrator, scope: 1))
-        return try newToken(directory, partner: partner, account: account, clock: clock, chance: chance)
+        let token = DataFolder.makeToken(chance)
+        try directory.addPartner(
+            partner, name: name,
+            administrator: Member(partner: partner, account: account, role: .administrator, scope: 1), token: token,
+            at: clock.now().seconds)
+        return (partner, token)
     }
 
     /// Opens the directory of members and tokens; refuses a folder that was not made by `init`.
@@ -50,77 +77,43 @@ package struct DataFolder: Sendable, Hashable {
         }
     }
 
-    /// The only partner of the folder.
+    /// The chosen partner of the folder, or the only one.
     package func onlyPartner() throws -> String {
-        guard let partner = try openDirectory().partners().first else {
+        let partners = try openDirectory().partnerNames()
+        guard let first = partners.first else {
             throw UserError(
                 .settings, what: "cannot use the data folder \(path)", why: "it holds no partner",
                 next: "make one with: fieldbook-server init --data \(path)")
         }
-        return partner
-    }
-
-    /// Adds a member and returns a token for it. A manager sees the customers that are assigned to them, now those named.
-    package func addMember(
-        account: String, role: MemberRole, customers: [String], clock: any WallClock, chance: any Chance
-    ) throws -> String {
-        try DataFolder.check(account: account)
-        let directory = try openDirectory()
-        let partner = try onlyPartner()
-        if try directory.members(of: partner).contains(where: { $0.account == account }) {
-            throw UserError(
-                .refused, what: "cannot add \(account)", why: "there is a member of that name",
-                next:
-                    "choose another name, or revoke the member's tokens with: fieldbook-server token revoke \(account)")
-        }
-        var scope: Int64 = 1
-        if role == .manager {
-            let ledger = try Ledger.open(path: ledgerFile(partner), forWriting: true)
-            defer { ledger.close() }
-            scope = try ledger.write { writer in
-                let now = Timestamp(seconds: writer.state.now(by: clock).seconds)
-                let scope = try writer.putScope(
-                    ScopeDefinition(customers: .managed(by: [account]), seesCoupons: role.seesCoupons), replacing: nil,
-                    at: now)
-                let system = SystemWriters(writer: writer, rulesVersion: RuleSet.standard.version, now: now)
-                for name in customers { try assign(try known(name, writer), name, to: account, system, writer) }
-                return scope
+        let known = partners.map { "\($0.partner) (\($0.name))" }.joined(separator: ", ")
+        if let chosenPartner {
+            guard partners.contains(where: { $0.partner == chosenPartner }) else {
+                throw UserError(
+                    .refused, what: "cannot use the partner \(chosenPartner.prefix(64))",
+                    why: "the folder holds none of that id, only \(known)", next: "give one of these with --partner ID")
             }
+            return chosenPartner
         }
-        try directory.put(Member(partner: partner, account: account, role: role, scope: scope))
-        return try newToken(directory, partner: partner, account: account, clock: clock, chance: chance)
-    }
-
-    private func assign(
-        _ customer: CustomerKey, _ name: String, to account: String, _ system: SystemWriters, _ reader: LedgerReader
-    ) throws {
-        if case .manager(let other?) = try reader.register(.manager, of: customer).state {
-            guard other != account else { return }
+        guard partners.count == 1 else {
             throw UserError(
-                .refused, what: "cannot give the member the customer \(name)", why: "\(other) is its account manager",
-                next: "leave it out, or take it from \(other) first: fieldbook-server admin manager \(name) none")
+                .usage, what: "cannot tell which partner is meant", why: "the folder holds several: \(known)",
+                next: "give one of them with --partner ID")
         }
-        try system.carryOut(.manager(customer, account))
+        return first.partner
     }
 
-    private func known(_ customer: String, _ reader: LedgerReader) throws -> CustomerKey {
-        if let key = try reader.customer(id: customer) { return key }
-        if let key = try reader.customer(sourceID: customer) { return key }
-        throw UserError(
-            .refused, what: "cannot give the member the customer \(customer)",
-            why: "there is none of that id or account name",
-            next: "list ids with: fieldbook-server dump --entity customer --data \(path)")
-    }
-
-    private func newToken(
+    func newToken(
         _ directory: Directory, partner: String, account: String, clock: any WallClock, chance: any Chance
     ) throws -> String {
-        let token = "fbt_" + Hex.encode(chance.bytes(32))
+        let token = DataFolder.makeToken(chance)
         try directory.addToken(token, partner: partner, account: account, at: clock.now().seconds)
         return token
     }
 
-    private static func check(account: String) throws {
+    /// A token that nobody can guess: 256 bits of chance.
+    package static func makeToken(_ chance: any Chance) -> String { "fbt_" + Hex.encode(chance.bytes(32)) }
+
+    static func check(account: String) throws {
         let allowed = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@".utf8)
         guard (1...64).contains(account.utf8.count), account.utf8.allSatisfy(allowed.contains) else {
             throw UserError(

@@ -10,8 +10,8 @@ import Defects
 /// Carries out a person's decision on a held edit, itself an edit with its own result.
 ///
 /// The first decision wins (the rules allow no other way); a decision on values that moved since is turned down and the
-/// conflict shows the new ones. Two rules' guards hold for it: those of decisions say who may decide, and those of the edit
-/// that would be carried out say that what nobody may do, nobody may decide.
+/// conflict shows the new ones. Two rules' guards hold for it: those of decisions say who may decide, and those of the
+/// edit that would be carried out say that what nobody may do, nobody may decide.
 struct ConflictDecision {
     let judge: Judge
     let edit: V1.Edit
@@ -32,6 +32,7 @@ struct ConflictDecision {
         guard let register = Register(rawValue: conflict.register) else {
             throw LedgerError.damaged("a conflict names no register")
         }
+        if let refusal = judge.missingItem(edit, register, asker) { return refusal }
         let (current, version) = try writer.register(register, of: conflict.customer)
         guard edit.base.value == version.value else { return try showAnew(conflict, key, register, current, version) }
         guard let facts = try judge.facts(of: conflict.customer, edit, asker) else { return judge.forbidden(edit) }

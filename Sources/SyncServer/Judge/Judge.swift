@@ -17,15 +17,18 @@ package struct Judge {
         package let account: String
         package let replica: String
         package let scope: Scope
-        package let role: MemberRole
+        package let rights: MemberRights
         /// Number of the edit that its author confirmed with a good code.
         package var confirmed: Int64?
 
-        package init(account: String, replica: String, scope: Scope, role: MemberRole) {
+        /// The role that rules ask for.
+        package var role: MemberRole { rights.effective }
+
+        package init(account: String, replica: String, scope: Scope, rights: MemberRights) {
             self.account = account
             self.replica = replica
             self.scope = scope
-            self.role = role
+            self.rights = rights
         }
     }
 
@@ -39,9 +42,9 @@ package struct Judge {
         self.now = now
     }
 
-    /// The results of a push's edits, in their order. Edits of a group stand or fall together; an edit that the server can't
-    /// judge is put off alone. Throws `keyMismatch` when a number came before with another payload: then nothing of the
-    /// push happens.
+    /// The results of a push's edits, in their order. Edits of a group stand or fall together; an edit that the server
+    /// can't judge is put off alone. Throws `keyMismatch` when a number came before with another payload: then nothing
+    /// of the push happens.
     package func judge(_ edits: [V1.Edit], of asker: Asker) throws -> [V1.Result] {
         var results: [V1.Result] = []
         for unit in EditGroup.units(of: edits) {
@@ -113,6 +116,7 @@ package struct Judge {
         guard try writer.contains(customer, in: asker.scope), let facts = try facts(of: customer, edit, asker) else {
             return forbidden(edit)
         }
+        if let refusal = missingItem(edit, intent.register, asker) { return refusal }
         let (current, version) = try writer.register(intent.register, of: customer)
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .poisonBlocksAll { if case .setDiscount = intent { throw CancellationError() } }

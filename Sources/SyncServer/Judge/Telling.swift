@@ -124,6 +124,14 @@ extension Judge {
             "ask an administrator for the customer, then resend the edit")
     }
 
+    /// The refusal of an edit whose author lacks the permission item of its register; nil when there is none to lack.
+    func missingItem(_ edit: V1.Edit, _ register: Register, _ asker: Asker) -> V1.Result? {
+        guard let item = PermissionItem.needed(for: register), !asker.rights.items.contains(item) else { return nil }
+        return refusal(
+            edit, .forbidden, "CBC.0151", "the permission item \(item.rawValue) is not among yours",
+            "ask an administrator for it, then resend the edit; or have a member make it who has it")
+    }
+
     func transient(_ edit: V1.Edit, _ code: ResultCode, _ message: String) -> V1.Result {
         var result = V1.Result(
             number: edit.number.value, code: code, epoch: writer.state.epoch, sequence: 0, baseWasIntact: false)

@@ -36,29 +36,40 @@ final class LedgerPool: @unchecked Sendable {
         }
     }
 
-    /// The member of a token in force.
-    func member(token: String) throws -> Member? {
-        try content.withLock { content in Result { try content.directory?.member(token: token) } }.get()
+    /// Runs `body` with the directory; callers take turns.
+    func withDirectory<Value>(_ body: (Directory) throws -> Value) throws -> Value {
+        try content.withLock { content in
+            Result {
+                guard let directory = content.directory else { throw LedgerError.damaged("there is no directory") }
+                return try body(directory)
+            }
+        }.get()
     }
 
-    /// The partners that are served.
-    var partners: [String] { content.withLock { $0.writers.map(\.partner) } }
+    /// The partners that are served: those of the directory now.
+    func partners() throws -> [String] { try withDirectory { try $0.partners() } }
 
     /// Looks at a member's code. Durable on return, whatever becomes of the request.
     func confirm(code: String, of member: Member, at seconds: Int64) throws -> Directory.StepUpVerdict {
+        try withDirectory {
+            try $0.confirm(code: code, partner: member.partner, account: member.account, at: seconds)
+        }
+    }
+
+    /// Opens the ledger of a partner that was added after the start. The id comes from the directory, never from a
+    /// request.
+    private func open(_ partner: String) throws {
         try content.withLock { content in
             Result {
-                try content.directory?.confirm(
-                    code: code, partner: member.partner, account: member.account, at: seconds) ?? .notEnrolled
+                guard !content.writers.contains(where: { $0.partner == partner }) else { return }
+                content.writers.append((partner, try Ledger.open(path: folder.ledgerFile(partner), forWriting: true)))
             }
         }.get()
     }
 
     /// Runs `body` with the partner's one writing connection; callers take turns.
     func withWriter<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
-        guard content.withLock({ $0.writers.contains { $0.partner == partner } }) else {
-            throw LedgerError.damaged("the partner has no ledger")
-        }
+        try open(partner)
         let taken = content.wait(until: nil) { content -> Ledger? in
             guard let index = content.writers.firstIndex(where: { $0.partner == partner }),
                 let ledger = content.writers[index].ledger
@@ -79,6 +90,8 @@ final class LedgerPool: @unchecked Sendable {
 
     /// Runs `body` with a reading connection of its own.
     func withReader<Value>(_ partner: String, _ body: (Ledger) throws -> Value) throws -> Value {
+        // A writer brings the file to this build's schema first.
+        try open(partner)
         let kept = content.withLock { content -> Ledger? in
             guard let index = content.readers.firstIndex(where: { $0.partner == partner }) else { return nil }
             return content.readers.remove(at: index).ledger

@@ -11,6 +11,18 @@ enum Problem {
         return .json(code.status, body, type: "application/problem+json")
     }
 
+    /// What a client of an ended access is told; the same to every one of them.
+    static func accessEnded(_ wipe: Wipe) -> HTTPResponse {
+        var problem = V1.Problem(
+            .accessEnded, detail: "an administrator ended this access",
+            next: wipe == .image
+                ? "the replica is removed; export what was not sent with: fieldbook edits export FILE"
+                : "the replica and everything not sent are removed; ask an administrator")
+        problem.wipe = wipe.rawValue
+        let body = (try? WireCoding.encode(problem)) ?? []
+        return .json(ProblemCode.accessEnded.status, body, type: "application/problem+json")
+    }
+
     static func reply(for error: any Error, _ log: Logger) -> HTTPResponse {
         switch error {
         case let refusal as RouteRefusal: return reply(refusal.code, refusal.detail, refusal.next)

@@ -6,11 +6,15 @@ package struct Route: Sendable {
     enum Work: Sendable {
         case read(@Sendable (Routes) -> (LedgerReader) throws -> HTTPResponse)
         case write(@Sendable (Routes) -> (LedgerWriter) throws -> HTTPResponse)
+        /// Of the directory alone; opens no ledger.
+        case access(@Sendable (AccessRoutes) -> () throws -> HTTPResponse)
     }
 
     package let method: String
     package let path: String
     let work: Work
+    /// Whether a token whose access was ended may still use it.
+    var isOpenToEnded = false
 
     package static let all: [Route] = [
         Route(method: "GET", path: "/sync/v1/hello", work: .read { $0.hello }),
@@ -22,5 +26,7 @@ package struct Route: Sendable {
         Route(method: "POST", path: "/sync/v1/push", work: .write { $0.push }),
         Route(method: "GET", path: "/sync/v1/results", work: .read { $0.results }),
         Route(method: "POST", path: "/sync/v1/ack", work: .write { $0.acknowledge }),
+        Route(method: "POST", path: "/sync/v1/token", work: .access { $0.rotate }),
+        Route(method: "POST", path: "/sync/v1/wiped", work: .access { $0.wiped }, isOpenToEnded: true),
     ]
 }

@@ -8,6 +8,7 @@ import SyncProtocol
 /// The routes of `/sync/v1` for one request of one member, each a function of the ledger's transaction.
 struct Routes {
     let member: Member
+    let policy: () throws -> PartnerPolicy
     let request: HTTPRequest
     let rules: RuleSet
     let now: Instant
@@ -24,6 +25,9 @@ struct Routes {
             rulesVersion: rules.version)
         hello.rulesHash = rules.hash
         hello.rulesVocabulary = RuleSet.vocabulary
+        hello.roles = member.rights.roles.map(\.rawValue)
+        hello.items = member.rights.items.map(\.rawValue)
+        hello.lease = try policy().lease.map { V1.Lease(days: $0.days, then: $0.then.rawValue) }
         if let echo = request.query("echo"), !echo.isEmpty {
             guard echo.utf8.count <= 64, echo.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
                 throw RouteRefusal(
@@ -56,7 +60,7 @@ struct Routes {
 
     func push(_ writer: LedgerWriter) throws -> HTTPResponse {
         let push = try decode(V1.Push.self)
-        guard Routes.isReplicaName(push.replica) else {
+        guard ReplicaName.isOne(push.replica) else {
             throw RouteRefusal(.badRequest, "the replica's name is malformed", "give 32 hex digits")
         }
         guard !push.edits.isEmpty, push.edits.count <= ProtocolLimits.pushEditsMax else {
@@ -66,7 +70,7 @@ struct Routes {
         let at = Timestamp(seconds: now.seconds)
         try writer.noteReplica(push.replica, account: member.account, incarnation: push.incarnation.value, at: at)
         var asker = Judge.Asker(
-            account: member.account, replica: push.replica, scope: try scope(writer), role: member.role)
+            account: member.account, replica: push.replica, scope: try scope(writer), rights: member.rights)
         let stepUp = try stepUp(push, writer)
         if let stepUp, stepUp.isAccepted { asker.confirmed = stepUp.number }
         let judge = Judge(writer: writer, rules: rules, now: at)
@@ -83,7 +87,7 @@ struct Routes {
     }
 
     func results(_ reader: LedgerReader) throws -> HTTPResponse {
-        guard let replica = request.query("replica"), Routes.isReplicaName(replica), let text = request.query("after"),
+        guard let replica = request.query("replica"), ReplicaName.isOne(replica), let text = request.query("after"),
             let after = Int64(text), after >= 0
         else { throw RouteRefusal(.badRequest, "replica and after are required", "give ?replica=NAME&after=NUMBER") }
         let results = try reader.results(replica: replica, account: member.account, after: after)
@@ -92,7 +96,7 @@ struct Routes {
 
     func acknowledge(_ writer: LedgerWriter) throws -> HTTPResponse {
         let ack = try decode(V1.Ack.self)
-        guard Routes.isReplicaName(ack.replica), ack.upTo.value >= 0 else {
+        guard ReplicaName.isOne(ack.replica), ack.upTo.value >= 0 else {
             throw RouteRefusal(.badRequest, "the acknowledgement is malformed", "give the replica's name and a number")
         }
         let at = Timestamp(seconds: now.seconds)
@@ -132,21 +136,31 @@ struct Routes {
     }
 
     private func decode<Message: Decodable>(_ type: Message.Type) throws -> Message {
-        guard request.body.count <= ProtocolLimits.pushBytesMax else {
+        try request.message(type)
+    }
+
+    private func page(_ bytes: [UInt8]) -> HTTPResponse { .json(200, bytes, type: V1.pageMediaType) }
+}
+
+/// The names that replicas give themselves.
+enum ReplicaName {
+    static func isOne(_ name: String) -> Bool {
+        name.utf8.count == 32 && name.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+}
+
+extension HTTPRequest {
+    /// The body as a message; refused when it is too large or none.
+    func message<Message: Decodable>(_ type: Message.Type) throws -> Message {
+        guard body.count <= ProtocolLimits.pushBytesMax else {
             throw RouteRefusal(
                 .tooLarge, "the body is larger than \(ProtocolLimits.pushBytesMax) bytes", "send fewer edits at once")
         }
-        do { return try WireCoding.decode(type, from: request.body) } catch {
+        do { return try WireCoding.decode(type, from: body) } catch {
             throw RouteRefusal(
                 .badRequest, "the body cannot be read: \(error.why)",
                 "see the description of the interface in Config/openapi.json")
         }
-    }
-
-    private func page(_ bytes: [UInt8]) -> HTTPResponse { .json(200, bytes, type: V1.pageMediaType) }
-
-    private static func isReplicaName(_ name: String) -> Bool {
-        name.utf8.count == 32 && name.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
 }
 

@@ -14,13 +14,18 @@ import ThreadKit
 package final class ServerCore: Sendable {
     private let folder: DataFolder
     private let clock: any WallClock
+    /// Makes tokens.
+    private let chance: any Chance
     private let log: Logger
     package let rules: RulesInForce
     private let pool: LedgerPool
 
-    package init(folder: DataFolder, clock: any WallClock, log: Logger) throws {
+    package init(
+        folder: DataFolder, clock: any WallClock, chance: any Chance = SystemChance(), log: Logger
+    ) throws {
         self.folder = folder
         self.clock = clock
+        self.chance = chance
         self.log = log
         rules = try RulesInForce(folder: folder.path)
         pool = try LedgerPool(folder: folder)
@@ -40,7 +45,9 @@ package final class ServerCore: Sendable {
         log.log(
             .info, "request",
             [
-                ("id", id), ("method", String(request.method.prefix(10))), ("path", String((path ?? "-").prefix(80))),
+                ("id", id), ("method", String(request.method.prefix(10))),
+                // Whatever else a client asks for may be anything, a token in the wrong place too.
+                ("path", Route.all.first { $0.path == path }?.path ?? "other"),
                 ("status", "\(response.status)"), ("member", account),
                 ("ms", "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"),
             ])
@@ -64,15 +71,18 @@ package final class ServerCore: Sendable {
             return response
         }
         do {
-            guard let token = bearer(request), let member = try pool.member(token: token) else {
-                var response = Problem.reply(
-                    .unauthenticated, "the token is missing, unknown or revoked", "set up the client with a valid token"
-                )
-                response.headers.add("WWW-Authenticate", "Bearer")
-                return response
+            let hash = bearer(request).map { Directory.hash(of: $0) }
+            let access = try hash.map { try self.access($0) } ?? .unknown
+            switch access {
+            case .unknown: return unauthenticated("the token is missing, unknown or revoked")
+            case .expired(let end):
+                return unauthenticated("the token expired on \(Instant(seconds: end).rfc3339)")
+            case .ended(let member, let wipe):
+                account = member.account
+                guard route.isOpenToEnded else { return Problem.accessEnded(wipe) }
+            case .granted(let member): account = member.account
             }
-            account = member.account
-            return try run(route, request, member)
+            return try run(route, request, access, hash ?? [])
         } catch {
             return Problem.reply(for: error, log)
         }
@@ -80,7 +90,12 @@ package final class ServerCore: Sendable {
 
     /// What time alone brings: conflicts whose deadline has come are closed as their rules say.
     package func tick() {
-        for partner in pool.partners {
+        let partners: [String]
+        do { partners = try pool.partners() } catch {
+            log.log(.error, "tick", [("why", "\(error)")])
+            return
+        }
+        for partner in partners {
             do {
                 try pool.withWriter(partner) { ledger in
                     let now = try ledger.read { $0.state.now(by: clock) }
@@ -96,17 +111,51 @@ package final class ServerCore: Sendable {
         }
     }
 
+    /// What a token opens. That its use could not be written down keeps nobody out: the next request tries again.
+    private func access(_ hash: [UInt8]) throws -> Access {
+        let now = clock.now().seconds
+        let (access, isUseDue) = try pool.withDirectory { try $0.access(hash: hash, at: now) }
+        if isUseDue {
+            do { try pool.withDirectory { try $0.noteUse(hash: hash, at: now) } } catch {
+                log.log(.error, "use-not-noted", [("why", "\(error)")])
+            }
+        }
+        return access
+    }
+
+    private func unauthenticated(_ why: String) -> HTTPResponse {
+        var response = Problem.reply(.unauthenticated, why, "set up the client with a valid token")
+        response.headers.add("WWW-Authenticate", "Bearer")
+        return response
+    }
+
+    private func run(
+        _ route: Route, _ request: HTTPRequest, _ access: Access, _ hash: [UInt8]
+    ) throws -> HTTPResponse {
+        if case .access(let work) = route.work {
+            return try work(
+                AccessRoutes(
+                    request: request, access: access, hash: hash, now: clock.now().seconds, chance: chance,
+                    directory: { [pool] body in try pool.withDirectory(body) }))()
+        }
+        guard case .granted(let member) = access else { return unauthenticated("the token opens nothing here") }
+        return try run(route, request, member)
+    }
+
     private func run(_ route: Route, _ request: HTTPRequest, _ member: Member) throws -> HTTPResponse {
         // What the reply announces is what the request was judged by, also while the rules are read anew.
         let rules = rules.current
         // The ledger's own clock decides, so it is read in the transaction that the route runs in.
         func routes(_ state: LedgerState) -> Routes {
             Routes(
-                member: member, request: request, rules: rules, now: state.now(by: clock),
+                member: member,
+                policy: { [pool] in try pool.withDirectory { try $0.policy(of: member.partner) } },
+                request: request, rules: rules, now: state.now(by: clock),
                 // Authenticators follow the machine's clock, wherever the ledger's was set to.
                 confirm: { [pool, clock] in try pool.confirm(code: $0, of: member, at: clock.now().seconds) })
         }
         switch route.work {
+        case .access: preconditionFailure("a route of the directory opens no ledger")
         case .read(let work):
             return try pool.withReader(member.partner) { ledger in
                 try ledger.read { reader in answered(reader.state, rules) { try work(routes(reader.state))(reader) } }
@@ -132,7 +181,9 @@ package final class ServerCore: Sendable {
     }
 
     private func bearer(_ request: HTTPRequest) -> String? {
-        guard let value = request.headers["Authorization"], value.hasPrefix("Bearer "), value.utf8.count <= 512 else {
+        // Two fields could be read as either by whoever stands between.
+        let values = request.headers.values("Authorization")
+        guard values.count == 1, let value = values.first, value.hasPrefix("Bearer "), value.utf8.count <= 512 else {
             return nil
         }
         return String(value.dropFirst("Bearer ".count))
