@@ -112,7 +112,7 @@ import Testing
         let world = World()
         world.seed()
         world.startServer()
-        let mona = world.member("mona", role: ["--role", "manager", "--customers", "acct-7-0,acct-7-1"])
+        let mona = world.member("maya", role: ["--role", "manager", "--customers", "acct-7-0,acct-7-1"])
         mona.startDaemon()
         #expect(mona.sync())
         #expect(try mona.query("SELECT account_name FROM customers ORDER BY key") == ["acct-7-0", "acct-7-1"])

@@ -50,7 +50,8 @@ struct ScenarioMaker {
     }
 
     private mutating func addMember(_ name: String, _ choices: inout Choices) {
-        var member = Scenario.Member(name: name, account: name, role: choices.element(of: MemberRole.allCases.filter { $0 != .director }))
+        var member = Scenario.Member(
+            name: name, account: name, role: choices.element(of: MemberRole.allCases.filter { $0 != .director }))
         if choices.bool(percent: 30), let first = scenario.members.first {
             (member.account, member.role, member.customers) = (first.account, first.role, first.customers)
         } else if member.role == .manager {
