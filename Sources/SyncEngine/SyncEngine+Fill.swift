@@ -1,4 +1,6 @@
+import Diagnostics
 import HTTPKit
+import PartnerModel
 import ReplicaStore
 import SyncCore
 import SyncProtocol
@@ -15,6 +17,7 @@ extension SyncEngine {
     private func fetchJoined() {
         do {
             guard let cursor = try store.fillCursor() else {
+                if try askForEnds() { return }
                 clear(.fill)
                 return stepFill(.nothingLeft)
             }
@@ -23,6 +26,31 @@ extension SyncEngine {
             note(error, of: .fill, doing: "read how far the records of a customer are")
             fail(.fill, .local)
         }
+    }
+
+    /// Asks what became of held edits on customers that left; false when there is nothing to ask, or it was asked lately.
+    private func askForEnds() throws -> Bool {
+        let now = clock.monotonicNow()
+        if let last = lastEnds, now - last < SyncEngine.endsInterval { return false }
+        // Not before a greeting has told whose token this is.
+        guard push.state != .unmet, push.state != .stopped, let batch = try store.heldElsewhere() else { return false }
+        lastEnds = now
+        let numbers = batch.edits.map { EditNumber($0.number.value) }
+        send(
+            .fill, .ends(numbers),
+            request("POST", "/sync/v1/push", query: [], body: try WireCoding.encode(batch)))
+        return true
+    }
+
+    func receiveEnds(_ outcome: ExchangeOutcome, sent: [EditNumber]) throws {
+        let what = "cannot ask what became of held edits"
+        let (bytes, isWhole) = try replies.body(outcome, asking: what)
+        guard isWhole, let results = try? WireCoding.decode(V1.Results.self, from: bytes) else {
+            throw replies.malformed("the results cannot be read; it is asked again", asking: what)
+        }
+        _ = try store.record(results, sent: sent)
+        succeeded(.fill)
+        stepFill(.pageKept)
     }
 
     func receiveJoined(_ outcome: ExchangeOutcome, cursor: String) throws {

@@ -26,6 +26,7 @@ extension SyncEngine {
             case .feedPage(let cursor): try receivePage(outcome, id, kind: "feed/1", cursor: cursor)
             case .push(let numbers): try receiveResults(outcome, id, sent: numbers)
             case .ack(let number): try receiveAck(outcome, number)
+            case .ends(let numbers): try receiveEnds(outcome, sent: numbers)
             case .joinedPage(let cursor): try receiveJoined(outcome, cursor: cursor)
             case .wiped: try receiveWiped(outcome)
             }

@@ -35,6 +35,8 @@ package final class SyncEngine {
         case push([EditNumber])
         case ack(EditNumber)
         case joinedPage(cursor: String)
+        /// Held edits on customers that left, sent again for what became of them.
+        case ends([EditNumber])
         case wiped
     }
 
@@ -90,6 +92,9 @@ package final class SyncEngine {
     /// Time between two links coming up that each cause a try.
     static let linkInterval: Duration = .seconds(10)
     var lastLinkUp: Duration?
+    /// Time between two questions after the ends of held edits on customers that left.
+    static let endsInterval: Duration = .seconds(900)
+    var lastEnds: Duration?
     /// When each lane's timer runs out.
     var attempts: [Instant?] = Lane.allCases.map { _ in nil }
     /// The code that waits to be sent, and the edit and exchange of the one that is on its way.

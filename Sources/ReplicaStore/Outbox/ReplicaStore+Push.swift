@@ -45,6 +45,19 @@ extension ReplicaStore {
         }
     }
 
+    /// Held edits on customers that are no longer this member's: their conflicts are decided by others, and the image shows
+    /// nothing of it. Sent again they get the result that stands. Nil when there are none, or no checkpoint to tell.
+    package func heldElsewhere() throws(StoreError) -> V1.Push? {
+        try StoreError.wrap {
+            guard loading == nil, let live, try live.meta()?.appliedCursor != nil else { return nil }
+            let members = Members(live.connection)
+            let held = try openEdits().filter { try $0.state == .held && !members.has($0.customer.value) }
+            let batch = ReplicaStore.bounded(held.map { [$0] })
+            guard !batch.isEmpty else { return nil }
+            return V1.Push(replica: identity.replica, incarnation: identity.incarnation, edits: batch.map(\.wire))
+        }
+    }
+
     /// Edits that leave together: a group, whose members follow each other because they were made at once, or one edit.
     private static func units(_ edits: [OutboxEdit]) -> [[OutboxEdit]] {
         var units: [[OutboxEdit]] = []

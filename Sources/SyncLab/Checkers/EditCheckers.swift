@@ -58,7 +58,8 @@ struct ExactlyOnce: Checker {
             let key = Key(replica: judged.replica, number: result.number.value)
             seen.codes[key, default: []].insert(result.code.rawValue)
             guard result.code.isTerminal || result.code == .held else { continue }
-            if let before = seen.results[key], before.code.isTerminal, before != result {
+            // Who lost the customer is told no values of others with it.
+            if let before = seen.results[key], before.code.isTerminal, before.withoutOthers != result.withoutOthers {
                 return before.code != result.code
                     ? "edit \(key.number) was \(before.code.rawValue) and is now \(result.code.rawValue)"
                     : "edit \(key.number) is \(result.code.rawValue) with another result than before"

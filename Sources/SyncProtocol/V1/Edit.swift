@@ -159,7 +159,17 @@ extension V1 {
             self.sequence = WireInteger(sequence)
             self.baseWasIntact = baseWasIntact
         }
+
+        /// What an author may know who no longer sees the customer: what became of the edit, without anybody else's values.
+        package var withoutOthers: Result {
+            var result = self
+            (result.was, result.became, result.otherBy, result.otherAt, result.guards) = (nil, nil, nil, nil, nil)
+            result.message = "you no longer see this customer"
+            result.next = nil
+            return result
+        }
     }
+
     /// What one guard of the rules read, so that a person can follow the judgement.
     package struct Reading: Sendable, Hashable, Codable {
         /// Name of the guard in the rules' vocabulary.

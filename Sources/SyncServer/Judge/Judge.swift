@@ -83,7 +83,9 @@ package struct Judge {
     func known(_ edit: V1.Edit, _ hash: String, _ asker: Asker) throws -> V1.Result? {
         guard let stored = try writer.result(replica: asker.replica, number: edit.number.value) else { return nil }
         guard stored.payloadHash == hash else { throw LedgerError.keyMismatch(number: edit.number.value) }
-        return stored.result
+        // Who lost the customer learns what became of the own edit, and nothing of others.
+        let isSeen = try writer.contains(CustomerKey(edit.customer.value), in: asker.scope)
+        return isSeen ? stored.result : stored.result.withoutOthers
     }
 
     /// Stores a result unless it is transient.

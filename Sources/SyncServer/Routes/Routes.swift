@@ -91,7 +91,12 @@ struct Routes {
             let after = Int64(text), after >= 0
         else { throw RouteRefusal(.badRequest, "replica and after are required", "give ?replica=NAME&after=NUMBER") }
         let results = try reader.results(replica: replica, account: member.account, after: after)
-        return .json(200, try WireCoding.encode(V1.Results(epoch: reader.state.epoch, results: results)))
+        // A result does not say of which customer it is, and who sees some may have lost that one.
+        let isWhole = try scope(reader).isWhole
+        return .json(
+            200,
+            try WireCoding.encode(
+                V1.Results(epoch: reader.state.epoch, results: isWhole ? results : results.map(\.withoutOthers))))
     }
 
     func acknowledge(_ writer: LedgerWriter) throws -> HTTPResponse {
