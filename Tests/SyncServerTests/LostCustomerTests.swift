@@ -1,0 +1,67 @@
+import Diagnostics
+import HTTPKit
+import LedgerStore
+import PartnerModel
+import SQLiteKit
+import SyncProtocol
+import TestKit
+import Testing
+
+@testable import SyncServer
+
+/// What a member is told of a customer that is no longer theirs, and what becomes of lists of an older version.
+@Suite struct LostCustomerTests {
+    @Test func `who lost the customer learns the end of the own edit and nobody else's values`() throws {
+        let server = try TestServer()
+        _ = try server.push([try server.edit(1, TestServer.budget(300), customer: 0)], as: "ana")
+        let edit = try server.edit(1, TestServer.budget(500), customer: 0)
+        let held = try server.push([edit], as: "mona")[0]
+        #expect(held.code == .held && held.was != nil && held.otherBy == "ana")
+        let key = ConflictKey(try #require(held.conflict).value)
+        _ = try server.push([try server.edit(1, .withdrawManager, customer: 0, base: try manager(server))], as: "admin")
+        let lost = try server.push([edit], as: "mona")[0]
+        #expect(lost.code == .held && lost.was == nil && lost.became == nil && lost.otherBy == nil)
+        let base = try #require(
+            try server.push([try server.edit(9, TestServer.budget(300), customer: 0)], as: "admin")[0].version)
+        let decision = try server.edit(2, .decideConflict(key, .mine), customer: 0, base: base.value)
+        #expect(try server.push([decision], as: "admin")[0].code == .applied)
+        let end = try server.push([edit], as: "mona")[0]
+        #expect(end.code == .applied && end.was == nil && end.otherBy == nil && end.version != nil, "\(end)")
+        let target = "/sync/v1/results?replica=\(TestServer.replica("mona"))&after=0"
+        guard case .bytes(let bytes) = server.send("GET", target, as: "mona").body else {
+            Issue.record("the results come in pieces")
+            return
+        }
+        let body = String(decoding: bytes, as: UTF8.self)
+        #expect(body.contains("\"applied\"") && !body.contains("300.00") && !body.contains("\"ana\""), "\(body)")
+    }
+
+    private func manager(_ server: TestServer) throws -> Int64 {
+        let ledger = try Ledger.open(path: server.folder.ledgerFile(try server.folder.onlyPartner()), forWriting: false)
+        defer { ledger.close() }
+        return try ledger.read { try $0.register(.manager, of: server.customers[0]).version.value }
+    }
+
+    @Test func `a manager's list of an older version becomes assignments when the server starts, once`() throws {
+        let server = try TestServer()
+        let path = server.folder.ledgerFile(try server.folder.onlyPartner())
+        func ask(_ sql: String) throws -> [String] {
+            let connection = try Connection(path: path, mode: .readWrite, durability: .full)
+            defer { connection.close() }
+            return try connection.statement(sql).rows { $0.text(0) }
+        }
+        // As it was before scopes followed managers: a list, and no word of it in the register.
+        _ = try ask("DELETE FROM scope_follows")
+        _ = try ask("DELETE FROM manager")
+        let before = try ask("SELECT joined FROM membership WHERE \"left\" IS NULL")
+        let again = try ServerCore(
+            folder: server.folder, clock: server.clock, log: Logger(program: "test", level: .error))
+        #expect(try ask("SELECT account FROM scope_follows") == ["mona"])
+        #expect(try ask("SELECT account_name FROM manager") == ["mona"])
+        #expect(try ask("SELECT joined FROM membership WHERE \"left\" IS NULL") == before)
+        let sequence = try ask("SELECT sequence FROM ledger_state")
+        withExtendedLifetime(again) {}
+        _ = try ServerCore(folder: server.folder, clock: server.clock, log: Logger(program: "test", level: .error))
+        #expect(try ask("SELECT sequence FROM ledger_state") == sequence)
+    }
+}
