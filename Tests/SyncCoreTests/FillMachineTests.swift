@@ -52,7 +52,8 @@ private let table: [FillMachine.State: [String]] = [
                 }
             }
             let found = "\(subject.state)\(done.joined())"
-            #expect(row[column] == "-" ? subject == before && effects.isEmpty : found == row[column], "\(state) × \(name)")
+            let isSo = row[column] == "-" ? subject == before && effects.isEmpty : found == row[column]
+            #expect(isSo, "\(state) × \(name)")
         }
     }
 
