@@ -157,4 +157,20 @@ struct ScrubberFaultTests {
         while try !isGood(after: { $0.die(atWrite: write) }, survival: nil) { write += 1 }
         #expect(write > 3)
     }
+
+    @Test func `what was cleared is cleared also after a power loss that takes every write not forced to disk`() throws
+    {
+        let folder = TemporaryDirectory()
+        let disk = FaultDisk(folder: folder.path)
+        defer { disk.unmount() }
+        let path = folder.file("x.db")
+        let connection = try Connection(path: path, mode: .create, durability: .normal)
+        var marks = try MarkedRows(connection, seed: ScrubberFaultTests.rowSeed)
+        try marks.churn(connection, steps: 3000)
+        #expect(try connection.scrub())
+        disk.die()
+        connection.close()
+        disk.revive(afterPowerLoss: FaultDisk.Survival.none)
+        #expect(MarkedRows.found(in: readFile(path)) == marks.alive && readFile(path + "-wal").isEmpty)
+    }
 }
