@@ -26,10 +26,13 @@ extension Connection {
         let file = try DatabaseFile(self)
         var page = [UInt8](repeating: 0, count: pageSize)
         var isChanged = false
+        // Pages of a damaged file may name each other in a ring.
+        var unseen = try pageCount
         while let number = pages.popLast() {
             let offset = (number - 1) * Int64(pageSize)
             try file.read(&page, at: offset)
-            guard let tree = BTreePage(page, isFirst: number == 1) else {
+            unseen -= 1
+            guard unseen >= 0, let tree = BTreePage(page, isFirst: number == 1) else {
                 throw SQLiteError(
                     code: .corrupt, what: "cannot clear deleted rows", why: "page \(number) is not what it should be",
                     next: "check the file with: PRAGMA integrity_check")

@@ -25,6 +25,15 @@ package final class Statement {
     @inline(__always)
     package func rewind() { sqlite3_reset(handle) }
 
+    /// What the statement has cost since it was prepared, so that a test can pin it: rows passed over without an index, and
+    /// instructions run (https://sqlite.org/c3ref/c_stmtstatus_counter.html).
+    package var cost: (scannedRows: Int, instructions: Int) {
+        (
+            Int(sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0)),
+            Int(sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 0))
+        )
+    }
+
     // MARK: Binding
 
     /// Binds an integer to a parameter, counted from 1.

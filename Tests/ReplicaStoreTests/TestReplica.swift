@@ -11,7 +11,7 @@ final class TestReplica {
     let directory = TemporaryDirectory()
     let clock = FixedClock()
     let chance = CountingChance()
-    private(set) var store: ReplicaStore
+    private var opened: ReplicaStore?
     private var cursors = 0
 
     var path: String { directory.file("replica") }
@@ -19,7 +19,12 @@ final class TestReplica {
     var imageFile: String { "\(path)/replica.db" }
 
     init() throws {
-        store = try ReplicaStore(directory: directory.file("replica"), clock: clock, chance: chance)
+        opened = try ReplicaStore(directory: directory.file("replica"), clock: clock, chance: chance)
+    }
+
+    var store: ReplicaStore {
+        guard let opened else { preconditionFailure("the replica is closed") }
+        return opened
     }
 
     /// A replica that met the server and stands at the checkpoint of sequence 10.
@@ -41,9 +46,15 @@ final class TestReplica {
         Budget(amount: Money(units: major * Money.unitsPerMajor), type: .monthly, onExhaustion: .manual)
     }
 
+    /// Closes the files; nothing of this process holds them after.
+    func close() {
+        opened?.close()
+        opened = nil
+    }
+
     func reopen() throws {
-        store.close()
-        store = try ReplicaStore(directory: path, clock: clock, chance: chance)
+        close()
+        opened = try ReplicaStore(directory: path, clock: clock, chance: chance)
     }
 
     // MARK: Server side

@@ -121,7 +121,8 @@ extension LedgerReader {
         try row.bind(1, key)
         guard try row.step() else {
             row.rewind()
-            if narrowed { return }
+            // Nothing here tells whether it was visible before this change; who never had it passes the tombstone over.
+            if narrowed { return page.append(line: "[\(entity.rawValue),\(key),\(sequence)]") }
             throw LedgerError.damaged("a feed entry names no row")
         }
         row.withTextBytes(0) { page.append(row: $0) }
