@@ -86,7 +86,8 @@ import Testing
             .rows { $0.text(0) }
         #expect(
             names == [
-                "conflict_copy", "edit", "edit_combined", "edit_open", "identity", "rules", "schema_migration",
+                "conflict_copy", "departed", "edit", "edit_combined", "edit_open", "identity", "rules",
+                "schema_migration",
             ])
         connection.close()
     }
