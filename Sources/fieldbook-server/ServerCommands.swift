@@ -113,8 +113,14 @@ enum ServerCommands {
             examples: ["fieldbook-server history acme --data ./data --limit 10"]),
         CommandSpec(
             "dump", "Writes the rows of an entity as the feed carries them, one JSON array a line.",
-            options: [data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …")],
-            examples: ["fieldbook-server dump --data ./data --entity customer"]),
+            options: [
+                data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …"),
+                OptionSpec("show-personal", "phones and mails of contacts whole; without it they are masked"),
+            ],
+            examples: [
+                "fieldbook-server dump --data ./data --entity customer",
+                "fieldbook-server dump --data ./data --entity contact --show-personal",
+            ]),
         CommandSpec(
             "compare", "Compares a replica with the truth, row by row, as far as a member may see.",
             arguments: ["ACCOUNT"],
