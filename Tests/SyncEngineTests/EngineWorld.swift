@@ -13,8 +13,8 @@ import TestKit
 /// Keeps what an engine asks of the outside: the exchange in flight and the timer of each lane.
 final class RecordingShell: EngineShell {
     private(set) var sent: [Exchange] = []
-    private(set) var inFlight: [Exchange?] = [nil, nil]
-    private(set) var timers: [Duration?] = [nil, nil]
+    private(set) var inFlight: [Exchange?] = Lane.allCases.map { _ in nil }
+    private(set) var timers: [Duration?] = Lane.allCases.map { _ in nil }
 
     func send(_ exchange: Exchange) {
         sent.append(exchange)
