@@ -20,15 +20,16 @@ extension ServerContext {
             customers: try number("customers", default: 50, in: 1...1_000_000),
             bills: try number("bills", default: 1000, in: 0...20_000_000),
             coupons: try number("coupons", default: 40, in: 0...1_000_000),
+            largest: try number("largest", default: 0, in: 0...20_000_000),
             seed: UInt64(try number("seed", default: 1, in: 0...Int.max)),
             openCycle: try cycle() ?? SeedPlan.defaultCycle)
         try withLedger(forWriting: true) { ledger in try ledger.write { try Seeder(plan: plan, writer: $0).run() } }
         show(
             [
-                "customers": .integer(Int64(plan.customers)), "bills": .integer(Int64(plan.bills)),
+                "customers": .integer(Int64(plan.customers)), "bills": .integer(Int64(plan.bills + plan.largest)),
                 "coupons": .integer(Int64(plan.coupons)),
             ],
-            "seeded \(plan.customers) customers, \(plan.bills) bill records, \(plan.coupons) coupons\n")
+            "seeded \(plan.customers) customers, \(plan.bills + plan.largest) bill records, \(plan.coupons) coupons\n")
     }
 
     /// `import focus FILE`.

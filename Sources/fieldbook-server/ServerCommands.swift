@@ -85,6 +85,7 @@ enum ServerCommands {
                 data, OptionSpec("customers", value: "N", "how many customers (default: 50)"),
                 OptionSpec("bills", value: "M", "how many bill records (default: 1000)"),
                 OptionSpec("coupons", value: "K", "how many coupons (default: 40)"),
+                OptionSpec("largest", value: "L", "bill records more of the first customer (default: 0)"),
                 OptionSpec("seed", value: "S", "the same seed gives the same data (default: 1)"),
                 OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle (default: 2026-11)"),
             ],

@@ -32,7 +32,7 @@ package final class Desk: EngineShell {
 
     package let account: String
     /// Bytes a second of the link, both ways together.
-    package let speed: Int
+    package var speed: Int
     package let store: ReplicaStore
     /// The folder of the replica.
     package let folder: String
