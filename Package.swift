@@ -163,7 +163,7 @@ let package = Package(
             "SyncLab", excluding: ["Golden"],
             [
                 "SyncLab", "Defects", "PropertyKit", "SyncProtocol", "SyncCore", "SyncEngine", "PartnerModel",
-                "Diagnostics", "TestKit",
+                "Diagnostics", "LedgerStore", "ReplicaStore", "SQLiteKit", "SyncServer", "TestKit",
             ]),
         tests(
             "Programs",

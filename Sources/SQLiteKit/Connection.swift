@@ -28,6 +28,8 @@ package final class Connection {
     private var handle: OpaquePointer?
     private var cache: [String: Statement] = [:]
     private var cacheOrder: [String] = []
+    /// Statements handed out from the cache so far: what an answer costs, for those who measure it.
+    package private(set) var statementsTaken = 0
     private var isInWrite = false
     private let busyTimeoutMilliseconds: Int32
     private let deadline = UnsafeMutablePointer<timespec>.allocate(capacity: 1)
@@ -109,6 +111,7 @@ package final class Connection {
 
     /// The prepared statement of a text, from a bounded cache; reset, with nothing bound.
     package func statement(_ sql: String) throws(SQLiteError) -> Statement {
+        statementsTaken += 1
         if let cached = cache[sql] {
             cached.reset()
             return cached

@@ -45,6 +45,9 @@ struct DaemonAPI: LocalAPIHandler {
         status.problem = failure(engine.lastProblem)
         status.loadRowsDone = engine.loadRowsDone.map { WireInteger($0) }
         status.loadRowsTotal = engine.loadRowsTotal.map { WireInteger($0) }
+        status.joining = engine.joining.map {
+            Local.Joining(customers: $0.customers, recordsDone: $0.recordsDone, recordsTotal: $0.recordsTotal)
+        }
         status.residentBytes = ProcessProbe.residentBytes().map { WireInteger($0) }
         return status
     }

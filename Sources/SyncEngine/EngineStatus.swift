@@ -7,6 +7,8 @@ package struct EngineStatus: Sendable {
     /// One word for a person.
     package enum Phase: String, Sendable, CaseIterable {
         case stopped, starting, syncing, loading
+        /// As in sync, but old records of customers that joined are still on their way.
+        case joining
         /// Everything known is here and everything made is there.
         case inSync = "in-sync"
         /// In sync but for edits that a person must look at, and those that wait behind them.
@@ -56,6 +58,8 @@ package struct EngineStatus: Sendable {
     package var lastProblem: Problem?
     package var loadRowsDone: Int64?
     package var loadRowsTotal: Int64?
+    /// Old records of customers that joined; nil when all of them are here.
+    package var joining: ReplicaStore.FillProgress?
     package var outbox = OutboxCounts()
     /// Exchanges begun, and the one whose reply brought the last checkpoint: a checkpoint answers a request for a sync
     /// only if its exchange was begun after the request.

@@ -41,9 +41,9 @@ extension SyncEngine {
             if case .loading(_, let done, let total) = try store.pullPosition() {
                 (status.loadRowsDone, status.loadRowsTotal) = (done, total)
             } else {
-                let fill = try store.fillProgress()
-                (status.loadRowsDone, status.loadRowsTotal) = (fill?.recordsDone, fill?.recordsTotal)
+                (status.loadRowsDone, status.loadRowsTotal) = (nil, nil)
             }
+            status.joining = try store.fillProgress()
             clear(nil)
         } catch { note(error, of: nil, doing: "read the outbox") }
         status.lastProblem = troubles.last?.problem
@@ -79,8 +79,7 @@ extension SyncEngine {
         if Defect.planted == .inSyncTooEarly { return .inSync }
         #endif
         if status.outbox.moving > 0 { return sending }
-        // Of a customer that joined, old records are still to come.
-        if status.loadRowsTotal != nil { return .loading }
+        if status.joining != nil { return .joining }
         return status.outbox.held + status.outbox.dead + status.outbox.behindPerson > 0 ? .needsPerson : .inSync
     }
 

@@ -8,7 +8,15 @@ extension LabCommands {
         CommandSpec(
             "bench rules", "Measures what one judgement under the conflict rules costs.",
             options: [OptionSpec("rounds", value: "N", "so many measurements (default 21)")],
-            examples: ["fieldbook-lab bench rules", "fieldbook-lab bench rules --rounds 101 --json"])
+            examples: ["fieldbook-lab bench rules", "fieldbook-lab bench rules --rounds 101 --json"]),
+        CommandSpec(
+            "bench join", "Measures a customer that joins a manager's over a slow link, and leaves, in virtual time.",
+            options: [
+                OptionSpec("records", value: "N", "its bill records (default 100000)"),
+                OptionSpec("customers", value: "N", "customers of the partner (default 2000); the manager has 50"),
+                OptionSpec("speed", value: "B", "bytes a second of the link (default 6250: 50 kbit/s)"),
+            ],
+            examples: ["fieldbook-lab bench join", "fieldbook-lab bench join --records 3000 --json"]),
     ]
 
     /// Judgements of one measurement, so many that the clock's own cost does not count.
@@ -38,6 +46,46 @@ extension LabCommands {
                 "nanosecondsLeast": .integer(low), "nanosecondsMost": .integer(high),
             ],
             "one judgement: \(middle) ns (\(low) - \(high)), \(bench.questionCount) questions, outcomes \(hash)\n")
+        return .done
+    }
+
+    func benchJoin() throws -> ExitCode {
+        var bench = JoiningBench(records: try number("records", default: 100_000, in: 1...5_000_000))
+        bench.customers = try number("customers", default: 2_000, in: 51...1_000_000)
+        bench.speed = try number("speed", default: 6_250, in: 100...1_000_000_000)
+        let found = try bench.run(clock: clock)
+        func milliseconds(_ seconds: Double) -> JSONOutput { .integer(Int64(seconds * 1000)) }
+        func count(_ value: Int) -> JSONOutput { .integer(Int64(value)) }
+        let poll = found.emptyPoll
+        show(
+            [
+                "records": count(bench.records), "pollsToRegisters": count(found.pollsToRegisters),
+                "pollsToFreeze": count(found.pollsToFreeze),
+                "millisecondsToRegisters": milliseconds(found.secondsToRegisters),
+                "millisecondsToFreeze": milliseconds(found.secondsToFreeze),
+                "millisecondsToResult": milliseconds(found.secondsToResult),
+                "recordsMissingThen": .integer(found.recordsMissingThen),
+                "millisecondsToAll": milliseconds(found.secondsToAll),
+                "joiningRequests": count(found.joining.requests), "joiningBytesUp": count(found.joining.bytesUp),
+                "joiningBytesDown": count(found.joining.bytesDown),
+                "leavingRequests": count(found.leaving.requests),
+                "leavingBytes": count(found.leaving.bytesUp + found.leaving.bytesDown),
+                "wipeMilliseconds": milliseconds(found.wipeSeconds), "rowsAfter": .integer(found.rowsAfter),
+                "fileBytesBefore": .integer(found.fileBytesBefore), "fileBytesJoined": .integer(found.fileBytesJoined),
+                "fileBytesAfter": .integer(found.fileBytesAfter), "emptyPollRequests": count(poll.requests),
+                "emptyPollBytes": count(poll.bytesUp + poll.bytesDown),
+                "emptyPollStatements": count(found.emptyPollStatements),
+            ],
+            """
+            joined: registers after \(found.pollsToRegisters) poll(s), all \(bench.records) records after \
+            \(Int(found.secondsToAll)) s of the link, \(found.joining.requests) requests, \(found.joining.bytesDown) bytes
+            meanwhile: another's freeze after \(found.pollsToFreeze) poll(s), an edit with its result, \
+            \(found.recordsMissingThen) records still missing
+            left: \(found.leaving.requests) request(s), wiped in \(Int(found.wipeSeconds * 1000)) ms
+            empty poll: \(poll.requests) request(s), \(poll.bytesUp + poll.bytesDown) bytes, \
+            \(found.emptyPollStatements) statements
+
+            """)
         return .done
     }
 }

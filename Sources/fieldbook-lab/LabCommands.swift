@@ -82,6 +82,7 @@ struct LabCommands {
         case "hazards": return try showHazards()
         case "pairs": return try showPairs()
         case "bench rules": return try benchRules()
+        case "bench join": return try benchJoin()
         case "run": return try runSeeds()
         case "coverage": return try showCoverage()
         case "recall": return try showRecall()

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import LedgerStore
+import PartnerModel
 import SyncProtocol
 import SyncServer
 import TerminalKit
@@ -19,15 +20,16 @@ extension ServerContext {
             customers: try number("customers", default: 50, in: 1...1_000_000),
             bills: try number("bills", default: 1000, in: 0...20_000_000),
             coupons: try number("coupons", default: 40, in: 0...1_000_000),
+            largest: try number("largest", default: 0, in: 0...20_000_000),
             seed: UInt64(try number("seed", default: 1, in: 0...Int.max)),
             openCycle: try cycle() ?? SeedPlan.defaultCycle)
         try withLedger(forWriting: true) { ledger in try ledger.write { try Seeder(plan: plan, writer: $0).run() } }
         show(
             [
-                "customers": .integer(Int64(plan.customers)), "bills": .integer(Int64(plan.bills)),
+                "customers": .integer(Int64(plan.customers)), "bills": .integer(Int64(plan.bills + plan.largest)),
                 "coupons": .integer(Int64(plan.coupons)),
             ],
-            "seeded \(plan.customers) customers, \(plan.bills) bill records, \(plan.coupons) coupons\n")
+            "seeded \(plan.customers) customers, \(plan.bills + plan.largest) bill records, \(plan.coupons) coupons\n")
     }
 
     /// `import focus FILE`.
@@ -74,11 +76,16 @@ extension ServerContext {
                 .usage, what: "cannot dump", why: "--entity is missing or unknown",
                 next: "give one of: \(Entity.stored.map(\.name).joined(separator: ", "))")
         }
+        let isMasked = entity == .contact && !command.flag("show-personal")
         var lines: [UInt8] = []
         try withLedger { ledger in
             try ledger.read { reader in
                 try reader.forEachRow(of: entity) { row in
-                    lines.append(contentsOf: row)
+                    if isMasked {
+                        lines.append(contentsOf: try maskedContact(row))
+                    } else {
+                        lines.append(contentsOf: row)
+                    }
                     lines.append(0x0A)
                     guard lines.count > 1 << 16 else { return }
                     terminal.writeOutput(String(decoding: lines, as: UTF8.self))
@@ -87,6 +94,29 @@ extension ServerContext {
             }
         }
         terminal.writeOutput(String(decoding: lines, as: UTF8.self))
+    }
+
+    /// The row of a contact without what is personal.
+    private func maskedContact(_ row: UnsafeRawBufferPointer) throws -> [UInt8] {
+        var bytes = Array(row)
+        var fields: [String?] = []
+        try bytes.withUnsafeMutableBytes { buffer in
+            var scanner = RowScanner()
+            try scanner.scan(buffer, line: 0..<buffer.count)
+            fields = scanner.fields.map { field in
+                switch field {
+                case .null: nil
+                case .integer(let value): "\(value)"
+                case .text(let offset, let count): String(decoding: buffer[offset..<offset + count], as: UTF8.self)
+                }
+            }
+        }
+        let contact = Contact(phone: fields[3], countryCode: fields[4], email: fields[5]).masked
+        let texts = try [contact.phone, contact.countryCode, contact.email].map { text in
+            try text.map { try WireCoding.text($0) } ?? "null"
+        }
+        let parts = fields.prefix(3).map { $0 ?? "null" } + texts
+        return Array("[\(parts.joined(separator: ","))]".utf8)
     }
 
     /// `compare ACCOUNT`: exit 0 when every row agrees, 1 otherwise.

@@ -69,6 +69,7 @@ enum ServerCommands {
                 data, OptionSpec("customers", value: "N", "how many customers (default: 50)"),
                 OptionSpec("bills", value: "M", "how many bill records (default: 1000)"),
                 OptionSpec("coupons", value: "K", "how many coupons (default: 40)"),
+                OptionSpec("largest", value: "L", "bill records more of the first customer (default: 0)"),
                 OptionSpec("seed", value: "S", "the same seed gives the same data (default: 1)"),
                 OptionSpec("cycle", value: "YYYY-MM", "the open billing cycle (default: 2026-11)"),
             ],
@@ -97,8 +98,14 @@ enum ServerCommands {
             examples: ["fieldbook-server history acme --data ./data --limit 10"]),
         CommandSpec(
             "dump", "Writes the rows of an entity as the feed carries them, one JSON array a line.",
-            options: [data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …")],
-            examples: ["fieldbook-server dump --data ./data --entity customer"]),
+            options: [
+                data, OptionSpec("entity", value: "NAME", "customer, budget, freezes, bill_record …"),
+                OptionSpec("show-personal", "phones and mails of contacts whole; without it they are masked"),
+            ],
+            examples: [
+                "fieldbook-server dump --data ./data --entity customer",
+                "fieldbook-server dump --data ./data --entity contact --show-personal",
+            ]),
         CommandSpec(
             "compare", "Compares a replica with the truth, row by row, as far as a member may see.",
             arguments: ["ACCOUNT"],

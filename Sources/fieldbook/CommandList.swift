@@ -76,7 +76,11 @@ enum CommandList {
             examples: ["fieldbook customers search 华云", "fieldbook customers search atlas"]),
         CommandSpec(
             "customers show", "Shows one customer: budget, freezes, discount, spending.", arguments: ["CUSTOMER"],
-            examples: ["fieldbook customers show 'Atlas Freight'", "fieldbook customers show acct-1-0 --json"]),
+            options: [OptionSpec("show-personal", "phone and mail whole; without it they are masked")],
+            examples: [
+                "fieldbook customers show 'Atlas Freight'", "fieldbook customers show acct-1-0 --json",
+                "fieldbook customers show acct-1-0 --show-personal",
+            ]),
         CommandSpec(
             "bills list", "Lists bill records.", options: [customer, cycle, limit],
             examples: [

@@ -167,6 +167,9 @@ struct Context {
             if state.isLoading {
                 answer.notes.append("first load: \(state.rowsDone) of \(state.rowsTotal) rows; sums are not whole yet")
             }
+            if let joining = state.joining {
+                answer.notes.append("old records \(Wording.text(joining)); their sums are not whole yet")
+            }
             if let at = state.checkpointAt { answer.notes.append("data as of \(age(at))") }
         }
         do {

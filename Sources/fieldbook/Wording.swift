@@ -74,6 +74,12 @@ enum Wording {
     /// Several customers may share a name, so the account name goes with it.
     static func text(_ customer: Customer) -> String { "\(customer.name) (\(customer.accountName))" }
 
+    /// How far the old records of customers that joined are here.
+    static func text(_ joining: ReplicaStore.FillProgress) -> String {
+        let customers = joining.customers == 1 ? "1 customer" : "\(joining.customers) customers"
+        return "of \(customers): \(joining.recordsDone) of \(joining.recordsTotal)"
+    }
+
     static func text(_ state: EditState) -> String {
         switch state {
         case .saved: "saved here, not sent"

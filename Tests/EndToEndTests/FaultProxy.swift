@@ -10,6 +10,8 @@ final class FaultProxy: Sendable {
         case cutReply(after: Int)
         /// The server never hears of it.
         case instead(status: Int, type: String, body: String)
+        /// The server does its work; in the reply a text stands in another's place.
+        case damage(String, by: String)
         /// The server does its work; the reply waits until released.
         case hold
     }
@@ -73,6 +75,8 @@ final class FaultProxy: Sendable {
                 try write(part)
                 throw Cut()
             }
+        case .damage(let text, let other):
+            response.body = .bytes(Array(String(decoding: reply.body, as: UTF8.self).replacing(text, with: other).utf8))
         case .hold: while !state.withLock({ $0.isReleased }) { usleepBriefly() }
         case .none, .instead: break
         }

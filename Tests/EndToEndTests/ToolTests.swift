@@ -19,7 +19,8 @@ import Testing
         #expect(bench.wait(seconds: 300) == 0, "\(bench.errors)")
         for line in [
             "C program, 5000 bill records", "first load / C", "idle daemon, resident", "100 queued edits", "5 held",
-            "one judgement", "conflicts list, 10000 open", "customers show",
+            "one judgement", "conflicts list, 10000 open", "customers show", "3000 records join 50 customers",
+            "server meanwhile, peak resident", "polls until another's freeze is seen",
         ] { #expect(bench.output.contains(line), "\(bench.output)") }
     }
 

@@ -49,16 +49,21 @@ final class World {
         ])
     }
 
-    func startServer() {
+    /// `level` is how much the server logs.
+    func startServer(level: String = "notice") {
         unlink(folder.file("port"))
         server = ChildProcess(
             ChildProcess.program("fieldbook-server"),
-            ["serve", "--data", data, "--port", "\(port)", "--port-file", folder.file("port")])
+            ["serve", "--data", data, "--port", "\(port)", "--port-file", folder.file("port")],
+            environment: ["FIELDBOOK_LOG": level])
         precondition(
             eventually { !readFile(self.folder.file("port")).isEmpty },
             "the server did not start: \(server?.errors ?? "")")
         port = UInt16(String(decoding: readFile(folder.file("port")).dropLast(), as: UTF8.self)) ?? 0
     }
+
+    /// What the server that runs has logged.
+    var serverLog: String { server?.errors ?? "" }
 
     func stopServer() {
         server?.signal(SIGTERM)
@@ -140,6 +145,8 @@ struct Person {
     let name: String
     let home: String
     unowned let world: World
+    /// How much the programs of the person log.
+    var level = "notice"
 
     init(name: String, home: String, world: World) {
         self.name = name
@@ -152,7 +159,9 @@ struct Person {
 
     @discardableResult
     func run(_ arguments: [String]) -> World.Outcome {
-        let process = ChildProcess(ChildProcess.program("fieldbook"), arguments, environment: ["FIELDBOOK_HOME": home])
+        let process = ChildProcess(
+            ChildProcess.program("fieldbook"), arguments,
+            environment: ["FIELDBOOK_HOME": home, "FIELDBOOK_LOG": level])
         let code = process.wait(seconds: 120) ?? -1
         return World.Outcome(code: code, output: process.output, errors: process.errors)
     }

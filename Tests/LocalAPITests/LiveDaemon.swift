@@ -33,6 +33,7 @@ final class Desk: LocalAPIHandler {
         var status = Local.Status(
             software: "test", processID: 42, startedAt: "2026-11-21T00:00:00Z", phase: "in-sync", server: "http://h:1")
         status.loadRowsTotal = WireInteger(.max)
+        status.joining = Local.Joining(customers: 2, recordsDone: 1, recordsTotal: .max)
         return status
     }()
     static let reply = Local.EditReply(

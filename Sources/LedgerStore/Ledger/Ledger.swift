@@ -48,6 +48,9 @@ package final class Ledger {
 
     private init(_ connection: Connection) { self.connection = connection }
 
+    /// Statements begun so far, to measure what an answer costs.
+    package var statementsTaken: Int { connection.statementsTaken }
+
     /// Closes the file.
     package func close() { connection.close() }
 

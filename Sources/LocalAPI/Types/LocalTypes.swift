@@ -55,6 +55,8 @@ package enum Local {
         package var problem: Failure?
         package var loadRowsDone: WireInteger?
         package var loadRowsTotal: WireInteger?
+        /// Nil when no old records of customers that joined are on their way.
+        package var joining: Joining?
         package var residentBytes: WireInteger?
 
         package init(software: String, processID: Int, startedAt: String, phase: String, server: String) {
@@ -64,6 +66,18 @@ package enum Local {
             self.startedAt = startedAt
             self.phase = phase
             self.server = server
+        }
+    }
+
+    /// How far the old records of customers that joined are here.
+    package struct Joining: Sendable, Hashable, Codable {
+        package var customers: WireInteger
+        package var recordsDone: WireInteger
+        package var recordsTotal: WireInteger
+        package init(customers: Int64, recordsDone: Int64, recordsTotal: Int64) {
+            self.customers = WireInteger(customers)
+            self.recordsDone = WireInteger(recordsDone)
+            self.recordsTotal = WireInteger(recordsTotal)
         }
     }
 

@@ -101,10 +101,15 @@ struct Members {
     }
 
     /// Records fetched and records in all of the customers whose records are not all here; nil when there is none.
-    func progress() throws -> (done: Int64, total: Int64, customers: Int64)? {
+    func progress() throws -> ReplicaStore.FillProgress? {
         try connection.statement(
             "SELECT sum(records_done), sum(record_count), count(*) FROM membership WHERE cursor IS NOT NULL OR complete_at IS NOT NULL"
-        ).first { $0.int64(2) == 0 ? nil : ($0.int64(0), max($0.int64(0), $0.int64(1)), $0.int64(2)) } ?? nil
+        ).first { row in
+            row.int64(2) == 0
+                ? nil
+                : ReplicaStore.FillProgress(
+                    recordsDone: row.int64(0), recordsTotal: max(row.int64(0), row.int64(1)), customers: row.int64(2))
+        } ?? nil
     }
 
     func bury(_ entity: Entity, _ key: Int64, _ version: Int64) throws {

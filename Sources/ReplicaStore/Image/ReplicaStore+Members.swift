@@ -28,8 +28,8 @@ extension ReplicaStore {
     /// Nil when all records of all customers are here.
     package func fillProgress() throws(StoreError) -> FillProgress? {
         try StoreError.wrap {
-            guard loading == nil, let live, let found = try Members(live.connection).progress() else { return nil }
-            return FillProgress(recordsDone: found.done, recordsTotal: found.total, customers: found.customers)
+            guard loading == nil, let live else { return nil }
+            return try Members(live.connection).progress()
         }
     }
 

@@ -22,8 +22,7 @@ package struct CustomerDetail: Sendable, Hashable {
     package let isFormer: Bool
     package let associatedOn: Int64
     package let level: String?
-    package let phone: String?
-    package let email: String?
+    package let contact: Contact?
     package let openConflicts: [ConflictKey]
 }
 
@@ -89,17 +88,19 @@ extension ReplicaReader {
             let open = try conflicts.rows { ConflictKey($0.int64(0)) }
             let statement = try connection.statement(
                 """
-                SELECT c.source_id, c.former, c.associated_on, c.level, t.phone, t.email
+                SELECT c.source_id, c.former, c.associated_on, c.level, t.key, t.phone, t.country_code, t.email
                 FROM customer c LEFT JOIN contact t ON t.key = c.key WHERE c.key = ?
                 """)
             try statement.bind(1, key.value)
             let summary = try self.summary(customer, connection, edits)
             let detail = try statement.first { row in
-                CustomerDetail(
+                let contact = row.optionalInt64(4).map { _ in
+                    Contact(
+                        phone: row.optionalText(5), countryCode: row.optionalText(6), email: row.optionalText(7))
+                }
+                return CustomerDetail(
                     summary: summary, sourceID: row.optionalText(0), isFormer: row.int64(1) != 0,
-                    associatedOn: row.int64(2),
-                    level: row.optionalText(3), phone: row.optionalText(4), email: row.optionalText(5),
-                    openConflicts: open)
+                    associatedOn: row.int64(2), level: row.optionalText(3), contact: contact, openConflicts: open)
             }
             guard let detail else {
                 throw StoreError(.corrupt, what: "cannot show the customer", why: "its row vanished", next: "try again")

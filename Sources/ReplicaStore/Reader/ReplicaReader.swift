@@ -82,12 +82,13 @@ package final class ReplicaReader {
     package func imageState() throws(StoreError) -> ImageState? {
         guard image != nil else { return nil }
         return try read { connection in
+            let joining = try Members(connection).progress()
             let found = try connection.statement(
                 "SELECT load_cursor, rows_done, rows_total, checkpoint_at, epoch, applied_cursor FROM meta WHERE id = 1"
             ).first { row in
                 ImageState(
                     isLoading: row.optionalText(0) != nil || row.optionalText(5) == nil, rowsDone: row.int64(1),
-                    rowsTotal: row.int64(2), checkpointAt: row.optionalInt64(3), epoch: row.text(4))
+                    rowsTotal: row.int64(2), checkpointAt: row.optionalInt64(3), epoch: row.text(4), joining: joining)
             }
             guard let found else {
                 throw StoreError(
@@ -154,4 +155,6 @@ package struct ImageState: Sendable, Hashable {
     /// Seconds since 1970 by the device when the image last stood at a checkpoint.
     package let checkpointAt: Int64?
     package let epoch: String
+    /// Old records of customers that joined; nil when all of them are here. Until then their sums are not whole.
+    package let joining: ReplicaStore.FillProgress?
 }

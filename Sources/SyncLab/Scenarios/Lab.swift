@@ -59,7 +59,8 @@ package enum Lab {
         if hasStarted { world.perform(.settle, order: []) }
     }
 
-    private static func newFolder() -> String {
+    /// A folder for one run, which removes it. What runs left that were ended in the middle goes first.
+    static func newFolder() -> String {
         _ = swept
         var name = Array("\(parent)/\(prefix)\(getpid()).XXXXXX".utf8CString)
         return mkdtemp(&name).map { String(cString: $0) } ?? "\(parent)/\(prefix)\(getpid()).0"

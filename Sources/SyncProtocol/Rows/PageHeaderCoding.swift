@@ -7,6 +7,14 @@ enum PageHeaderCoding {
     private static let list = (try? WireCoding.encode(entities)) ?? []
     private static let mark = Array("\"entities\":".utf8)
 
+    /// The header line of a page without rows, which need no entities: most of what a poll costs that brings nothing.
+    static func encodeEmpty(
+        kind: String, epoch: String, start: String, serverTime: Int64
+    ) throws(WireCoding.Malformed) -> [UInt8] {
+        try WireCoding.encode(
+            V1.PageHeader(fieldbook: kind, epoch: epoch, cursor: start, entities: [], serverTime: serverTime))
+    }
+
     /// The header line without its line feed.
     static func encode(
         kind: String, epoch: String, start: String, serverTime: Int64

@@ -8,6 +8,8 @@ package struct PageWriter {
     package private(set) var rowCount = 0
     private var digest = CRC32()
     private let bytesSoftMax: Int
+    /// The header line for the case that no row comes.
+    private let emptyHeader: [UInt8]
     /// Rows above the last cursor line.
     private var cursorRow = 0
 
@@ -17,6 +19,7 @@ package struct PageWriter {
         bytesSoftMax: Int = ProtocolLimits.pageBytesSoftMax
     ) throws(WireCoding.Malformed) {
         self.bytesSoftMax = bytesSoftMax
+        emptyHeader = try PageHeaderCoding.encodeEmpty(kind: kind, epoch: epoch, start: start, serverTime: serverTime)
         bytes.reserveCapacity(kind == "feed/1" ? 4096 : 64 * 1024)
         bytes += try PageHeaderCoding.encode(kind: kind, epoch: epoch, start: start, serverTime: serverTime)
         bytes.append(0x0A)
@@ -59,6 +62,10 @@ package struct PageWriter {
         let closing = V1.PageClosing(
             cursor: cursor, sequence: sequence, count: rowCount, digest: PageDigest.text(digest), more: more,
             checkpoint: checkpoint)
+        if rowCount == 0 {
+            bytes = emptyHeader
+            bytes.append(0x0A)
+        }
         bytes += try WireCoding.encode(closing)
         bytes.append(0x0A)
     }

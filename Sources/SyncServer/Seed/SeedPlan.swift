@@ -5,11 +5,16 @@ package struct SeedPlan: Sendable, Hashable {
     package let customers: Int
     package let bills: Int
     package let coupons: Int
+    /// Bill records that the first customer has beside its share of the others.
+    package let largest: Int
     package let seed: UInt64
     /// The cycle that is still an estimate; the five before it are closed.
     package let openCycle: BillingCycle
 
-    package init(customers: Int, bills: Int, coupons: Int, seed: UInt64, openCycle: BillingCycle) {
+    package init(
+        customers: Int, bills: Int, coupons: Int, largest: Int = 0, seed: UInt64, openCycle: BillingCycle
+    ) {
+        self.largest = largest
         self.customers = customers
         self.bills = bills
         self.coupons = coupons

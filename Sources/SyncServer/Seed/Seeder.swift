@@ -41,6 +41,7 @@ package final class Seeder {
         for index in 0..<plan.customers { try putCustomer(index) }
         for index in 0..<plan.bills { try putBill(index) }
         for index in 0..<plan.coupons { try putCoupon(index) }
+        for index in 0..<plan.largest { try putBill(plan.bills + index, of: customers.first) }
     }
 
     // MARK: Chance
@@ -169,8 +170,8 @@ package final class Seeder {
         _ = try writer.set(.discount(discount), of: key, author: "mona", at: discount.validFrom)
     }
 
-    private func putBill(_ index: Int) throws {
-        let customer = pick(customers)
+    private func putBill(_ index: Int, of owner: CustomerKey? = nil) throws {
+        let customer = owner ?? pick(customers)
         let cycle = cycles[index % cycles.count]
         let isOpen = cycle == plan.openCycle
         let start = Seeder.start(of: cycle)

@@ -54,8 +54,10 @@ extension Context {
             ("type", summary.customer.association.rawValue + (detail.isFormer ? ", former" : "")),
         ]
         if let source = detail.sourceID { lines.append(("source id", source)) }
-        if let phone = detail.phone { lines.append(("phone", phone)) }
-        if let email = detail.email { lines.append(("email", email)) }
+        let isWhole = command.flag("show-personal")
+        let contact = isWhole ? detail.contact : detail.contact?.masked
+        if let phone = contact?.dialled { lines.append(("phone", phone)) }
+        if let email = contact?.email { lines.append(("email", email)) }
         for (name, register) in [
             ("manager", summary.manager), ("label", summary.label), ("request", summary.request),
         ] where register.visible != RegisterState.empty(register.visible.register) || register.pending != nil {
@@ -90,8 +92,9 @@ extension Context {
                 + value.split(separator: "\n").map { TextWidth.safe(String($0)) }.joined(separator: "\n") + "\n"
         }.joined()
         answer.json = json(summary)
-        answer.json["phone"] = .optional(detail.phone)
-        answer.json["email"] = .optional(detail.email)
+        answer.json["phone"] = .optional(contact?.dialled)
+        answer.json["email"] = .optional(contact?.email)
+        answer.json["personalDataShown"] = .bool(isWhole)
         answer.json["manager"] = Wording.json(summary.manager)
         answer.json["label"] = Wording.json(summary.label)
         answer.json["request"] = Wording.json(summary.request)

@@ -34,6 +34,7 @@ extension Context {
         if let image {
             lines.append(("data", image.checkpointAt.map { "as of \(age($0))" } ?? "not complete yet"))
             if image.isLoading { lines.append(("first load", "\(image.rowsDone) of \(image.rowsTotal) rows")) }
+            if let joining = image.joining { lines.append(("old records", Wording.text(joining))) }
         } else {
             lines.append(("data", "nothing loaded yet"))
         }
@@ -78,6 +79,7 @@ extension Context {
             return "in sync, but \(count) of your edits need\(count == 1 ? "s" : "") you"
         case "loading":
             return "loading \(running.loadRowsDone?.value ?? 0) of \(running.loadRowsTotal?.value ?? 0) rows"
+        case "joining": return "in sync, but old records of customers that joined are still on their way"
         case "offline": return "offline: the server is not reached\(waiting(counts))"
         case "failing": return "failing: see the last problem; it is tried again by itself\(waiting(counts))"
         case "needs-login": return "stopped: the server does not take your token\(waiting(counts))"
@@ -121,6 +123,12 @@ extension Context {
             "rowsTotal": .optional(image?.rowsTotal),
             "loadRowsDone": .optional(running?.loadRowsDone?.value),
             "loadRowsTotal": .optional(running?.loadRowsTotal?.value),
+            "joining": image?.joining.map {
+                .object([
+                    "customers": .integer($0.customers), "recordsDone": .integer($0.recordsDone),
+                    "recordsTotal": .integer($0.recordsTotal),
+                ])
+            } ?? .null,
             "edits": .object([
                 "saved": .integer(Int64(counts.saved)), "sent": .integer(Int64(counts.sent)),
                 "waiting": .integer(Int64(counts.waiting)),
