@@ -41,6 +41,7 @@ package final class Seeder {
         for index in 0..<plan.customers { try putCustomer(index) }
         for index in 0..<plan.bills { try putBill(index) }
         for index in 0..<plan.coupons { try putCoupon(index) }
+        try writer.sumPartnerBills(ofCycles: cycles.map { Int64($0.year * 100 + $0.month) })
     }
 
     // MARK: Chance
