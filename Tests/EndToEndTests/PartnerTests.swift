@@ -27,7 +27,7 @@ import Testing
             """)
         let sums = try ana.query(
             "SELECT printf('%d %s %d', key, payment, record_count) FROM partner_bills ORDER BY 1")
-        #expect(sums == records && sums.count == 6)
+        #expect(sums == records && sums.count == 6, "\(sums) \(records)")
         #expect(try ana.query("SELECT count(*) FROM partner_bills WHERE status = 'estimate'") == ["1"])
         #expect(
             try ana.query("SELECT quota || '|' || used || '|' || currency FROM consumption_quota")
@@ -36,7 +36,8 @@ import Testing
         world.expectServer(["admin", "quota", "100000", "100000.01"])
         #expect(ana.sync() && ana.run(["partner"]).errors.contains("exceeded"))
         world.expectServer(["member", "role", "ana", "--role", "operator", "--items", "customers,bills"])
-        #expect(ana.sync())
+        // The load anew begins a moment after the old cursor was refused, which a waiting sync tells as a failure.
+        #expect(eventually { ana.sync() })
         let less = ana.run(["partner"])
         #expect(less.code == 0 && !less.output.contains("100000") && less.output.contains("2026-11"))
         #expect(less.errors.contains("it lacks the item quota") && !less.errors.contains("item bills"))
