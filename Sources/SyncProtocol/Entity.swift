@@ -14,7 +14,8 @@ package enum Entity: Int, Sendable, CaseIterable {
 
     /// The order in which a snapshot sends them: the bulk last.
     package static let snapshotOrder: [Entity] = [
-        .partner, .quota, .cycle, .partnerBill, .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label,
+        .partner, .quota, .cycle, .partnerBill, .customer, .freezes, .budget, .usage, .contact, .discount, .manager,
+        .label,
         .request, .conflict, .coupon, .product, .region, .resource, .billRecord, .history,
     ]
 

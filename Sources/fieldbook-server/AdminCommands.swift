@@ -114,7 +114,8 @@ extension ServerContext {
         let type = command.option("type") ?? (before?.type ?? .monthly).rawValue
         let action = command.option("on-exhaustion") ?? (before?.onExhaustion ?? .manual).rawValue
         return Budget(
-            amount: try amount(command.arguments[1]), type: try word(type, "--type"), onExhaustion: try word(action, "--on-exhaustion"))
+            amount: try amount(command.arguments[1]), type: try word(type, "--type"),
+            onExhaustion: try word(action, "--on-exhaustion"))
     }
 
     private func discount(_ now: Timestamp) throws(UserError) -> Discount? {

@@ -27,7 +27,8 @@ extension Wording {
             return "the consumption quota is exceeded: the vendor restricts the partner until it is repaid or raised"
         }
         guard quota.isNearEnd else { return nil }
-        return "more than \(ConsumptionQuota.warningPercent) % of the consumption quota is used; past it the partner is "
+        return
+            "more than \(ConsumptionQuota.warningPercent) % of the consumption quota is used; past it the partner is "
             + "restricted and reseller customers cannot purchase"
     }
 

@@ -23,7 +23,9 @@ import Testing
         try ledger.write { writer in
             let quota = ConsumptionQuota(amount: Truth.money(100), used: Truth.money(used))
             try writer.putQuota(quota, currency: "USD", asOf: Timestamp(seconds: 9))
-            guard let key = try billKey(writer), var values = try writer.values(of: .billRecord, key: key) else { return }
+            guard let key = try billKey(writer), var values = try writer.values(of: .billRecord, key: key) else {
+                return
+            }
             values[15] = .integer(used)
             try writer.put(.billRecord, key: key, subject: server.customers[0].value, values)
             try writer.sumPartnerBills(ofCycles: [202_611])
@@ -83,7 +85,9 @@ import Testing
     }
 
     @Test func `a change of role is not followed by a row before the load anew`() throws {
-        for (before, after) in [([PermissionItem.customers, .bills], [PermissionItem.customers]), ([.bills], [.quota])] {
+        for (before, after) in [
+            ([PermissionItem.customers, .bills], [PermissionItem.customers]), ([.bills], [.quota]),
+        ] {
             try give("ana", [.operator], items: before)
             let cursor = try server.load(as: "ana").cursor
             try give("ana", [.operator], items: after)

@@ -41,7 +41,8 @@ extension ReplicaReader {
     /// The partner; nil before its row has come.
     package func partner() throws(StoreError) -> PartnerDetail? {
         try read { connection in
-            let quota = try connection.statement("SELECT amount, used, currency, as_of FROM quota WHERE key = 1").first {
+            let quota = try connection.statement("SELECT amount, used, currency, as_of FROM quota WHERE key = 1").first
+            {
                 row in
                 QuotaRow(
                     quota: ConsumptionQuota(amount: Money(units: row.int64(0)), used: Money(units: row.int64(1))),
