@@ -155,7 +155,7 @@ package final class ReplicaStore {
                 let statement = try transaction.statement(
                     """
                     UPDATE identity SET server = ?1, partner = ?2, partner_name = ?3, member = ?4, role = ?5, epoch = ?6,
-                        rules_version = ?7, contact_at = ?8, seen_at = ?8 WHERE id = 1
+                        rules_version = ?7, contact_at = ?8, seen_at = ?8, items = ?9 WHERE id = 1
                     """)
                 try statement.bind(1, server)
                 try statement.bind(2, hello.partner)
@@ -165,6 +165,7 @@ package final class ReplicaStore {
                 try statement.bind(6, hello.epoch)
                 try statement.bind(7, Int64(hello.rulesVersion))
                 try statement.bind(8, clock.now().seconds)
+                try statement.bind(9, hello.items?.joined(separator: ","))
                 try statement.run()
             }
             if let known = try rows.identity() { identity = known }

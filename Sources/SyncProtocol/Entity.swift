@@ -6,11 +6,17 @@ package enum Entity: Int, Sendable, CaseIterable {
     /// A customer's place in the scope: its row is a customer that joined, with the cursor that brings its old records; its
     /// tombstone a customer that left, of which nothing may stay.
     case membership
+    /// What the records of one cycle come to over all reseller customers; the key is the cycle's. For members who see the
+    /// partner's bills.
+    case partnerBill
+    /// The partner's consumption quota, one row. For members who see it.
+    case quota
 
     /// The order in which a snapshot sends them: the bulk last.
     package static let snapshotOrder: [Entity] = [
-        .partner, .cycle, .customer, .freezes, .budget, .usage, .contact, .discount, .manager, .label, .request,
-        .conflict, .coupon, .product, .region, .resource, .billRecord, .history,
+        .partner, .quota, .cycle, .partnerBill, .customer, .freezes, .budget, .usage, .contact, .discount, .manager,
+        .label,
+        .request, .conflict, .coupon, .product, .region, .resource, .billRecord, .history,
     ]
 
     /// Those that both stores keep as rows of a table of their name.
@@ -25,10 +31,18 @@ package enum Entity: Int, Sendable, CaseIterable {
     package static let records: [Entity] = [.conflict, .resource, .billRecord, .history]
 
     /// Name on the wire and of the table in both stores.
-    package var name: String { self == .billRecord ? "bill_record" : "\(self)" }
+    package var name: String {
+        switch self {
+        case .billRecord: "bill_record"
+        case .partnerBill: "partner_bill"
+        default: "\(self)"
+        }
+    }
 
     /// True for the rows that are small in number and usable before the bill records have come.
-    package var isHead: Bool { rawValue <= Entity.coupon.rawValue || self == .request }
+    package var isHead: Bool {
+        rawValue <= Entity.coupon.rawValue || [.request, .partnerBill, .quota].contains(self)
+    }
 
     /// The columns after key and version, in wire order.
     package var columns: [Column] {
@@ -97,6 +111,11 @@ package enum Entity: Int, Sendable, CaseIterable {
                 .text("resource_type_code"), .optionalText("resource_type_name"), .optionalText("spec"),
             ]
         case .membership: [.text("cursor"), .integer("record_count")]
+        case .partnerBill:
+            // Sums may be larger than an amount can be, so they are exact decimal texts with eight places.
+            [.text("currency"), .integer("record_count"), .integer("other_count")]
+                + Entity.summedAmounts.map { .text($0) }
+        case .quota: [.integer("amount"), .integer("used"), .text("currency"), .integer("as_of")]
         case .region: [.text("code"), .text("name")]
         case .resource: [.integer("customer"), .text("resource_id"), .optionalText("name")]
         case .billRecord:
@@ -116,6 +135,9 @@ package enum Entity: Int, Sendable, CaseIterable {
             ]
         }
     }
+
+    /// The amounts of a bill record that a partner's bill sums, by the names that the sums have.
+    package static let summedAmounts = ["official", "discount", "payment", "cash", "credit", "coupon", "debt"]
 
     /// How many of the columns every peer sends. Those after them came later; a page without them holds null there.
     var columnsAlwaysSent: Int { self == .history ? columns.count - 1 : columns.count }

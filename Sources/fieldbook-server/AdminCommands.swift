@@ -29,7 +29,7 @@ extension ServerContext {
 
     private func change(_ reader: LedgerReader, _ now: Timestamp) throws -> SystemChange {
         switch command.name {
-        case "admin usage": return .usage(try customer(reader), try amount())
+        case "admin usage": return .usage(try customer(reader), try amount(command.arguments[1]))
         case "admin reset-month": return .resetMonth
         case "admin freeze":
             return .freeze(
@@ -40,6 +40,10 @@ extension ServerContext {
         case "admin partner": return .partner(try word(command.arguments[0], "STATE"))
         case "admin range": return .range(try range())
         case "admin range none": return .range(nil)
+        case "admin quota":
+            return .quota(
+                ConsumptionQuota(
+                    amount: try amount(command.arguments[0]), used: try amount(command.arguments[1])))
         case "admin association": return .associationType(try customer(reader), try word(command.arguments[1], "TYPE"))
         case "admin associate": return .associate(try customer(reader))
         case "admin disassociate": return .disassociate(try customer(reader))
@@ -83,10 +87,9 @@ extension ServerContext {
         return word
     }
 
-    private func amount() throws(UserError) -> Money {
-        guard let amount = Money(command.arguments[1]) else {
-            throw usage(
-                "\(command.arguments[1].prefix(40)) is no amount", "give digits with at most 8 decimals: 480.50")
+    private func amount(_ text: String) throws(UserError) -> Money {
+        guard let amount = Money(text) else {
+            throw usage("\(text.prefix(40)) is no amount", "give digits with at most 8 decimals: 480.50")
         }
         return amount
     }
@@ -111,7 +114,8 @@ extension ServerContext {
         let type = command.option("type") ?? (before?.type ?? .monthly).rawValue
         let action = command.option("on-exhaustion") ?? (before?.onExhaustion ?? .manual).rawValue
         return Budget(
-            amount: try amount(), type: try word(type, "--type"), onExhaustion: try word(action, "--on-exhaustion"))
+            amount: try amount(command.arguments[1]), type: try word(type, "--type"),
+            onExhaustion: try word(action, "--on-exhaustion"))
     }
 
     private func discount(_ now: Timestamp) throws(UserError) -> Discount? {

@@ -30,6 +30,10 @@ extension ServerCommands {
             "admin range none", "Takes the discount permission away.", options: [data],
             examples: ["fieldbook-server admin range none --data ./data"]),
         CommandSpec(
+            "admin quota", "Sets the partner's consumption quota and what is used of it.",
+            arguments: ["AMOUNT", "USED"], options: [data],
+            examples: ["fieldbook-server admin quota 100000 81250.50 --data ./data"]),
+        CommandSpec(
             "admin association", "Changes a customer's association type.", arguments: ["CUSTOMER", "TYPE"],
             options: [data, by], examples: ["fieldbook-server admin association acme referral --data ./data"]),
         CommandSpec(

@@ -13,6 +13,7 @@ extension ServerContext {
         let port = UInt16(try number("port", default: 8787, in: 0...65_535))
         let level = Paths.variable("FIELDBOOK_LOG").flatMap { Logger.Level($0) } ?? .notice
         let log = Logger(program: "fieldbook-server", level: level)
+        try folder.alignScopes(clock: SystemClock())
         let core = try ServerCore(folder: folder, clock: SystemClock(), log: log)
         ServerContext.tell(core.rules.current.warnings, log)
         let server = HTTPServer(endpoint: .tcp(host: address, port: port), handler: { core.handle($0) })

@@ -94,6 +94,9 @@ enum CommandList {
             "coupons list", "Lists coupons.", options: [customer, limit],
             examples: ["fieldbook coupons list", "fieldbook coupons list --json"]),
         CommandSpec(
+            "partner", "Shows the partner: state, authorised range, consumption quota, bills by cycle.",
+            examples: ["fieldbook partner", "fieldbook partner --json"]),
+        CommandSpec(
             "budget show", "Shows a budget and what is used of it.", arguments: ["CUSTOMER"],
             examples: ["fieldbook budget show 'Atlas Freight'"]),
         CommandSpec(

@@ -40,6 +40,7 @@ struct Context {
         case "bills list": try listBills()
         case "bills sum": try sumBills()
         case "coupons list": try listCoupons()
+        case "partner": try showPartner()
         case "budget show": try showBudget()
         case "discount show": try showDiscount()
         case "association list": try listRequests()

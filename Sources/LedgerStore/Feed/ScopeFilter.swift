@@ -19,6 +19,8 @@ struct ScopeFilter {
     func condition(_ entity: Entity) -> String? {
         if entity == .membership { return nil }
         if entity == .coupon { return scope.seesCoupons ? "1" : nil }
+        if entity == .partnerBill { return scope.seesBills ? "1" : nil }
+        if entity == .quota { return scope.seesQuota ? "1" : nil }
         if scope.isWhole { return "1" }
         switch entity {
         case .partner, .cycle, .product, .region: return "1"
@@ -26,7 +28,7 @@ struct ScopeFilter {
             return "e.key IN (\(present("subject")))"
         case .billRecord where isNarrow: return billCondition
         case .conflict, .resource, .billRecord, .history: return "e.customer IN (\(present("subject")))"
-        case .coupon, .membership: return nil
+        case .coupon, .partnerBill, .quota, .membership: return nil
         }
     }
 
@@ -40,6 +42,14 @@ struct ScopeFilter {
         "SELECT \(column) FROM membership m WHERE m.scope = \(scope.number) AND m.\"left\" IS NULL"
     }
 
+    /// The subjects that are no customer and that the scope sees.
+    private var shared: String {
+        [
+            Subject.everyone, scope.seesCoupons ? Subject.coupons : nil, scope.seesBills ? Subject.bills : nil,
+            scope.seesQuota ? Subject.quota : nil,
+        ].compactMap { $0 }.map(String.init).joined(separator: ", ")
+    }
+
     /// What the scope is told after a sequence `?1`, in order: sequence, entity, key, whether the row is gone. Of a customer
     /// that joined, nothing that happened before: the joining brings it as it is. Cost: one look-up a change after `?1`.
     var changes: String {
@@ -47,10 +57,9 @@ struct ScopeFilter {
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .scopeForgotten { return "\(rows) ORDER BY sequence" }
         #endif
-        let coupons = scope.seesCoupons ? "1" : "subject <> \(Subject.coupons)"
-        if scope.isWhole { return "\(rows) AND \(coupons) ORDER BY sequence" }
+        if scope.isWhole { return "\(rows) AND (subject > 0 OR subject IN (\(shared))) ORDER BY sequence" }
         return """
-            \(rows) AND (subject = \(Subject.everyone) OR subject = \(Subject.coupons) AND \(coupons)
+            \(rows) AND (subject IN (\(shared))
                 OR EXISTS (\(present("1")) AND m.subject = feed.subject AND m.joined < feed.sequence))
             UNION ALL
             SELECT joined, \(Entity.membership.rawValue), subject, 0 FROM membership

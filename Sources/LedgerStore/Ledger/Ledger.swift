@@ -10,6 +10,7 @@ package final class Ledger {
     static let applicationID: Int32 = 0x4642_4C31
     static let migrations = [
         M0001_Initial.migration, M0002_Rules.migration, M0003_Asked.migration, M0004_Scopes.migration,
+        M0005_PartnerSums.migration,
     ]
 
     let connection: Connection
@@ -24,13 +25,18 @@ package final class Ledger {
         try ledger.connection.write { transaction in
             let state = try transaction.statement(
                 """
-                INSERT INTO ledger_state (id, epoch, epoch_ordinal, sequence, low_watermark, next_key, seal_key)
-                VALUES (1, ?, 1, 0, 0, 1, ?)
+                INSERT INTO ledger_state (
+                    id, epoch, epoch_ordinal, sequence, low_watermark, next_key, seal_key, bills_summed)
+                VALUES (1, ?, 1, 0, 0, 1, ?, 1)
                 """)
             try state.bind(1, epoch)
             try state.bind(2, blob: sealKey)
             try state.run()
-            try transaction.execute("INSERT INTO scope (scope, kind, version, sees_coupons) VALUES (1, 'all', 1, 1)")
+            try transaction.execute(
+                """
+                INSERT INTO scope (scope, kind, version, sees_coupons, sees_bills, sees_quota)
+                VALUES (1, 'all', 1, 1, 1, 1)
+                """)
         }
         try ledger.write { try $0.putPartner(partner) }
         return ledger
@@ -43,7 +49,9 @@ package final class Ledger {
         if forWriting {
             try Migrator.apply(Ledger.migrations, to: connection, file: "ledger", applicationID: applicationID)
         }
-        return Ledger(connection)
+        let ledger = Ledger(connection)
+        if forWriting { try ledger.sumEarlierBills() }
+        return ledger
     }
 
     private init(_ connection: Connection) { self.connection = connection }
@@ -92,6 +100,10 @@ package struct Scope: Sendable, Hashable {
     /// False: only the customers of its membership.
     package let isWhole: Bool
     package let seesCoupons: Bool
+    /// The partner's bill of each cycle.
+    package let seesBills: Bool
+    /// The consumption quota.
+    package let seesQuota: Bool
 }
 
 /// The partner's own row.

@@ -31,10 +31,13 @@ package class LedgerReader {
 
     /// The scope of a number; nil when it does not exist.
     package func scope(_ number: Int64) throws -> Scope? {
-        let statement = try connection.statement("SELECT version, kind, sees_coupons FROM scope WHERE scope = ?")
+        let statement = try connection.statement(
+            "SELECT version, kind, sees_coupons, sees_bills, sees_quota FROM scope WHERE scope = ?")
         try statement.bind(1, number)
         return try statement.first {
-            Scope(number: number, version: $0.int64(0), isWhole: $0.text(1) == "all", seesCoupons: $0.int64(2) != 0)
+            Scope(
+                number: number, version: $0.int64(0), isWhole: $0.text(1) == "all", seesCoupons: $0.int64(2) != 0,
+                seesBills: $0.int64(3) != 0, seesQuota: $0.int64(4) != 0)
         }
     }
 

@@ -240,6 +240,10 @@ package enum Subject {
     package static let everyone: Int64 = 0
     /// Members whose role sees coupons.
     package static let coupons: Int64 = -1
+    /// Members who see the partner's bills.
+    package static let bills: Int64 = -2
+    /// Members who see the consumption quota.
+    package static let quota: Int64 = -3
 }
 
 /// The record of one automatic or human decision. States are `V1.State` texts.

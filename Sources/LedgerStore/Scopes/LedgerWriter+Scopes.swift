@@ -15,19 +15,14 @@ extension LedgerWriter {
         switch definition.customers {
         case .all:
             if let listed { try dropScope(listed.number) }
-            let known = try connection.statement("SELECT scope FROM scope WHERE kind = 'all' AND sees_coupons = ?")
-            try known.bind(1, definition.seesCoupons ? 1 : 0)
+            let known = try connection.statement(
+                "SELECT scope FROM scope WHERE kind = 'all' AND sees_coupons = ? AND sees_bills = ? AND sees_quota = ?")
+            try bind(definition, to: known, from: 1)
             if let number = try known.first({ $0.int64(0) }) { return number }
-            return try newScope(kind: "all", seesCoupons: definition.seesCoupons)
+            return try newScope(kind: "all", definition)
         case .managed(let accounts):
-            let number = try listed?.number ?? newScope(kind: "listed", seesCoupons: definition.seesCoupons)
-            if let listed, listed.seesCoupons != definition.seesCoupons {
-                let raise = try connection.statement(
-                    "UPDATE scope SET version = version + 1, sees_coupons = ? WHERE scope = ?")
-                try raise.bind(1, definition.seesCoupons ? 1 : 0)
-                try raise.bind(2, number)
-                try raise.run()
-            }
+            let number = try listed?.number ?? newScope(kind: "listed", definition)
+            if let listed, !definition.showsAs(listed) { try raise(number, to: definition) }
             try follow(accounts, in: number, at: at)
             return number
         }
@@ -51,6 +46,35 @@ extension LedgerWriter {
         try follow([account], in: number, at: at)
     }
 
+    /// Gives the scope that a member holds the partner's own figures that it is to show, and no others. Its customers stay
+    /// as they are. Returns the number to hold from now on; nil when nothing had to change.
+    package func alignScope(
+        _ number: Int64, seesCoupons: Bool, seesBills: Bool, seesQuota: Bool, at: Timestamp
+    ) throws -> Int64? {
+        let definition = ScopeDefinition(
+            customers: .all, seesCoupons: seesCoupons, seesBills: seesBills, seesQuota: seesQuota)
+        guard let scope = try scope(number), !definition.showsAs(scope) else { return nil }
+        if scope.isWhole { return try putScope(definition, replacing: nil, at: at) }
+        try raise(number, to: definition)
+        return number
+    }
+
+    private func raise(_ number: Int64, to definition: ScopeDefinition) throws {
+        let statement = try connection.statement(
+            """
+            UPDATE scope SET version = version + 1, sees_coupons = ?, sees_bills = ?, sees_quota = ? WHERE scope = ?
+            """)
+        try bind(definition, to: statement, from: 1)
+        try statement.bind(4, number)
+        try statement.run()
+    }
+
+    private func bind(_ definition: ScopeDefinition, to statement: Statement, from first: Int) throws {
+        try statement.bind(first, definition.seesCoupons ? 1 : 0)
+        try statement.bind(first + 1, definition.seesBills ? 1 : 0)
+        try statement.bind(first + 2, definition.seesQuota ? 1 : 0)
+    }
+
     /// Removes a listed scope that no member has any more.
     package func dropScope(_ number: Int64) throws {
         for table in ["membership", "scope_follows", "scope"] {
@@ -70,7 +94,7 @@ extension LedgerWriter {
         try connection.statement("UPDATE scope SET version = version + 1 WHERE kind = 'listed'").run()
     }
 
-    private func newScope(kind: String, seesCoupons: Bool) throws -> Int64 {
+    private func newScope(kind: String, _ definition: ScopeDefinition) throws -> Int64 {
         // Numbers are never given twice: a cursor of a scope that is gone must not fit another.
         let highest = try connection.statement(
             "SELECT max((SELECT coalesce(max(scope), 1) FROM scope), (SELECT scopes_made FROM ledger_state))"
@@ -80,10 +104,10 @@ extension LedgerWriter {
         try counter.bind(1, number)
         try counter.run()
         let statement = try connection.statement(
-            "INSERT INTO scope (scope, kind, version, sees_coupons) VALUES (?, ?, 1, ?)")
+            "INSERT INTO scope (scope, kind, version, sees_coupons, sees_bills, sees_quota) VALUES (?, ?, 1, ?, ?, ?)")
         try statement.bind(1, number)
         try statement.bind(2, kind)
-        try statement.bind(3, seesCoupons ? 1 : 0)
+        try bind(definition, to: statement, from: 3)
         try statement.run()
         return number
     }

@@ -50,6 +50,17 @@ package struct Money: Sendable, Hashable, Comparable, CustomStringConvertible {
         return "\(units < 0 ? "-" : "")\(whole).\(padding)\(fraction)"
     }
 
+    /// The exact text of a sum that may be larger than an amount can be: whole units, and fractions in units of 10^-8 that
+    /// were summed apart.
+    package static func exactText(whole: Int64, fraction: Int64) -> String {
+        let perMajor = Int128(unitsPerMajor)
+        let total = Int128(whole) * perMajor + Int128(fraction)
+        let magnitude = total.magnitude
+        let decimals = String(magnitude % UInt128(perMajor))
+        let padding = String(repeating: "0", count: fractionDigits - decimals.count)
+        return "\(total < 0 ? "-" : "")\(magnitude / UInt128(perMajor)).\(padding)\(decimals)"
+    }
+
     /// Eight decimals without trailing zeros beyond the second: `500.00`, `0.00001606`.
     package var shortText: String {
         var text = exactText

@@ -111,6 +111,11 @@ package struct ReplicaIdentity: Sendable, Hashable {
     package let contactAt: Int64?
     /// Nil when the server sets none.
     package let lease: Lease?
+    /// The member's permission items; nil when the server does not say.
+    package let items: [String]?
+
+    /// Whether the server said that the member lacks an item.
+    package func lacks(_ item: PermissionItem) -> Bool { items.map { !$0.contains(item.rawValue) } ?? false }
 }
 
 /// What laying edits over an image gives: the value a person sees, and why it is not confirmed yet.

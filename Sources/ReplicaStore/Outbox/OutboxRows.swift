@@ -17,7 +17,7 @@ struct OutboxRows {
         try connection.statement(
             """
             SELECT replica, incarnation, server, partner, partner_name, member, role, epoch, rules_version, contact_at,
-                lease_days, lease_then, seen_at
+                lease_days, lease_then, seen_at, items
             FROM identity WHERE id = 1
             """
         ).first { row in
@@ -32,7 +32,7 @@ struct OutboxRows {
                 partner: row.optionalText(3),
                 partnerName: row.optionalText(4), member: row.optionalText(5), role: row.optionalText(6),
                 epoch: row.optionalText(7), rulesVersion: row.optionalInt64(8), contactAt: contactAt,
-                lease: lease)
+                lease: lease, items: row.optionalText(13)?.split(separator: ",").map(String.init))
         }
     }
 

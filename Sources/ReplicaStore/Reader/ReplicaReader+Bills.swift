@@ -120,8 +120,8 @@ extension ReplicaReader {
                 BillSum(
                     group: row.text(0), customerID: row.optionalText(1), accountName: row.optionalText(10),
                     cycleStatus: row.text(2), currency: row.text(3),
-                    records: row.int64(4), official: ReplicaReader.exactText(row.int64(5), row.int64(6)),
-                    payment: ReplicaReader.exactText(row.int64(7), row.int64(8)), asOf: row.int64(9))
+                    records: row.int64(4), official: Money.exactText(whole: row.int64(5), fraction: row.int64(6)),
+                    payment: Money.exactText(whole: row.int64(7), fraction: row.int64(8)), asOf: row.int64(9))
             }
         }
     }
@@ -154,15 +154,5 @@ extension ReplicaReader {
         if let customer { parts.append("r.customer = \(customer.value)") }
         if let cycle { parts.append("r.cycle = \(cycle.year * 100 + cycle.month)") }
         return parts.isEmpty ? "1" : parts.joined(separator: " AND ")
-    }
-
-    /// Whole units and a sum of fractions (in 10^-8, each below one unit) as one exact decimal text.
-    private static func exactText(_ whole: Int64, _ fraction: Int64) -> String {
-        let perMajor = Int128(Money.unitsPerMajor)
-        let total = Int128(whole) * perMajor + Int128(fraction)
-        let magnitude = total.magnitude
-        let decimals = String(magnitude % UInt128(perMajor))
-        let padding = String(repeating: "0", count: Money.fractionDigits - decimals.count)
-        return "\(total < 0 ? "-" : "")\(magnitude / UInt128(perMajor)).\(padding)\(decimals)"
     }
 }

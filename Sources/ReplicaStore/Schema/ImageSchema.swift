@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001, M0002, M0003, M0004]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = """
@@ -60,6 +60,29 @@ enum ImageSchema {
             ) STRICT, WITHOUT ROWID;
             -- Customers that left and whose traces are not yet cleared from the files.
             CREATE TABLE departed (key INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
+            """)
+
+    /// The partner's bills and consumption quota.
+    private static let M0005 = Migration(
+        number: 5, name: "partner sums",
+        sql: """
+            CREATE TABLE partner_bill (
+                key INTEGER PRIMARY KEY, version INTEGER NOT NULL, currency TEXT NOT NULL, record_count INTEGER NOT NULL,
+                other_count INTEGER NOT NULL, official TEXT NOT NULL, discount TEXT NOT NULL, payment TEXT NOT NULL,
+                cash TEXT NOT NULL, credit TEXT NOT NULL, coupon TEXT NOT NULL, debt TEXT NOT NULL
+            ) STRICT;
+            CREATE TABLE quota (
+                key INTEGER PRIMARY KEY, version INTEGER NOT NULL, amount INTEGER NOT NULL, used INTEGER NOT NULL,
+                currency TEXT NOT NULL, as_of INTEGER NOT NULL
+            ) STRICT;
+            CREATE VIEW partner_bills AS SELECT
+                b.key, cy.cycle, cy.status, cy.as_of, b.currency, b.record_count, b.other_count,
+                b.official, b.discount, b.payment, b.cash, b.credit, b.coupon, b.debt
+            FROM partner_bill b LEFT JOIN cycle cy ON cy.key = b.key;
+            CREATE VIEW consumption_quota AS SELECT
+                q.amount AS quota_units, \(moneyText("q.amount")) AS quota,
+                q.used AS used_units, \(moneyText("q.used")) AS used, q.currency, q.as_of
+            FROM quota q;
             """)
 
     private static let tables = """

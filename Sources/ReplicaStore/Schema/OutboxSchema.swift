@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of `outbox.db`, the precious file.
 enum OutboxSchema {
     static let applicationID: Int32 = 0x4642_4F31
-    static let migrations = [M0001, M0002, M0003, M0004, M0005]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006]
 
     private static let M0001 = Migration(
         number: 1, name: "initial",
@@ -91,4 +91,8 @@ enum OutboxSchema {
             ALTER TABLE identity ADD COLUMN lease_then TEXT;
             ALTER TABLE identity ADD COLUMN seen_at INTEGER;
             """)
+
+    /// The permission items of the member, joined by commas; null where the server does not say.
+    private static let M0006 = Migration(
+        number: 6, name: "items", sql: "ALTER TABLE identity ADD COLUMN items TEXT;")
 }

@@ -25,7 +25,10 @@ package struct MemberPlan: Sendable, Hashable {
             if rights.seesAllCustomers { .all } else if rights.roles.contains(.director) {
                 .managed(by: managers)
             } else if rights.roles.contains(.manager) { .managed(by: [account]) } else { .managed(by: []) }
-        return ScopeDefinition(customers: customers, seesCoupons: rights.items.contains(.coupons))
+        let items = rights.items
+        return ScopeDefinition(
+            customers: customers, seesCoupons: items.contains(.coupons), seesBills: items.contains(.bills),
+            seesQuota: items.contains(.quota))
     }
 }
 
@@ -78,6 +81,28 @@ extension DataFolder {
             }
             try directory.put(Member(partner: partner, account: plan.account, rights: plan.rights, scope: scope))
             if let old, !old.isWhole, scope != old.number { try ledger.write { try $0.dropScope(old.number) } }
+        }
+    }
+
+    /// Brings what the members' scopes show of the partner's own figures in line with their items, as it was not while
+    /// scopes knew nothing of bills and quota. Changes nothing where it is so already.
+    package func alignScopes(clock: any WallClock) throws {
+        let directory = try openDirectory()
+        for partner in try directory.partners() {
+            try withLedger(partner) { ledger in
+                for member in try directory.members(of: partner) {
+                    let items = member.rights.items
+                    let scope = try ledger.write { writer in
+                        try writer.alignScope(
+                            member.scope, seesCoupons: items.contains(.coupons), seesBills: items.contains(.bills),
+                            seesQuota: items.contains(.quota),
+                            at: Timestamp(seconds: writer.state.now(by: clock).seconds))
+                    }
+                    guard let scope, scope != member.scope else { continue }
+                    try directory.put(
+                        Member(partner: partner, account: member.account, rights: member.rights, scope: scope))
+                }
+            }
         }
     }
 

@@ -82,6 +82,7 @@ package enum FocusImport {
                 }
             }
             report.customersAdded = rows.customersAdded
+            try writer.sumPartnerBills(ofCycles: rows.changedCycles)
             return report
         }
     }

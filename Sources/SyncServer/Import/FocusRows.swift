@@ -11,6 +11,8 @@ final class FocusRows {
     private let writer: LedgerWriter
     private let options: FocusImport.Options
     private(set) var customersAdded = 0
+    /// Cycles whose records changed, by key.
+    private(set) var changedCycles: Set<Int64> = []
     private var customers: [String: CustomerKey] = [:]
     private var products: [String: Int64] = [:]
     private var regions: [String: Int64] = [:]
@@ -54,6 +56,9 @@ final class FocusRows {
             .money(payment), .integer(0), .null, .null,
         ]
         try putCycle(line.cycle, hasChanges: known?.values != values)
+        if known?.values != values {
+            for case .integer(let cycle)? in [values[1], known?.values[1]] { changedCycles.insert(cycle) }
+        }
         guard let known else {
             try writer.put(.billRecord, key: writer.newKey(), subject: customer.value, values)
             return .added

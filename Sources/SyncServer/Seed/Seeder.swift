@@ -42,6 +42,7 @@ package final class Seeder {
         for index in 0..<plan.bills { try putBill(index) }
         for index in 0..<plan.coupons { try putCoupon(index) }
         for index in 0..<plan.largest { try putBill(plan.bills + index, of: customers.first) }
+        try writer.sumPartnerBills(ofCycles: cycles.map { Int64($0.year * 100 + $0.month) })
     }
 
     // MARK: Chance

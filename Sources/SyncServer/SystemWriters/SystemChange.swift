@@ -13,6 +13,8 @@ package enum SystemChange: Sendable, Hashable {
     case partner(PartnerState)
     /// The authorised range of discounts; nil = no permission.
     case range(ClosedRange<BasisPoints>?)
+    /// The consumption quota and what is used of it, as of now.
+    case quota(ConsumptionQuota)
     case associationType(CustomerKey, AssociationType)
     /// Hands budgets and freezes of a reseller customer to a reseller, by account; nil takes them back.
     case delegate(CustomerKey, String?)

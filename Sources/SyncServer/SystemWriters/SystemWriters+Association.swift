@@ -56,6 +56,8 @@ extension SystemWriters {
         }
         customer.association = type
         try writer.putCustomer(customer)
+        // The partner's bills cover reseller customers.
+        try writer.sumPartnerBills(ofCycles: try writer.cycles(of: key))
         let words = "association \(before.rawValue) -> \(type.rawValue)"
         return .changed([try note(.request, customer, by: author ?? Author.vendor, words)])
     }

@@ -9,7 +9,7 @@ import SyncProtocol
 /// Each change is judged, carried out and recorded in the history of each customer it touches, in the caller's
 /// transaction. What changes nothing writes nothing. What is refused throws a `UserError` before anything is written.
 /// A row that is no register (usage, the customer itself) is recorded with equal states and the change in words, so
-/// that it is never taken for a change of the register. The history is a customer's: the partner's own row has none.
+/// that it is never taken for a change of the register. The history is a customer's: the partner's own rows have none.
 package struct SystemWriters {
     let writer: LedgerWriter
     let rulesVersion: Int
@@ -34,6 +34,7 @@ package struct SystemWriters {
         case .release(let customer, let cause): try release(customer, cause, by: author)
         case .partner(let state): try partner(state)
         case .range(let range): try self.range(range)
+        case .quota(let quota): try self.quota(quota)
         case .associationType(let customer, let type): try associationType(customer, type, by: author)
         case .delegate(let customer, let reseller): try delegate(customer, reseller, by: author)
         case .associate(let customer): try associate(customer, by: author ?? Author.system)
