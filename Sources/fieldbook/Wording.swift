@@ -23,6 +23,14 @@ enum Wording {
         }
     }
 
+    /// Whom an edit is about, with the id. The outbox forgets the names of a customer that left once the edit has its end.
+    static func customer(of edit: OutboxEdit) -> String {
+        edit.customerName.isEmpty ? gone : "\(edit.customerName) (\(edit.customerID))"
+    }
+
+    /// What stands for a customer whose name is not kept.
+    static let gone = "a customer that is not yours any more"
+
     /// The short form for tables: an amount, a kind, a percentage.
     static func short(_ state: RegisterState) -> String {
         switch state {

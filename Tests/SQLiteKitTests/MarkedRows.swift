@@ -1,7 +1,7 @@
 import PropertyKit
 import SQLiteKit
 
-/// Rows of several kinds of table that each carry a mark of their own, so that a look at the bytes tells which are left.
+/// Rows of several kinds of table that each carry a mark of their own, so that the bytes tell which are left.
 struct MarkedRows {
     private(set) var alive: Set<Int> = []
     private(set) var everMade = 0
@@ -17,7 +17,8 @@ struct MarkedRows {
             """
             CREATE TABLE plain (key INTEGER PRIMARY KEY, mark TEXT NOT NULL, number INTEGER NOT NULL) STRICT;
             CREATE INDEX plain_mark ON plain (mark);
-            CREATE TABLE keyed (key INTEGER NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (mark, key)) STRICT, WITHOUT ROWID;
+            CREATE TABLE keyed (key INTEGER NOT NULL, mark TEXT NOT NULL, PRIMARY KEY (mark, key))
+                STRICT, WITHOUT ROWID;
             CREATE INDEX keyed_key ON keyed (key);
             CREATE TABLE broad (key INTEGER PRIMARY KEY, mark BLOB NOT NULL) STRICT;
             """)

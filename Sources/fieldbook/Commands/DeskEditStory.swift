@@ -18,7 +18,7 @@ struct DeskEditStory {
     private var result: V1.Result? { edit.result }
 
     func explain(_ text: inout DeskText) {
-        text.line("edit \(edit.number.value) on the \(name) of \(edit.customerName) (\(edit.customerID))", hanging: 2)
+        text.line("edit \(edit.number.value) on the \(name) of \(Wording.customer(of: edit))", hanging: 2)
         text.blank()
         text.entry("asked", "\(DeskFields.text(edit.intent)); made \(time.at(edit.savedAt))")
         text.entry("upon", upon)

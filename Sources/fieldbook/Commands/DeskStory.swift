@@ -40,7 +40,7 @@ struct DeskStory {
         let state = conflict.isOpen ? "open" : "decided"
         let customer =
             conflict.customerName.isEmpty
-            ? "a customer that is not yours any more" : "\(conflict.customerName) (\(conflict.accountName))"
+            ? Wording.gone : "\(conflict.customerName) (\(conflict.accountName))"
         text.line("conflict \(conflict.key.value) on the \(name) of \(customer), \(state)", hanging: 2)
     }
 

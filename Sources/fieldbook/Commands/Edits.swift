@@ -27,7 +27,8 @@ extension Context {
         for edit in edits {
             let account = try ask { () throws(StoreError) in try reader.accountName(of: edit.customer) }
             table.add([
-                "\(edit.number.value)", edit.customerName, account ?? "-", Wording.text(edit.intent),
+                "\(edit.number.value)", edit.customerName.isEmpty ? "(not yours any more)" : edit.customerName,
+                account ?? "-", Wording.text(edit.intent),
                 stateText(edit, ends[edit.number]), told(edit)?.sentence ?? "",
             ])
         }
@@ -83,7 +84,7 @@ extension Context {
         let edit = try ask { () throws(StoreError) in try reader.edit(key) }
         let end = edit.combinedInto == nil ? nil : try ask { () throws(StoreError) in try reader.end(of: key) }
         var lines: [(String, String)] = [
-            ("edit", "\(edit.number.value)"), ("customer", "\(edit.customerName) (\(edit.customerID))"),
+            ("edit", "\(edit.number.value)"), ("customer", Wording.customer(of: edit)),
             ("asked", Wording.text(edit.intent)),
             ("saw", (try? edit.wire.before?.state()).map { Wording.text($0) } ?? "-"), ("made", age(edit.savedAt)),
             ("state", stateText(edit, end)),

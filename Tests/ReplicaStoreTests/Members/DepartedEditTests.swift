@@ -7,7 +7,7 @@ import Testing
 
 /// What the outbox keeps of edits on a customer that left.
 @Suite struct DepartedEditTests {
-    /// The wanderer is here; edit 1 on its label is settled, edit 2 on its budget refused, edit 3 a freeze that is not sent.
+    /// The wanderer is here; edit 1 on its label is settled, edit 2 on its budget refused, edit 3 a freeze not sent.
     private func make() throws -> TestReplica {
         let replica = try TestReplica.settled()
         let before = [Wanderer.label(6, "wander-before")]
