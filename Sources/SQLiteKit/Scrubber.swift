@@ -8,8 +8,8 @@ import CSQLite
 /// page as good as before. The layout is that of https://sqlite.org/fileformat2.html#b_tree_pages.
 extension Connection {
     /// Empties the log into the file and clears the unused space of every b-tree page; on return no page of the file and no
-    /// log holds a row that was deleted before, and that is durable. False when a reader holds the log: then nothing was
-    /// cleared. Cost: one read of the file. Outside of a transaction only.
+    /// log holds a row that was deleted before. Of the file that is durable; a power loss may bring the log back as it was,
+    /// so a caller notes that it scrubbed only afterwards. False when a reader holds the log: then nothing was cleared. Cost: one read of the file. Outside of a transaction only.
     package func scrub() throws -> Bool {
         guard try truncateLogAtOnce() else { return false }
         try statement("BEGIN IMMEDIATE").run()
