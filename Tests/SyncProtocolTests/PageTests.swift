@@ -171,6 +171,20 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
         var kept = try ReceivedPage(kept: received.keepable)
         #expect(try names(&kept).count == 70)
     }
+
+    @Test func `a page without rows names no entities, and is taken`() throws {
+        var writer = try PageWriter(kind: "feed/1", epoch: "e", start: "a", serverTime: 1)
+        try writer.finish(cursor: "b", sequence: 5, more: false, checkpoint: true)
+        #expect(writer.bytes.count < 256)
+        var page = try ReceivedPage(writer.bytes, kind: "feed/1", expectedCursor: "a", isWhole: true)
+        #expect(page.rowCount == 0 && page.isCheckpoint && page.cursor == "b" && page.header.entities == [])
+        var rows = 0
+        try page.forEachRow { _, _, _ in rows += 1 }
+        #expect(rows == 0)
+        var kept = try ReceivedPage(kept: page.keepable)
+        try kept.forEachRow { _, _, _ in rows += 1 }
+        #expect(rows == 0)
+    }
 }
 
 @Suite struct RowScannerTests {
@@ -213,19 +227,5 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
     @Test func `a line has a largest number of fields`() {
         let many = "[" + (0...ProtocolLimits.rowFieldsMax).map { "\($0)" }.joined(separator: ",") + "]"
         #expect(throws: RowError.self) { try scan(many) }
-    }
-
-    @Test func `a page without rows names no entities, and is taken`() throws {
-        var writer = try PageWriter(kind: "feed/1", epoch: "e", start: "a", serverTime: 1)
-        try writer.finish(cursor: "b", sequence: 5, more: false, checkpoint: true)
-        #expect(writer.bytes.count < 256)
-        var page = try ReceivedPage(writer.bytes, kind: "feed/1", expectedCursor: "a", isWhole: true)
-        #expect(page.rowCount == 0 && page.isCheckpoint && page.cursor == "b" && page.header.entities == [])
-        var rows = 0
-        try page.forEachRow { _, _, _ in rows += 1 }
-        #expect(rows == 0)
-        var kept = try ReceivedPage(kept: page.keepable)
-        try kept.forEachRow { _, _, _ in rows += 1 }
-        #expect(rows == 0)
     }
 }
