@@ -130,10 +130,12 @@ struct ReadsNeverGoBack: Checker {
         for event in history.events {
             switch event.what {
             case .access(let account, isOpen: false): ended.insert(account)
-            case .request(let agent, let request): if let account = request.account { accounts[agent, default: []].insert(account) }
+            case .request(let agent, let request):
+                if let account = request.account { accounts[agent, default: []].insert(account) }
             case .wiped(let agent, _):
                 if reached[agent] != nil, ended.isDisjoint(with: accounts[agent] ?? []) {
-                    return .invalid(at: event.at, why: "\(history.members[agent].name) wiped itself, its access has not ended")
+                    return .invalid(
+                        at: event.at, why: "\(history.members[agent].name) wiped itself, its access has not ended")
                 }
                 reached[agent] = nil
             case .died(let agent, powerLoss: true):

@@ -82,7 +82,8 @@ struct Model {
             }
         }
         let view = View(
-            edit: edit, customer: edit.customer.value, current: current.value, isIntact: isIntact, role: member.rights.role,
+            edit: edit, customer: edit.customer.value, current: current.value, isIntact: isIntact,
+            role: member.rights.role,
             now: now)
         let fate = fate(view)
         switch fate {
@@ -177,7 +178,8 @@ struct Model {
         // decider's own.
         wanted.madeUpon = nil
         let view = View(
-            edit: wanted, customer: mark.customer, current: current.value, isIntact: true, role: member.rights.role, now: now)
+            edit: wanted, customer: mark.customer, current: current.value, isIntact: true, role: member.rights.role,
+            now: now)
         if case .code(let code) = fate(view),
             [.rejected, .expired, .forbidden, .needsStepUp].contains(code)
         {

@@ -105,7 +105,9 @@ struct TruthLine {
         let versions = changes[Target(entity: Entity.manager.rawValue, key: subject)] ?? []
         return rights.ever(member).contains { rights in
             rights.sees(subject) { accounts in
-                versions.contains { if case .manager(let account?) = $0.value { accounts.contains(account) } else { false } }
+                versions.contains {
+                    if case .manager(let account?) = $0.value { accounts.contains(account) } else { false }
+                }
             }
         }
     }

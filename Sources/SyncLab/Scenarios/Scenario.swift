@@ -243,7 +243,8 @@ package enum SystemWrite: Sendable, Hashable {
     /// An administrator gives an account other roles.
     case role(String, Scenario.Roles)
     /// An administrator ends an account's access, or opens it again.
-    case disable(String), enable(String)
+    case disable(String)
+    case enable(String)
 }
 
 /// What must be so.

@@ -109,7 +109,8 @@ package enum Workload {
                 let isManager = percent(kinds.contains(.moves) ? 70 : 40) && !answers
                 var member = Scenario.Member(
                     name: name, account: index > 1 && percent(15) ? "m1" : name,
-                    roles: answers ? Scenario.Roles([.administrator]) : isManager ? Scenario.Roles([.manager]) : others())
+                    roles: answers
+                        ? Scenario.Roles([.administrator]) : isManager ? Scenario.Roles([.manager]) : others())
                 if member.account != name {
                     member.roles = scenario.members[0].roles
                     member.customers = scenario.members[0].customers
