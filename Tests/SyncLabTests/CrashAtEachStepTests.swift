@@ -3,9 +3,9 @@ import Testing
 
 @testable import SyncLab
 
-/// A customer goes from one manager to another and back, with edits unsent and held on both sides and old records on their
-/// way, and a machine dies at one of its writes. A few writes of each case are taken; with FIELDBOOK_EVERY_WRITE=1 in the
-/// environment every one.
+/// A customer goes from one manager to another and back, with edits unsent and held on both sides and old records on
+/// their way, and a machine dies at one of its writes. A few writes of each case are taken; with FIELDBOOK_EVERY_WRITE=1
+/// in the environment every one.
 @Suite struct CrashAtEachStepTests {
     struct Death: Sendable, CustomStringConvertible {
         let name: String
