@@ -1,4 +1,6 @@
 import PartnerModel
+import SyncCore
+import SyncEngine
 import SyncProtocol
 import Testing
 
