@@ -13,9 +13,9 @@ struct HistoryMaker {
 
     init() {
         for name in ["ann", "ben"] {
-            history.members.append(MemberFacts(name: name, account: name, role: .administrator, isListed: false))
+            history.members.append(MemberFacts(name: name, account: name, roles: Scenario.Roles([.administrator])))
         }
-        history.members.append(MemberFacts(name: "cem", account: "cem", role: .manager, isListed: true))
+        history.members.append(MemberFacts(name: "cem", account: "cem", roles: Scenario.Roles([.manager])))
     }
 
     /// The history of what happened, a second after a second.

@@ -14,7 +14,7 @@ import Testing
     }
 
     private static let now = HistoryMaker.now
-    private static let admin = MemberFacts(name: "ann", account: "ann", role: .administrator, isListed: false)
+    private static let admin = MemberFacts(name: "ann", account: "ann", roles: Scenario.Roles([.administrator]))
 
     private static func model() -> Model {
         var model = Model()
@@ -207,7 +207,7 @@ import Testing
 
     @Test func `a manager decides on the own customers only`() {
         var model = ModelTests.model()
-        let cem = MemberFacts(name: "cem", account: "cem", role: .manager, isListed: true)
+        let cem = MemberFacts(name: "cem", account: "cem", roles: Scenario.Roles([.manager]))
         #expect(
             model.judge(ModelTests.edit("set-budget"), replica: "r", member: cem, now: ModelTests.now).code
                 == .forbidden)

@@ -64,7 +64,8 @@ extension ScenarioMaker {
     }
 
     private func others(_ name: String, _ choices: inout Choices) -> SystemWrite {
-        switch choices.int(in: 0...8) {
+        switch choices.int(in: 0...10) {
+        case 9, 10: return accountWrite(&choices)
         case 0: return .touchAll
         case 1: return .association(name, choices.element(of: AssociationType.allCases))
         case 2: return .delegate(name, to: account(&choices))

@@ -50,14 +50,41 @@ struct ScenarioMaker {
     }
 
     private mutating func addMember(_ name: String, _ choices: inout Choices) {
-        var member = Scenario.Member(
-            name: name, account: name, role: choices.element(of: MemberRole.allCases.filter { $0 != .director }))
+        var member = Scenario.Member(name: name, account: name, roles: roles(below: managers, &choices))
         if choices.bool(percent: 30), let first = scenario.members.first {
-            (member.account, member.role, member.customers) = (first.account, first.role, first.customers)
-        } else if member.role == .manager {
+            (member.account, member.roles, member.customers) = (first.account, first.roles, first.customers)
+        } else if member.roles.list.contains(.manager) {
             for customer in scenario.customers where choices.bool() { member.customers.append(customer.name) }
         }
         scenario.members.append(member)
+    }
+
+    /// Accounts, and those of managers.
+    private var accounts: [String] { scenario.members.filter { $0.account == $0.name }.map(\.name) }
+    private var managers: [String] {
+        scenario.members.filter { $0.account == $0.name && $0.roles.list.contains(.manager) }.map(\.name)
+    }
+
+    private func roles(below managers: [String], _ choices: inout Choices) -> Scenario.Roles {
+        let items = choices.bool() ? nil : PermissionItem.allCases.filter { _ in choices.bool() }
+        let some = items?.isEmpty == true ? nil : items
+        switch choices.int(in: 0...4) {
+        case 0: return Scenario.Roles([.manager])
+        case 1: return Scenario.Roles([.operator], items: some)
+        case 2: return Scenario.Roles([.operator, .manager], items: some)
+        case 3 where !managers.isEmpty: return Scenario.Roles([.director], managers: managers)
+        default: return Scenario.Roles([.administrator])
+        }
+    }
+
+    /// What administrators do with accounts.
+    func accountWrite(_ choices: inout Choices) -> SystemWrite {
+        let account = choices.element(of: accounts)
+        switch choices.int(in: 0...2) {
+        case 0: return .disable(account)
+        case 1: return .enable(account)
+        default: return .role(account, roles(below: accounts, &choices))
+        }
     }
 
     // MARK: Values

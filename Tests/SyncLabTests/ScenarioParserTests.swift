@@ -32,7 +32,7 @@ import Testing
 
     @Test func `what is written is read back as the same scenario, whatever its words`() throws {
         var met: Set<String> = []
-        try checkProperty("scenario text", cases: 250) { choices in
+        try checkProperty("scenario text", cases: 400) { choices in
             let scenario = ScenarioMaker.scenario(&choices)
             met.formUnion(ScenarioParserTests.forms(scenario))
             var read = try ScenarioParser.parse(scenario.text)
@@ -41,7 +41,7 @@ import Testing
             #expect(read.text == scenario.text)
         }
         let counts = [
-            "action": 34, "wish": 9, "tie": 2, "decision": 5, "network": 11, "clock": 3, "disk": 3, "system": 23,
+            "action": 34, "wish": 9, "tie": 2, "decision": 5, "network": 11, "clock": 3, "disk": 3, "system": 26,
             "expect": 21,
         ]
         for (kind, count) in counts {

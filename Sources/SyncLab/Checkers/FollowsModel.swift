@@ -8,11 +8,14 @@ struct FollowsModel: Checker {
 
     func check(_ history: History) -> Verdict {
         var run = Run()
+        var rights = RightsLine(history.members)
         for event in history.events {
             switch event.what {
             case .judged(let judged):
-                guard let member = history.members.first(where: { $0.account == judged.account }) else { continue }
+                guard var member = history.members.first(where: { $0.account == judged.account }) else { continue }
+                member.rights = rights.now(member)
                 if let why = run.follow(judged, member) { return .invalid(at: event.at, why: why) }
+            case .rights(let change): rights.take(change)
             case .truth(_, let rows, let isPush):
                 if let why = difference(rows, isPush, run.wanted, &run.model, run.heldEdits) {
                     return .invalid(at: event.at, why: why)

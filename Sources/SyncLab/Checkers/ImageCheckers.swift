@@ -8,10 +8,11 @@ struct CursorNotAhead: Checker {
     let promise = "the applied cursor is never ahead of applied rows"
 
     func check(_ history: History) -> Verdict {
-        var truth = TruthLine()
+        var truth = TruthLine(history.members)
         for event in history.events {
             switch event.what {
             case .truth(let sequence, let rows, _): truth.take(sequence, rows)
+            case .rights(let change): truth.take(change)
             case .image(let agent, let image):
                 let member = history.members[agent]
                 guard let sequence = image.sequence else {
@@ -41,10 +42,11 @@ struct InsideScope: Checker {
     let promise = "nothing outside the scope is visible; no bill without its customer"
 
     func check(_ history: History) -> Verdict {
-        var truth = TruthLine()
+        var truth = TruthLine(history.members)
         for event in history.events {
             switch event.what {
             case .truth(let sequence, let rows, _): truth.take(sequence, rows)
+            case .rights(let change): truth.take(change)
             case .image(let agent, let image):
                 if let why = stranger(in: image, history.members[agent], truth) {
                     return .invalid(at: event.at, why: why)
@@ -122,8 +124,20 @@ struct ReadsNeverGoBack: Checker {
         var settled: [Int: Set<Int64>] = [:]
         // After a power loss the image may be older than an edit's end, which was forced to disk.
         var isFirstLook: Set<Int> = []
+        // Accounts whose access has ended at some time, and those whose tokens an agent came with.
+        var ended: Set<String> = []
+        var accounts: [Int: Set<String>] = [:]
         for event in history.events {
             switch event.what {
+            case .access(let account, isOpen: false): ended.insert(account)
+            case .request(let agent, let request):
+                if let account = request.account { accounts[agent, default: []].insert(account) }
+            case .wiped(let agent, _):
+                if reached[agent] != nil, ended.isDisjoint(with: accounts[agent] ?? []) {
+                    return .invalid(
+                        at: event.at, why: "\(history.members[agent].name) wiped itself, its access has not ended")
+                }
+                reached[agent] = nil
             case .died(let agent, powerLoss: true):
                 reached[agent] = nil
                 isFirstLook.insert(agent)
@@ -174,15 +188,25 @@ struct Agreement: Checker {
     let promise = "replicas agree with the server row by row within a bound"
 
     func check(_ history: History) -> Verdict {
-        var truth = TruthLine()
+        var truth = TruthLine(history.members)
         var images: [Int: ImageMark] = [:]
         var phases: [Int: StatusMark] = [:]
         var end: (at: Int64, settled: Bool)?
+        var ended: Set<String> = []
+        // Whose token an agent came with last.
+        var accounts: [Int: String] = [:]
         for event in history.events {
             switch event.what {
             case .truth(let sequence, let rows, _):
                 truth.take(sequence, rows)
                 if !rows.isEmpty { end = nil }
+            case .rights(let change):
+                truth.take(change)
+                end = nil
+            case .access(let account, let isOpen):
+                if isOpen { ended.remove(account) } else { ended.insert(account) }
+            case .request(let agent, let request): accounts[agent] = request.account
+            case .wiped(let agent, _): images[agent] = nil
             case .image(let agent, let image): images[agent] = image
             case .status(let agent, let status): phases[agent] = status
             case .ended(let settled): end = (event.at, settled)
@@ -193,11 +217,14 @@ struct Agreement: Checker {
         guard end.settled else { return .invalid(at: end.at, why: unsettled(history, phases)) }
         for (agent, member) in history.members.enumerated() {
             guard let status = phases[agent], status.phase == .inSync || status.phase == .needsPerson else { continue }
+            if ended.contains(member.account), accounts[agent] == member.account {
+                return .invalid(at: end.at, why: "\(member.name) goes on, its access has ended")
+            }
             guard let image = images[agent] else { return .invalid(at: end.at, why: "\(member.name) has no image") }
             if let customer = image.filling.keys.min() {
                 return .invalid(at: end.at, why: "\(member.name) waits for old records of customer \(customer)")
             }
-            if let difference = truth.difference(image, of: member, at: truth.sequence) {
+            if let difference = truth.difference(image, by: truth.rights.now(member), at: truth.sequence) {
                 return .invalid(at: end.at, why: "\(member.name): \(difference)")
             }
         }

@@ -62,6 +62,7 @@ struct Model {
             return Answer(code: .forbidden)
         }
         let target = Model.target(edit)
+        guard may(member, target.entity) else { return Answer(code: .forbidden) }
         let current = held(target)
         if let other = edit.dependsOn?.value {
             switch answers["\(replica)/\(other)"]?.code {
@@ -81,7 +82,8 @@ struct Model {
             }
         }
         let view = View(
-            edit: edit, customer: edit.customer.value, current: current.value, isIntact: isIntact, role: member.role,
+            edit: edit, customer: edit.customer.value, current: current.value, isIntact: isIntact,
+            role: member.rights.role,
             now: now)
         let fate = fate(view)
         switch fate {
@@ -124,12 +126,24 @@ struct Model {
         return isEqual ? .code(.noop) : combined(view)
     }
 
-    /// An account manager sees the customers assigned to them, while those are customers.
+    /// A manager sees the customers assigned to them, a director those of the managers below, while those are customers.
     private func sees(_ member: MemberFacts, _ customer: Int64) -> Bool {
-        member.sees(customer) { key in
-            let target = TruthLine.Target(entity: Entity.manager.rawValue, key: key)
-            guard customers[key]?.isFormer == false, case .manager(let account) = held(target).value else { return nil }
-            return account
+        member.rights.sees(customer) { accounts in
+            let target = TruthLine.Target(entity: Entity.manager.rawValue, key: customer)
+            guard customers[customer]?.isFormer == false, case .manager(let account?) = held(target).value else {
+                return false
+            }
+            return accounts.contains(account)
+        }
+    }
+
+    /// Budgets, freezes and discounts are changed by those who have the item of that name.
+    private func may(_ member: MemberFacts, _ entity: Int) -> Bool {
+        switch Entity(rawValue: entity) {
+        case .budget: member.rights.items.contains(.budgets)
+        case .freezes: member.rights.items.contains(.freezes)
+        case .discount: member.rights.items.contains(.discounts)
+        default: true
         }
     }
 
@@ -144,6 +158,8 @@ struct Model {
             return Answer(code: mark.choice == choice && choice != "value" ? .noop : .overruled, isIntact: true)
         }
         let target = TruthLine.Target(entity: Model.entity(mark.register), key: mark.customer)
+        // To decide is to change.
+        guard may(member, target.entity) else { return Answer(code: .forbidden) }
         let current = held(target)
         guard edit.base.value == current.version else { return Answer(code: .overruled) }
         var wanted: V1.Edit?
@@ -162,7 +178,8 @@ struct Model {
         // decider's own.
         wanted.madeUpon = nil
         let view = View(
-            edit: wanted, customer: mark.customer, current: current.value, isIntact: true, role: member.role, now: now)
+            edit: wanted, customer: mark.customer, current: current.value, isIntact: true, role: member.rights.role,
+            now: now)
         if case .code(let code) = fate(view),
             [.rejected, .expired, .forbidden, .needsStepUp].contains(code)
         {

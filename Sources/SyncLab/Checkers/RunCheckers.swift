@@ -32,6 +32,7 @@ struct QueuesDrain: Checker {
         var phases: [Int: StatusMark] = [:]
         var end: Int64?
         var strangers: Set<Int> = []
+        var ended: Set<String> = []
         for event in history.events {
             switch event.what {
             case .request(let agent, let request):
@@ -40,6 +41,8 @@ struct QueuesDrain: Checker {
                 } else {
                     strangers.insert(agent)
                 }
+            case .access(let account, let isOpen):
+                if isOpen { ended.remove(account) } else { ended.insert(account) }
             case .outbox(let agent, let marks): edits[agent] = marks
             case .status(let agent, let status): phases[agent] = status
             case .ended: end = event.at
@@ -51,7 +54,7 @@ struct QueuesDrain: Checker {
         for (agent, member) in history.members.enumerated() {
             guard let status = phases[agent], status.phase != .needsLogin, status.phase != .stopped else { continue }
             // With another member's token nothing may be sent.
-            if status.phase == .blocked, strangers.contains(agent) { continue }
+            if status.phase == .blocked, strangers.contains(agent) || ended.contains(member.account) { continue }
             if let edit = QueuesDrain.moving(edits[agent] ?? []) {
                 return .invalid(at: end, why: "edit \(edit.number) of \(member.name) is still \(edit.state)")
             }

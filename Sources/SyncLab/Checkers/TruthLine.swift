@@ -10,18 +10,23 @@ struct TruthLine {
 
     private(set) var changes: [Target: [TruthRow]] = [:]
     private(set) var sequence: Int64 = 0
+    private(set) var rights: RightsLine
+
+    init(_ members: [MemberFacts]) { rights = RightsLine(members) }
+
+    mutating func take(_ change: RightsChange) { rights.take(change) }
 
     mutating func take(_ sequence: Int64, _ rows: [TruthRow]) {
         self.sequence = sequence
         for row in rows { changes[Target(entity: row.entity.rawValue, key: row.key), default: []].append(row) }
     }
 
-    /// What a member must hold at a sequence, in order of entity and key.
-    func visible(to member: MemberFacts, at sequence: Int64) -> [RowMark] {
+    /// What rights give at a sequence, in order of entity and key.
+    func visible(by rights: RightsFacts, at sequence: Int64) -> [RowMark] {
         var rows: [RowMark] = []
         for (target, versions) in changes {
             guard let row = versions.last(where: { $0.version <= sequence }), let content = row.content,
-                sees(member, row.subject, at: sequence)
+                sees(rights, row.subject, at: sequence)
             else { continue }
             rows.append(RowMark(entity: target.entity, key: target.key, version: row.version, content: content))
         }
@@ -39,9 +44,19 @@ struct TruthLine {
         return nil
     }
 
-    /// The first difference between what a member must hold and what it holds; nil when there is none.
+    /// The first difference between what a member must hold at a checkpoint and what it holds; nil when there is none.
     func difference(_ image: ImageMark, of member: MemberFacts, at sequence: Int64) -> String? {
-        let all = visible(to: member, at: sequence)
+        var why: String?
+        for rights in rights.possible(member, at: sequence) {
+            why = difference(image, by: rights, at: sequence)
+            if why == nil { return nil }
+        }
+        return why ?? "sequence \(sequence) lies within a change of roles"
+    }
+
+    /// The same by rights that are known.
+    func difference(_ image: ImageMark, by rights: RightsFacts, at sequence: Int64) -> String? {
+        let all = visible(by: rights, at: sequence)
         guard all != image.rows else { return nil }
         // Old records of a customer that joined may be missing while they are fetched; what is there is as it must be.
         let wanted = all.filter { !isOnItsWay($0, image) }
@@ -72,35 +87,32 @@ struct TruthLine {
 
     // MARK: Who sees what
 
-    /// Whether rows of a subject are a member's to see at a sequence: a customer's key, 0 = everyone, -1 = coupons.
+    /// Whether rows of a subject may stand in a member's image at a sequence.
     func sees(_ member: MemberFacts, _ subject: Int64, at sequence: Int64) -> Bool {
-        member.sees(subject) { customer in
-            let isFormer: Bool? = value(.customer, customer, at: sequence).map {
-                if case .customer(_, let isFormer, _) = $0 { isFormer } else { false }
-            }
-            guard case .manager(let account)? = value(.manager, customer, at: sequence) else { return nil }
-            return isFormer == true ? nil : account
+        rights.possible(member, at: sequence).contains { sees($0, subject, at: sequence) }
+    }
+
+    private func sees(_ rights: RightsFacts, _ subject: Int64, at sequence: Int64) -> Bool {
+        rights.sees(subject) { accounts in
+            if case .customer(_, isFormer: true, _)? = value(.customer, subject, at: sequence) { return false }
+            guard case .manager(let account?)? = value(.manager, subject, at: sequence) else { return false }
+            return accounts.contains(account)
         }
     }
 
     /// Whether rows of a subject were a member's to see at some time.
     func everSaw(_ member: MemberFacts, _ subject: Int64) -> Bool {
-        member.sees(subject) { customer in
-            let versions = changes[Target(entity: Entity.manager.rawValue, key: customer)] ?? []
-            return versions.contains { $0.value == .manager(member.account) } ? member.account : nil
+        let versions = changes[Target(entity: Entity.manager.rawValue, key: subject)] ?? []
+        return rights.ever(member).contains { rights in
+            rights.sees(subject) { accounts in
+                versions.contains {
+                    if case .manager(let account?) = $0.value { accounts.contains(account) } else { false }
+                }
+            }
         }
     }
 
     private func value(_ entity: Entity, _ key: Int64, at sequence: Int64) -> RowValue? {
         changes[Target(entity: entity.rawValue, key: key)]?.last { $0.version <= sequence }?.value
-    }
-}
-
-extension MemberFacts {
-    /// Whether rows of a subject are this member's to see, given who manages a customer that is no former one.
-    func sees(_ subject: Int64, managerOf: (Int64) -> String?) -> Bool {
-        if subject == 0 { return true }
-        if subject == -1 { return role.seesCoupons }
-        return !isListed || managerOf(subject) == account
     }
 }

@@ -6,11 +6,12 @@ struct WipedIsGone: Checker {
     let promise = "wiped rows are gone from the files"
 
     func check(_ history: History) -> Verdict {
-        var truth = TruthLine()
+        var truth = TruthLine(history.members)
         var places: [Int: Int64] = [:]
         for event in history.events {
             switch event.what {
             case .truth(let sequence, let rows, _): truth.take(sequence, rows)
+            case .rights(let change): truth.take(change)
             case .image(let agent, let image): places[agent] = image.sequence
             case .traces(let agent, let bills):
                 guard let place = places[agent] else { continue }
@@ -23,6 +24,12 @@ struct WipedIsGone: Checker {
                         at: event.at,
                         why: "the files of \(member.name) hold bill_record \(key) of customer \(subject), which left")
                 }
+            case .wiped(let agent, let traces):
+                places[agent] = nil
+                guard let key = traces.first else { continue }
+                return .invalid(
+                    at: event.at,
+                    why: "the files of \(history.members[agent].name), wiped, hold bill_record \(key)")
             default: break
             }
         }

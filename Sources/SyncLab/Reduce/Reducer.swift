@@ -75,7 +75,11 @@ package struct Reducer {
 
     private mutating func dropMembers() {
         for member in best.members where best.members.count > 1 {
-            guard !best.members.contains(where: { $0.account == member.name && $0.name != member.name }) else {
+            guard
+                !best.members.contains(where: {
+                    $0.account == member.name && $0.name != member.name || $0.roles.managers.contains(member.name)
+                })
+            else {
                 continue
             }
             var candidate = best

@@ -100,7 +100,9 @@ package struct PairTable: Sendable {
         var customer = Scenario.Customer(name: PairTable.customer, association: association)
         if association == .reseller { customer.budgetCents = 50_000 } else { customer.discountBasisPoints = 500 }
         scenario.customers = [customer]
-        scenario.members = ["ann", "ben"].map { Scenario.Member(name: $0, account: $0, role: .administrator) }
+        scenario.members = ["ann", "ben"].map {
+            Scenario.Member(name: $0, account: $0, roles: Scenario.Roles([.administrator]))
+        }
         var actions: [Action] = [.system(.request(customer.name, .disassociate))]
         if association == .reseller { actions.append(.system(.freeze(customer.name, .onAssociation, .account))) }
         if let manager = first.manager ?? second.manager { actions.append(.system(.manager(customer.name, manager))) }

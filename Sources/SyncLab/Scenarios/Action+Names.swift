@@ -21,7 +21,7 @@ extension Action {
         switch self {
         case .edit(_, let wish): names.append(wish.customer)
         case .edits(_, let wishes, _): names += wishes.map(\.customer)
-        case .system(let write): names += write.customers
+        case .system(let write): names += write.names
         case .later(let action): names += action.names
         case .bothOrders(let members): names += members
         case .useToken(_, let other): names.append(other)
@@ -33,8 +33,11 @@ extension Action {
 }
 
 extension SystemWrite {
-    var customers: [String] {
+    /// Members and customers that it is about.
+    var names: [String] {
         switch self {
+        case .role(let account, let roles): [account] + roles.managers
+        case .disable(let account), .enable(let account): [account]
         case .usage(let name, _), .freeze(let name, _, _), .unfreeze(let name), .budget(let name, _),
             .discount(let name, _),
             .bill(let name, _), .bills(let name, _), .correctBill(let name), .removeBill(let name),

@@ -159,6 +159,24 @@ struct LineWords {
         return value
     }
 
+    /// A word of parts with commas between them, each read as a word; none stands twice.
+    mutating func list<Value: Equatable>(
+        _ what: String, _ read: (inout LineWords) throws(ScenarioError) -> Value
+    ) throws(ScenarioError) -> [Value] {
+        let found = try word(what)
+        var column = words[next - 1].column
+        var values: [Value] = []
+        for part in found.split(separator: ",", omittingEmptySubsequences: false) {
+            var rest = LineWords(line: line, words: [Word(text: String(part), column: column, isQuoted: false)])
+            guard !part.isEmpty else { throw rest.failure("\(what) is missing", "add \(what)") }
+            let value = try read(&rest)
+            guard !values.contains(value) else { throw rest.lastFailure("stands twice", "name each once") }
+            values.append(value)
+            column += part.count + 1
+        }
+        return values
+    }
+
     mutating func integer(_ what: String, in range: ClosedRange<Int>) throws(ScenarioError) -> Int {
         let found = try word(what)
         guard found.utf8.count <= 9, found.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int(found),

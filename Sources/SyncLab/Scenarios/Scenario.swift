@@ -23,9 +23,24 @@ package struct Scenario: Sendable, Hashable {
     package struct Member: Sendable, Hashable {
         package var name: String
         package var account: String
-        package var role: MemberRole
+        package var roles: Roles
         /// For a manager: the customers assigned.
         package var customers: [String] = []
+    }
+
+    /// What a member is to the partner.
+    package struct Roles: Sendable, Hashable {
+        package var list: [MemberRole]
+        /// What an operator may do; nil = everything that operators may.
+        package var items: [PermissionItem]?
+        /// Accounts of the managers below a director.
+        package var managers: [String] = []
+
+        package init(_ list: [MemberRole], items: [PermissionItem]? = nil, managers: [String] = []) {
+            self.list = list
+            self.items = items
+            self.managers = managers
+        }
     }
 
     /// One line of what happens.
@@ -225,6 +240,11 @@ package enum SystemWrite: Sendable, Hashable {
     case resetMonth
     /// Someone else lifts the freezes of a cause.
     case release(String, FreezeCause)
+    /// An administrator gives an account other roles.
+    case role(String, Scenario.Roles)
+    /// An administrator ends an account's access, or opens it again.
+    case disable(String)
+    case enable(String)
 }
 
 /// What must be so.

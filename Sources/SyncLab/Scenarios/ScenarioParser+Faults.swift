@@ -123,9 +123,10 @@ extension ScenarioParser {
         case "release":
             return .release(try customer(&words), try words.one(of: FreezeCause.self, "the cause"))
         default:
+            if let write = try accountWrite(&words) { return write }
             throw words.lastFailure(
                 "is no change by the system",
-                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, touch-all, partner, leave, join, association, delegate, range, request, manager, label, reset-month or release"
+                "say usage, freeze, unfreeze, budget, discount, bill, bills, correct-bill, remove-bill, rename, close-cycle, touch-all, partner, leave, join, association, delegate, range, request, manager, label, reset-month, release, role, disable or enable"
             )
         }
     }

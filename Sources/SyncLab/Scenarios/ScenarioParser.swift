@@ -117,46 +117,4 @@ package struct ScenarioParser {
         }
         scenario.customers.append(customer)
     }
-
-    private mutating func takeMember(_ words: inout LineWords) throws(ScenarioError) {
-        words.skip()
-        guard scenario.members.count < ScenarioParser.membersMax else {
-            throw words.failure("there are more than \(ScenarioParser.membersMax) members", "use fewer")
-        }
-        let name = try words.newName("the member", known: scenario.customers.map(\.name) + scenario.members.map(\.name))
-        var member = Scenario.Member(name: name, account: name, role: try words.one(of: MemberRole.self, "the role"))
-        guard member.role != .director else {
-            throw words.lastFailure("is no role of scenarios", "make the member a manager, operator or administrator")
-        }
-        while !words.isAtEnd {
-            switch try words.word("account or customers") {
-            case "account":
-                let account = try words.word("an account")
-                guard let other = scenario.members.first(where: { $0.account == account }) else {
-                    throw words.lastFailure("is not a member above", "name the member whose second replica this is")
-                }
-                guard other.role == member.role else {
-                    throw words.lastFailure("has another role", "give both the role \(other.role.rawValue)")
-                }
-                member.account = account
-                member.customers = other.customers
-            case "customers":
-                guard member.role == .manager else {
-                    throw words.lastFailure("belong to managers only", "make the member a manager, or leave them out")
-                }
-                guard member.account == member.name else {
-                    throw words.lastFailure("belong to the account", "leave them out")
-                }
-                repeat {
-                    let customer = try customer(&words)
-                    guard !member.customers.contains(customer) else {
-                        throw words.lastFailure("stands twice", "name each customer once")
-                    }
-                    member.customers.append(customer)
-                } while !words.isAtEnd
-            default: throw words.lastFailure("is not known here", "say account NAME or customers NAME …")
-            }
-        }
-        scenario.members.append(member)
-    }
 }

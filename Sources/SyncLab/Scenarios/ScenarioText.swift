@@ -16,9 +16,13 @@ extension Scenario {
             lines.append(line)
         }
         for member in members {
-            var line = "member \(member.name) \(member.role.rawValue)"
-            if member.account != member.name { line += " account \(member.account)" }
-            // A second replica has the customers of its account.
+            var line = "member \(member.name) "
+            if member.account == member.name {
+                line += member.roles.text
+            } else {
+                line += "\(Words.list(member.roles.list)) account \(member.account)"
+            }
+            // A second replica has the items, managers and customers of its account.
             if member.account == member.name, !member.customers.isEmpty {
                 line += " customers " + member.customers.joined(separator: " ")
             }
@@ -172,7 +176,17 @@ extension SystemWrite {
         case .label(let customer, let label): "label \(customer) \(label.map { Words.quoted($0) } ?? "none")"
         case .resetMonth: "reset-month"
         case .release(let customer, let cause): "release \(customer) \(cause.rawValue)"
+        case .role(let account, let roles): "role \(account) \(roles.text)"
+        case .disable(let account): "disable \(account)"
+        case .enable(let account): "enable \(account)"
         }
+    }
+}
+
+extension Scenario.Roles {
+    var text: String {
+        Words.list(list) + (managers.isEmpty ? "" : " of " + managers.joined(separator: ","))
+            + (items.map { " items " + Words.list($0) } ?? "")
     }
 }
 
@@ -227,6 +241,10 @@ enum Words {
     }
 
     static func atWrite(_ write: Int?) -> String { write.map { " at-write \($0)" } ?? "" }
+
+    static func list<Value: RawRepresentable>(_ values: [Value]) -> String where Value.RawValue == String {
+        values.map(\.rawValue).joined(separator: ",")
+    }
 
     static func quoted(_ text: String) -> String { "\"\(text)\"" }
 }

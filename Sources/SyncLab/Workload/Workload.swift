@@ -13,7 +13,7 @@ package enum Workload {
 
     private enum Kind: CaseIterable {
         case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations,
-            restarts, readers, bulk, sleeps, ages, moves
+            restarts, readers, bulk, sleeps, ages, moves, roles
     }
 
     private struct Maker {
@@ -27,6 +27,8 @@ package enum Workload {
         var registers: [Register] = []
         /// Hours passed already; once is enough, for their polling is most of what a run costs.
         var hasAged = false
+        /// Accounts whose access is ended.
+        var disabled: Set<String> = []
 
         init(seed: UInt64) {
             self.seed = seed
@@ -73,6 +75,7 @@ package enum Workload {
                 for customer in customers where percent(70) { add(.system(.request(customer.name, .disassociate))) }
             }
             for _ in 0..<pick(20...80) { step() }
+            for account in disabled.sorted() where percent(70) { add(.system(.enable(account))) }
             add(.heal)
             for name in names { add(.renew(name)) }
             add(.settle)
@@ -106,9 +109,10 @@ package enum Workload {
                 let isManager = percent(kinds.contains(.moves) ? 70 : 40) && !answers
                 var member = Scenario.Member(
                     name: name, account: index > 1 && percent(15) ? "m1" : name,
-                    role: isManager ? .manager : answers ? .administrator : pick([.administrator, .operator]))
+                    roles: answers
+                        ? Scenario.Roles([.administrator]) : isManager ? Scenario.Roles([.manager]) : others())
                 if member.account != name {
-                    member.role = scenario.members[0].role
+                    member.roles = scenario.members[0].roles
                     member.customers = scenario.members[0].customers
                 } else if isManager {
                     // A customer has one account manager.
@@ -118,6 +122,42 @@ package enum Workload {
                 scenario.members.append(member)
                 names.append(name)
             }
+        }
+
+        /// Roles of somebody who is no account manager, or not only that.
+        private mutating func others() -> Scenario.Roles {
+            let managers = scenario.members.filter { $0.account == $0.name && $0.roles.list.contains(.manager) }
+            let some = PermissionItem.allCases.filter { _ in percent(60) }
+            let items = percent(60) || some.isEmpty ? nil : some
+            switch pick(0...9) {
+            case ..<4: return Scenario.Roles([.administrator])
+            case ..<7: return Scenario.Roles([.operator], items: items)
+            case 7: return Scenario.Roles([.manager, .operator], items: items)
+            default:
+                let below = managers.filter { _ in percent(70) }.map(\.name)
+                guard !below.isEmpty else { return Scenario.Roles([.administrator]) }
+                return Scenario.Roles([.director], managers: below)
+            }
+        }
+
+        /// An administrator gives somebody other roles, ends an access, or opens it again.
+        private mutating func changeAccount() {
+            let account = pick(scenario.members.filter { $0.account == $0.name }.map(\.name))
+            switch pick(0...9) {
+            case ..<2:
+                disabled.insert(account)
+                add(.system(.disable(account)))
+            case ..<4:
+                let account = disabled.sorted().first ?? account
+                disabled.remove(account)
+                add(.system(.enable(account)))
+                if percent(60) { add(.sync(account)) }
+            default: add(.system(.role(account, percent(35) ? Scenario.Roles([.manager]) : others())))
+            }
+            // What a change meets: a load, an edit on its way, a death.
+            if percent(40) { add(.wait(seconds: pick([1, 5, 31, 40]))) }
+            if percent(30) { add(.edit(account, wish())) }
+            if percent(20) { add(.kill(account, atWrite: pick(1...30))) }
         }
 
         private mutating func step() {
@@ -237,6 +277,7 @@ package enum Workload {
                 add(.system(.bills(pick(customers).name, count: pick(70...300))))
                 if percent(60) { add(.network(who, .cut(perMille: pick(300...990)), .pull, count: 2)) }
             case .moves: move()
+            case .roles: changeAccount()
             case .restarts: add(percent(50) ? .stop(who) : .start(who))
             case .readers: add(percent(50) ? .hold(who) : .release(who))
             case .system, .associations: add(.system(systemWrite(kind)))
@@ -317,7 +358,7 @@ package enum Workload {
 
         /// A customer goes from one account manager to another, or back, often while its records are on their way.
         private mutating func move() {
-            let managers = scenario.members.filter { $0.role == .manager }
+            let managers = scenario.members.filter { $0.roles.list.contains(.manager) }
             let name = pick(customers).name
             guard !managers.isEmpty else { return add(.system(.manager(name, pick(names)))) }
             let manager = pick(managers)

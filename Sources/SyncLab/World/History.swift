@@ -28,6 +28,11 @@ package struct History: Sendable {
         case combined(agent: Int, Combination)
         case outbox(agent: Int, edits: [EditMark])
         case image(agent: Int, ImageMark)
+        case rights(RightsChange)
+        /// An administrator ended an account's access, or opened it again.
+        case access(account: String, isOpen: Bool)
+        /// The image is gone; `traces`: keys of the bill records of which a file still tells.
+        case wiped(agent: Int, traces: [Int64])
         /// Keys of the bill records of which the files hold a trace after a wipe.
         case traces(agent: Int, bills: [Int64])
         case request(agent: Int, RequestMark)
@@ -41,15 +46,6 @@ package struct History: Sendable {
         /// The world was given its time after healing.
         case ended(settled: Bool)
     }
-}
-
-/// Who a member is and what it may see.
-package struct MemberFacts: Sendable, Hashable {
-    package let name: String
-    package let account: String
-    package let role: MemberRole
-    /// Only the customers assigned to the account are the member's to see.
-    package let isListed: Bool
 }
 
 /// A row of the truth after a change.

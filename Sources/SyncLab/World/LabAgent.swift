@@ -43,6 +43,8 @@ final class LabAgent: EngineShell {
     private(set) var edits: [EditMark] = []
     private(set) var image: ImageMark?
     var isOnline = true
+    /// Something was decided about its account that it can't have heard of before.
+    var isUnawareUntil: Int64 = 0
     /// Nobody stopped it: it runs, or will again.
     var isWanted = false
     /// The machine is suspended until this moment.
@@ -199,6 +201,10 @@ final class LabAgent: EngineShell {
         guard let eye, let engine else { return }
         if disk.failures != knownFailures { (isProjectionInDoubt, knownFailures) = (true, disk.failures) }
         do {
+            if image != nil, let traces = try eye.tracesIfGone() {
+                (image, kept) = (nil, nil)
+                world.record(.wiped(agent: index, traces: traces))
+            }
             var isChanged = reads
             if let found = try eye.imageIfChanged() {
                 image = found
@@ -212,7 +218,8 @@ final class LabAgent: EngineShell {
             }
             if let keys = try eye.tracesIfWiped() { world.record(.traces(agent: index, bills: keys)) }
             let hasPending = edits.contains { $0.isPending }
-            if isChanged, !isProjectionInDoubt || reads, hasPending || hadPending {
+            // Without an image nothing is laid over anything.
+            if isChanged, image != nil, !isProjectionInDoubt || reads, hasPending || hadPending {
                 hadPending = hasPending
                 let rebuilt = try eye.rebuiltLines()
                 world.record(

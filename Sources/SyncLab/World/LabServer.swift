@@ -66,8 +66,24 @@ final class LabServer {
     }
 
     func addMember(_ member: Scenario.Member, chance: any Chance) throws -> String {
-        try folder.addMember(
-            account: member.account, role: member.role, customers: member.customers, clock: clock, chance: chance)
+        var plan = try plan(member.account, member.roles)
+        plan.customers = member.customers
+        return try folder.addMember(plan, clock: clock, chance: chance)
+    }
+
+    func setRoles(_ roles: Scenario.Roles, of account: String) throws {
+        try folder.setRights(try plan(account, roles), clock: clock)
+    }
+
+    private func plan(_ account: String, _ roles: Scenario.Roles) throws -> MemberPlan {
+        MemberPlan(
+            account: account, rights: try MemberRights(roles.list, items: roles.items), managers: roles.managers)
+    }
+
+    /// Ends a member's access, or opens it again.
+    func setAccess(of account: String, isOpen: Bool) throws {
+        _ = try folder.openDirectory().setDisabled(
+            isOpen ? nil : clock.now().seconds, partner: partner, account: account)
     }
 
     func revoke(account: String) throws {

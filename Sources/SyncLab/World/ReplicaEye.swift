@@ -61,9 +61,22 @@ final class ReplicaEye {
         guard isWiping, let connection = try current() else { return nil }
         guard try connection.statement("SELECT count(*) FROM departed").first({ $0.int64(0) }) == 0 else { return nil }
         isWiping = false
-        var keys: Set<Int64> = []
         let generation = image.map { "generation-\($0.number).db" } ?? ""
-        for name in [generation, "\(generation)-wal", "outbox.db", "outbox.db-wal"] {
+        return traces(in: [generation, "\(generation)-wal", "outbox.db", "outbox.db-wal"])
+    }
+
+    /// The same over all files once the image is gone; nil while there is one.
+    func tracesIfGone() throws -> [Int64]? {
+        guard try current() == nil else { return nil }
+        image?.connection.close()
+        image = nil
+        (customers, isWiping) = ([], false)
+        return traces(in: FileTree.names(in: folder))
+    }
+
+    private func traces(in names: [String]) -> [Int64] {
+        var keys: Set<Int64> = []
+        for name in names {
             guard let bytes = try? SecureFile.read("\(folder)/\(name)", limit: 1 << 26) else { continue }
             var index = 0
             while index + 2 < bytes.count {

@@ -20,6 +20,8 @@ final class ServerEye {
 
     struct Look {
         var sequence: Int64 = 0
+        /// Memberships take sequences too, without a row.
+        var hasMoved = false
         var rows: [TruthRow] = []
         var records: [RecordMark] = []
     }
@@ -41,6 +43,7 @@ final class ServerEye {
                 look.rows.append(try row(entity, key, version: sequence, subject, deleted))
             }
             look.records = try records()
+            look.hasMoved = look.sequence != sequence
             sequence = look.sequence
             lastRecord = look.records.last?.id ?? lastRecord
             return look

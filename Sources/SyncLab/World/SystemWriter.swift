@@ -120,7 +120,8 @@ struct SystemWriter {
         case .label(let name, let label): return try change(name) { [.label($0, label)] }
         case .resetMonth: return [.resetMonth]
         case .release(let name, let cause): return try change(name) { [.release($0, cause)] }
-        case .touchAll, .closeCycle, .bills, .bill, .correctBill, .removeBill, .rename: return []
+        case .touchAll, .closeCycle, .bills, .bill, .correctBill, .removeBill, .rename, .role, .disable, .enable:
+            return []
         }
     }
 
@@ -174,7 +175,7 @@ struct SystemWriter {
                 try writer.putCustomer(row)
             }
         case .partner, .usage, .freeze, .unfreeze, .budget, .discount, .leave, .join, .association,
-            .delegate, .range, .request, .manager, .label, .resetMonth, .release:
+            .delegate, .range, .request, .manager, .label, .resetMonth, .release, .role, .disable, .enable:
             break
         }
     }

@@ -159,10 +159,14 @@ extension World {
     private func systemWrite(_ write: SystemWrite) {
         guard server.isUp, let ledger = server.writer else { return }
         tell("system", write.text)
-        do { try SystemWriter(ledger: ledger, now: server.clock.now().seconds).run(write) } catch {
-            if !server.disk.isDead { note("a system write failed: \(error)") }
+        switch write {
+        case .role, .disable, .enable: changeAccount(write)
+        default:
+            do { try SystemWriter(ledger: ledger, now: server.clock.now().seconds).run(write) } catch {
+                if !server.disk.isDead { note("a system write failed: \(error)") }
+            }
+            if server.disk.isDead { crashServer() } else { lookAtTruth(isPush: false) }
         }
-        if server.disk.isDead { crashServer() } else { lookAtTruth(isPush: false) }
         for agent in agents { record(.stimulus(agent: agent.index)) }
     }
 
@@ -284,7 +288,7 @@ extension World {
 
     /// Nothing is left for the agent to do: it stands where the server stands, or a person has to act.
     private func isAtRest(_ agent: LabAgent) -> Bool {
-        guard let status = agent.engine?.status else { return false }
+        guard let status = agent.engine?.status, time.now >= agent.isUnawareUntil else { return false }
         switch status.phase {
         case .needsLogin, .blocked: return true
         case .inSync, .needsPerson:

@@ -216,7 +216,9 @@ extension World {
         do {
             guard let look = try server.eye?.look() else { return }
             if !look.records.isEmpty { record(.records(look.records)) }
-            if isPush || !look.rows.isEmpty { record(.truth(sequence: look.sequence, rows: look.rows, isPush: isPush)) }
+            if isPush || !look.rows.isEmpty || look.hasMoved {
+                record(.truth(sequence: look.sequence, rows: look.rows, isPush: isPush))
+            }
         } catch { note("cannot look at the server: \(error)") }
     }
 }

@@ -31,9 +31,7 @@ extension World {
             tokens[token] = member.account
             agents.append(LabAgent(member, index: index, token: token, folder: "\(folder)/\(member.name)", world: self))
             addMember(
-                MemberFacts(
-                    name: member.name, account: member.account, role: member.role,
-                    isListed: member.role == .manager))
+                MemberFacts(name: member.name, account: member.account, roles: member.roles))
         }
         lookAtTruth(isPush: false)
     }

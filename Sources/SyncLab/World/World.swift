@@ -40,6 +40,8 @@ final class World {
     private(set) var trace: Trace?
     /// What `later` put off.
     var putOff: [Action] = []
+    /// A change of an account that the server's death cut off.
+    var cutOff: CutOff?
     /// A push that the server took up when it died: whether it was committed is known after its restart.
     var unresolved: Parcel?
     private(set) var isRunaway = false
@@ -197,6 +199,7 @@ final class World {
             tell("server", "starts")
             observeServer(resolving: unresolved)
             unresolved = nil
+            finishChange()
         } catch {
             server.stop()
             queue.add(.serverRestart(life: server.life), at: time.now + 5_000_000)
