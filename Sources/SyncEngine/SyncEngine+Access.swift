@@ -9,6 +9,9 @@ struct AccessEnded: Decodable {
     static let code = "access-ended"
     let code: String
     let wipe: String?
+    let partner: String?
+    let member: String?
+    let echo: String?
 
     /// What the server asks for; a word of a newer server takes the image only, which can be loaded again.
     var extent: WipeExtent { wipe.flatMap { WipeExtent(rawValue: $0) } ?? .image }
@@ -25,6 +28,27 @@ struct AccessEnded: Decodable {
 extension SyncEngine {
     /// Body of `POST /sync/v1/wiped`.
     private struct Wiped: Encodable { let replica: String }
+
+    /// Obeys the end of an access only where it must be meant for this replica: told to the greeting that has just been sent,
+    /// and of the replica's own member. Anything else greets again after a pause, or is the token of somebody else.
+    func consider(_ ended: AccessEnded, _ problem: EngineStatus.Problem, asked purpose: Purpose) throws {
+        guard case .hello(let echo) = purpose, ended.echo == echo else {
+            tell(Trouble(lane: .pull, problem: problem, failure: .transient(retryAfter: nil), isReached: true))
+            return fail(.pull, .transient(retryAfter: nil))
+        }
+        let own = store.identity
+        if let member = own.member, member != ended.member || own.partner != ended.partner {
+            holdPushes()
+            let words = EngineStatus.Problem(
+                what: "cannot sync with \(server)",
+                why:
+                    "the access of \(ended.member ?? "another member") was ended, and this replica belongs to \(member)",
+                next: "set up a token of \(member); nothing was removed here")
+            tell(Trouble(lane: .pull, problem: words, failure: .final, isReached: true))
+            return fail(.pull, .final)
+        }
+        try endAccess(ended, why: problem.why)
+    }
 
     /// Carries a wipe out and stops both sides. Only the pull side does: a push that is refused so asks it to look.
     func endAccess(_ ended: AccessEnded, why: String) throws {

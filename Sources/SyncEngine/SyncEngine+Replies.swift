@@ -31,7 +31,7 @@ extension SyncEngine {
             case .wiped: try receiveWiped(outcome)
             }
         } catch let refusal as ReplyReader.Refusal {
-            if let ended = refusal.ended, lane == .pull { return end(ended, refusal.problem.why) }
+            if let ended = refusal.ended, lane == .pull { return end(ended, refusal.problem, purpose) }
             noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
             let problem = named(refusal, purpose)
             tell(Trouble(lane: lane, problem: problem, failure: refusal.failure, isReached: refusal.isReached))
@@ -47,8 +47,8 @@ extension SyncEngine {
         }
     }
 
-    private func end(_ ended: AccessEnded, _ why: String) {
-        do { try endAccess(ended, why: why) } catch {
+    private func end(_ ended: AccessEnded, _ problem: EngineStatus.Problem, _ purpose: Purpose) {
+        do { try consider(ended, problem, asked: purpose) } catch {
             note(error, of: .pull, doing: "wipe the replica")
             fail(.pull, .local)
         }

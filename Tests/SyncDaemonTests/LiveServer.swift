@@ -28,6 +28,7 @@ final class LiveServer {
     let customers: [CustomerKey]
     private let core: ServerCore
     private let state: Monitor<State>
+    private let partner: String
     private var listener: HTTPServer?
     private(set) var port: UInt16 = 0
 
@@ -43,6 +44,7 @@ final class LiveServer {
         token = try data.addMember(account: "ana", role: .operator, customers: [], clock: clock, chance: chance)
         core = try ServerCore(folder: data, clock: clock, log: Logger(program: "test", level: .error))
         state = Monitor(State())
+        partner = try data.onlyPartner()
         try start()
     }
 
@@ -50,7 +52,7 @@ final class LiveServer {
 
     /// Listens, on the same port as before.
     func start() throws {
-        let (core, state) = (core, state)
+        let (core, state, partner) = (core, state, partner)
         let listener = HTTPServer(endpoint: .tcp(host: "127.0.0.1", port: port)) { request in
             let path = request.path ?? ""
             let fault = state.withLock { state in
@@ -63,8 +65,9 @@ final class LiveServer {
                 return response
             }
             if case .ended(let wipe)? = fault {
+                let whose = "\"partner\":\"\(partner)\",\"member\":\"ana\",\"echo\":\"\(request.query("echo") ?? "")\""
                 var response = HTTPResponse.json(
-                    403, Array("{\"code\":\"access-ended\",\"detail\":\"d\",\"wipe\":\"\(wipe)\"}".utf8))
+                    403, Array("{\"code\":\"access-ended\",\"detail\":\"d\",\"wipe\":\"\(wipe)\",\(whose)}".utf8))
                 response.headers.add("Fieldbook", "1")
                 return response
             }

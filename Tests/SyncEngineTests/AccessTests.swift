@@ -10,8 +10,15 @@ import Testing
 
 /// A server that ends an access is obeyed at once, told so, and asked nothing more.
 @Suite struct AccessTests {
-    private func ended(_ wipe: String?) -> HTTPResponse {
-        let member = wipe.map { ",\"wipe\":\"\($0)\"" } ?? ""
+    /// The server's answer to a request, of the member ana unless another is named, with the request's own word.
+    private func ended(
+        _ wipe: String?, _ world: EngineWorld, _ request: HTTPRequest, member account: String? = nil,
+        echo: String? = nil
+    ) -> HTTPResponse {
+        let identity = world.store.identity
+        var member = wipe.map { ",\"wipe\":\"\($0)\"" } ?? ""
+        member += ",\"partner\":\"\(identity.partner ?? "")\",\"member\":\"\(account ?? identity.member ?? "")\""
+        if let word = echo ?? request.query("echo") { member += ",\"echo\":\"\(word)\"" }
         let text = "{\"code\":\"access-ended\",\"detail\":\"the member is disabled\",\"next\":\"n\",\"status\":403,"
         return ours(403, Array("\(text)\"title\":\"t\",\"type\":\"about:blank\"\(member)}".utf8))
     }
@@ -24,8 +31,28 @@ import Testing
         try world.edit(500)
         try world.fail(.push)
         try world.fire(.pull)
-        try world.answer(.pull) { _ in ended(wipe) }
+        // The feed's refusal makes it greet again, and the answer to the greeting is obeyed.
+        try world.answer(.pull) { ended(wipe, world, $0) }
+        #expect(world.store.wipeRecord == nil)
+        try world.fire(.pull)
+        try world.answer(.pull) { ended(wipe, world, $0) }
         return world
+    }
+
+    @Test func `nobody else's end takes anything, nor one that was told before`() throws {
+        let world = try EngineWorld.synced()
+        try world.edit(500)
+        try world.fail(.push)
+        try world.fire(.pull)
+        try world.fail(.pull)
+        try world.fire(.pull)
+        try world.answer(.pull) { ended("everything", world, $0, echo: "of-a-cache") }
+        #expect(world.store.wipeRecord == nil && world.status.phase == .failing)
+        try world.fire(.pull)
+        try world.answer(.pull) { ended("everything", world, $0, member: "eve") }
+        #expect(world.store.wipeRecord == nil && world.status.phase == .blocked)
+        #expect(world.status.outbox.unsettled == 1 && world.asks(.push) == nil)
+        #expect(try #require(world.status.lastProblem).why.contains("eve"))
     }
 
     @Test(arguments: ["image", nil, "a word of later"]) func `the image goes and the queue stays`(wipe: String?) throws
@@ -68,7 +95,7 @@ import Testing
         #expect(world.asks(.pull) == "/sync/v1/wiped")
         world.engine.handle(.syncRequested)
         #expect(world.asks(.pull) == "/sync/v1/hello")
-        try world.answer(.pull) { _ in ended("image") }
+        try world.answer(.pull) { ended("image", world, $0) }
         #expect(world.asks(.pull) == "/sync/v1/wiped")
         try world.answer(.pull, done)
         #expect(world.store.wipeRecord?.isReported == true)
@@ -85,9 +112,11 @@ import Testing
     @Test func `a push that is told of the end asks the pull side, which does the rest`() throws {
         let world = try EngineWorld.synced()
         try world.edit(500)
-        try world.answer(.push) { _ in ended("image") }
+        try world.answer(.push) { ended("image", world, $0) }
         #expect(world.store.wipeRecord == nil && world.asks(.pull) == "/sync/v1/changes")
-        try world.answer(.pull) { _ in ended("image") }
+        try world.answer(.pull) { ended("image", world, $0) }
+        try world.fire(.pull)
+        try world.answer(.pull) { ended("image", world, $0) }
         #expect(world.store.wipeRecord?.isDone == true && world.status.phase == .blocked)
     }
 

@@ -258,6 +258,11 @@ package enum V1 {
         package var next: String
         /// With `access-ended`: what the replica is to remove, `image` or `everything`.
         package var wipe: String?
+        /// With `access-ended`: whose access it was, and the word that the request asked to have given back. A replica wipes
+        /// itself only for its own member, and only by an answer to what it has just asked.
+        package var partner: String?
+        package var member: String?
+        package var echo: String?
         package init(_ code: ProblemCode, detail: String, next: String) {
             type = "about:blank"
             title = code.rawValue

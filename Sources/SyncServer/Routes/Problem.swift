@@ -11,14 +11,17 @@ enum Problem {
         return .json(code.status, body, type: "application/problem+json")
     }
 
-    /// What a client of an ended access is told; the same to every one of them.
-    static func accessEnded(_ wipe: Wipe) -> HTTPResponse {
+    /// What a client of an ended access is told: whose it was, and the request's own word, so that neither another member's
+    /// token nor a reply that something between has kept takes anything from a replica.
+    static func accessEnded(_ wipe: Wipe, of member: Member, echo: String?) -> HTTPResponse {
         var problem = V1.Problem(
             .accessEnded, detail: "an administrator ended this access",
             next: wipe == .image
                 ? "the replica is removed; export what was not sent with: fieldbook edits export FILE"
                 : "the replica and everything not sent are removed; ask an administrator")
         problem.wipe = wipe.rawValue
+        (problem.partner, problem.member) = (member.partner, member.account)
+        problem.echo = echo.flatMap { Routes.isEcho($0) ? $0 : nil }
         let body = (try? WireCoding.encode(problem)) ?? []
         return .json(ProblemCode.accessEnded.status, body, type: "application/problem+json")
     }

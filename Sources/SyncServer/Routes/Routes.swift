@@ -29,7 +29,7 @@ struct Routes {
         hello.items = member.rights.items.map(\.rawValue)
         hello.lease = try policy().lease.map { V1.Lease(days: $0.days, then: $0.then.rawValue) }
         if let echo = request.query("echo"), !echo.isEmpty {
-            guard echo.utf8.count <= 64, echo.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            guard Routes.isEcho(echo) else {
                 throw RouteRefusal(
                     .badRequest, "the word to give back is malformed", "give 1 to 64 printable ASCII characters as echo"
                 )
@@ -37,6 +37,11 @@ struct Routes {
             hello.echo = echo
         }
         return .json(200, try WireCoding.encode(hello))
+    }
+
+    /// Whether a word can be given back as it came: 1 to 64 printable ASCII characters.
+    static func isEcho(_ word: String) -> Bool {
+        (1...64).contains(word.utf8.count) && word.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
     /// The rules in force, as their file has them.

@@ -80,7 +80,9 @@ package final class ServerCore: Sendable {
                 return unauthenticated("the token expired on \(Instant(seconds: end).rfc3339)")
             case .ended(let member, let wipe):
                 account = member.account
-                guard route.isOpenToEnded else { return Problem.accessEnded(wipe) }
+                guard route.isOpenToEnded else {
+                    return Problem.accessEnded(wipe, of: member, echo: request.query("echo"))
+                }
             case .granted(let member): account = member.account
             }
             return try run(route, request, access, hash ?? [])

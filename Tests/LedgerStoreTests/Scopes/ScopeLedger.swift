@@ -96,7 +96,8 @@ final class ScopeLedger {
     ) throws -> Int64 {
         try ledger.write {
             try $0.putScope(
-                ScopeDefinition(customers: customers, seesCoupons: seesCoupons, seesBills: seesCoupons, seesQuota: seesCoupons),
+                ScopeDefinition(
+                    customers: customers, seesCoupons: seesCoupons, seesBills: seesCoupons, seesQuota: seesCoupons),
                 replacing: old, at: ScopeLedger.now)
         }
     }
