@@ -48,8 +48,10 @@ extension SyncEngine {
         guard isWhole, let results = try? WireCoding.decode(V1.Results.self, from: bytes) else {
             throw replies.malformed("the results cannot be read; it is asked again", asking: what)
         }
-        _ = try store.record(results, sent: sent)
+        let recorded = try store.record(results, sent: sent)
         succeeded(.fill)
+        // What waited behind an edit that has its end now can go.
+        if recorded.held.count < sent.count { stepPush(.poked) }
         stepFill(.pageKept)
     }
 

@@ -39,12 +39,15 @@ package struct RightsFacts: Sendable, Hashable {
             ? nil : roles.list.contains(.director) ? roles.managers : roles.list.contains(.manager) ? [account] : []
     }
 
-    /// Whether rows of a subject are to be seen: a customer's key, 0 = everyone, -1 = coupons; given whether a customer
+    /// Whether rows of a subject are to be seen: a customer's key, 0 = everyone, -1 = coupons, -2 = the partner's bills, -3 =
+    /// its quota; given whether a customer
     /// that is no former one is managed by one of some accounts.
     func sees(_ subject: Int64, isManagedBy: ([String]) -> Bool) -> Bool {
         switch subject {
         case 0: true
         case -1: items.contains(.coupons)
+        case -2: items.contains(.bills)
+        case -3: items.contains(.quota)
         default: follows.map(isManagedBy) ?? true
         }
     }
