@@ -28,24 +28,6 @@ extension LedgerWriter {
         }
     }
 
-    /// Makes a listed scope of an older version follow its account manager: customers of its list without a manager are
-    /// assigned to the account, those of another manager leave. Does nothing to a scope that follows somebody.
-    package func adoptScope(_ number: Int64, account: String, at: Timestamp) throws {
-        let follows = try connection.statement("SELECT 1 FROM scope_follows WHERE scope = ?")
-        try follows.bind(1, number)
-        guard let scope = try scope(number), !scope.isWhole, try follows.first({ _ in true }) == nil else { return }
-        let unmanaged = try connection.statement(
-            """
-            SELECT s.subject FROM membership s LEFT JOIN manager m ON m.key = s.subject
-            WHERE s.scope = ? AND s."left" IS NULL AND m.account_name IS NULL ORDER BY s.subject
-            """)
-        try unmanaged.bind(1, number)
-        for subject in try unmanaged.rows({ $0.int64(0) }) {
-            _ = try set(.manager(account), of: CustomerKey(subject), author: "system", at: at)
-        }
-        try follow([account], in: number, at: at)
-    }
-
     /// Gives the scope that a member holds the partner's own figures that it is to show, and no others. Its customers stay
     /// as they are. Returns the number to hold from now on; nil when nothing had to change.
     package func alignScope(

@@ -118,24 +118,6 @@ extension DataFolder {
         return scope
     }
 
-    /// Brings the data of an older version up: a manager's list of customers becomes their assignments. A scope that was
-    /// brought up is left as it is.
-    func adoptOldScopes(clock: any WallClock) throws {
-        let directory = try openDirectory()
-        for partner in try directory.partners() {
-            let managers = try directory.members(of: partner).filter {
-                $0.rights.roles == [.manager] && !$0.rights.seesAllCustomers
-            }
-            guard !managers.isEmpty else { continue }
-            try withLedger(partner) { ledger in
-                try ledger.write { writer in
-                    let now = Timestamp(seconds: writer.state.now(by: clock).seconds)
-                    for member in managers { try writer.adoptScope(member.scope, account: member.account, at: now) }
-                }
-            }
-        }
-    }
-
     private func check(_ plan: MemberPlan, _ members: [Member]) throws(UserError) {
         guard plan.customers.isEmpty || plan.rights.roles.contains(.manager) else {
             throw refusal(plan, "customers are assigned to managers only", "leave --customers out")

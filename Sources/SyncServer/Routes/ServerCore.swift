@@ -28,7 +28,6 @@ package final class ServerCore: Sendable {
         self.chance = chance
         self.log = log
         rules = try RulesInForce(folder: folder.path)
-        try folder.adoptOldScopes(clock: clock)
         pool = try LedgerPool(folder: folder)
     }
 
