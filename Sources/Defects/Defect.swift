@@ -59,6 +59,7 @@ package enum Defect: String, Sendable, CaseIterable {
     case oldRecordsForgotten = "old-records-forgotten"
     case editDroppedAtLeave = "edit-dropped-at-leave"
     case wipeLeavesPages = "wipe-leaves-pages"
+    case narrowedKeepsImage = "narrowed-keeps-image"
 
     // Of features that are still to come; nothing acts on them yet.
     case restoreUnnoticed = "restore-unnoticed"
@@ -135,6 +136,7 @@ package enum Defect: String, Sendable, CaseIterable {
         case .restoreUnnoticed: "a restored server's feed is followed on"
         case .resyncTouchesOutbox: "a resync drops edits"
         case .wipeLeavesPages: "wiped rows stay in the file"
+        case .narrowedKeepsImage: "a role that sees less leaves what it saw before readable until the load is done"
         }
     }
 

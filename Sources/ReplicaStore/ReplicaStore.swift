@@ -190,9 +190,24 @@ package final class ReplicaStore {
         }
     }
 
-    /// Begins a load into a new generation file; a live one stays readable until the new one is swapped in.
+    /// A cursor of the feed or load that brought the image which is shown; nil when there is none.
+    package func heldCursor() throws(StoreError) -> String? {
+        try StoreError.wrap { try live?.meta().flatMap { $0.appliedCursor ?? $0.loadCursor ?? $0.heldCursor } }
+    }
+
+    /// Begins a load into a new generation file; a live one stays readable until the new one is swapped in, unless the plan
+    /// says that its member sees less now: then it is removed first, durably. The outbox is not touched.
     package func beginLoad(_ plan: V1.SnapshotPlan, epoch: String) throws(StoreError) {
         try StoreError.wrap {
+            #if FIELDBOOK_DEFECTS
+            let isNarrowed = plan.narrowed ?? false && Defect.planted != .narrowedKeepsImage
+            #else
+            let isNarrowed = plan.narrowed ?? false
+            #endif
+            if isNarrowed {
+                closeImage()
+                try files.removeImage()
+            }
             if let unfinished = loading {
                 unfinished.connection.close()
                 files.remove(unfinished.number)
@@ -228,6 +243,7 @@ package final class ReplicaStore {
                 // Without edits there may still be rows of settled ones that a crash left.
                 let edits = try openEdits()
                 if !edits.isEmpty || isProjectionStale { try Projection(generation.connection).rewrite(edits) }
+                if loading != nil { try noteMissing(in: generation) }
             }
             guard page.isCheckpoint else { return outcome }
             // A crash between a commit of the outbox and the projection leaves rows of edits that have their end.
@@ -249,6 +265,13 @@ package final class ReplicaStore {
             }
             try live?.forgetCursors()
         }
+    }
+
+    /// Lets go of the image's files, before they are removed.
+    func closeImage() {
+        for generation in [live, loading] { generation?.connection.close() }
+        (live, loading) = (nil, nil)
+        isProjectionStale = true
     }
 
     private func publish(_ generation: Generation) throws {

@@ -75,9 +75,7 @@ extension ReplicaStore {
                 extent: old?.extent == .everything ? .everything : extent, cause: cause, at: clock.now().seconds,
                 why: String(VisibleText.prefix(why, bytesMax: 1000)))
             try files.write(record)
-            for generation in [live, loading] { generation?.connection.close() }
-            (live, loading) = (nil, nil)
-            isProjectionStale = true
+            closeImage()
             try ReplicaStore.carryOut(&record, files, outbox)
             if record.extent == .everything { rules = try ReplicaStore.keptRules(outbox) }
             return record

@@ -55,10 +55,7 @@ extension SyncEngine {
         let record = try store.wipe(ended.extent, .accessEnded, why: why)
         log.log(.error, "access-ended", [("wiped", record.extent.rawValue)])
         holdPushes()
-        inFlight.removeAll { $0.lane == .fill }
-        clear(.fill)
-        stepFill(.stopped)
-        stepFill(.started)
+        stopFilling()
         stepPull(.failed(.final))
         tell(
             Trouble(
@@ -66,6 +63,14 @@ extension SyncEngine {
                 isReached: true))
         status.failures += 1
         if !record.isReported { reportWipe() }
+    }
+
+    /// Old records on their way belong to an image that is gone.
+    func stopFilling() {
+        inFlight.removeAll { $0.lane == .fill }
+        clear(.fill)
+        stepFill(.stopped)
+        stepFill(.started)
     }
 
     private static func problem(_ record: WipeRecord, _ counts: OutboxCounts) throws -> EngineStatus.Problem {

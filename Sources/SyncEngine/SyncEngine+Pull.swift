@@ -9,7 +9,7 @@ extension SyncEngine {
     func run(_ effect: PullMachine.Effect) {
         switch effect {
         case .sayHello: sayHello()
-        case .requestPlan: send(.pull, .plan, request("POST", "/sync/v1/snapshot", query: [], body: []))
+        case .requestPlan: requestPlan()
         case .fetchSnapshotPage, .fetchFeedPage: fetchPage()
         case .forgetImage:
             do { try store.forgetImage() } catch { note(error, of: .pull, doing: "forget the image") }
@@ -77,6 +77,17 @@ extension SyncEngine {
         stepPush(.greeted)
     }
 
+    /// A load says what the image that is still shown was loaded by: where the member sees less now, it must not stay.
+    private func requestPlan() {
+        do {
+            let held = try store.heldCursor().map { [("held", $0)] } ?? []
+            send(.pull, .plan, request("POST", "/sync/v1/snapshot", query: held, body: []))
+        } catch {
+            note(error, of: .pull, doing: "read the cursor")
+            fail(.pull, .local)
+        }
+    }
+
     func receivePlan(_ outcome: ExchangeOutcome) throws {
         let what = "cannot begin a first load"
         let (bytes, isWhole) = try replies.body(outcome, asking: what)
@@ -85,7 +96,10 @@ extension SyncEngine {
         else {
             throw replies.malformed("the plan of the snapshot cannot be read", asking: what)
         }
+        let isNarrowed = plan.narrowed ?? false
+        if isNarrowed { stopFilling() }
         try store.beginLoad(plan, epoch: try epoch(of: outcome, asking: what))
+        if isNarrowed { log.log(.notice, "narrowed", [("removed", "image")]) }
         succeeded(.pull)
         stepPull(.planReceived)
     }

@@ -22,6 +22,7 @@ import Testing
         .leaveKeepsBills: "handed-over-and-back",
         .oldRecordsForgotten: "handed-over-and-back",
         .wipeLeavesPages: "handed-over-and-back",
+        .narrowedKeepsImage: "narrowed-role-shows-nothing-of-before",
         .frozenAnewToldDone: "hazard-06-freeze-meets-unfreeze",
         .groupHalfApplied: "group-refused-whole",
         .labelKept: "hazard-24-label-meets-label",

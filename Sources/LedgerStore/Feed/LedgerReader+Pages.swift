@@ -34,8 +34,9 @@ extension LedgerReader {
         return (cursor.sequence, Timestamp(seconds: cursor.at))
     }
 
-    /// What a first load of the scope will bring, pinned at the present sequence. Cost: one count an entity.
-    package func snapshotPlan(scope: Scope, serverTime: Int64) throws -> V1.SnapshotPlan {
+    /// What a load of the scope will bring, pinned at the present sequence, and whether a replica that stands at the cursor
+    /// `held` holds what the scope does not show. Cost: one count an entity.
+    package func snapshotPlan(scope: Scope, held: String? = nil, serverTime: Int64) throws -> V1.SnapshotPlan {
         var counts: [V1.EntityCount] = []
         let filters = ScopeFilter(scope, state)
         for entity in Entity.snapshotOrder {
@@ -44,7 +45,9 @@ extension LedgerReader {
             counts.append(V1.EntityCount(entity: entity.name, count: try statement.first { $0.int64(0) } ?? 0))
         }
         let start = cursor(scope, .snapshot(entity: 0, key: 0), at: state.sequence, serverTime)
-        return V1.SnapshotPlan(cursor: start, sequence: state.sequence, rows: counts)
+        var plan = V1.SnapshotPlan(cursor: start, sequence: state.sequence, rows: counts)
+        if let held, try narrows(scope, fromHeld: held) { plan.narrowed = true }
+        return plan
     }
 
     /// One page of a snapshot. Rows changed after the pinned sequence are left out: the feed from there brings them.

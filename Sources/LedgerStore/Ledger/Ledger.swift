@@ -10,7 +10,7 @@ package final class Ledger {
     static let applicationID: Int32 = 0x4642_4C31
     static let migrations = [
         M0001_Initial.migration, M0002_Rules.migration, M0003_Asked.migration, M0004_Scopes.migration,
-        M0005_PartnerSums.migration,
+        M0005_PartnerSums.migration, M0006_PastScopes.migration,
     ]
 
     let connection: Connection

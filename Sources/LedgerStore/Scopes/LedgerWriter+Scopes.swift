@@ -42,6 +42,7 @@ extension LedgerWriter {
     }
 
     private func raise(_ number: Int64, to definition: ScopeDefinition) throws {
+        try keepPast(of: number)
         let statement = try connection.statement(
             """
             UPDATE scope SET version = version + 1, sees_coupons = ?, sees_bills = ?, sees_quota = ? WHERE scope = ?
@@ -59,6 +60,7 @@ extension LedgerWriter {
 
     /// Removes a listed scope that no member has any more.
     package func dropScope(_ number: Int64) throws {
+        try keepPast(of: number)
         for table in ["membership", "scope_follows", "scope"] {
             let statement = try connection.statement("DELETE FROM \(table) WHERE scope = ?")
             try statement.bind(1, number)
@@ -70,6 +72,7 @@ extension LedgerWriter {
     /// Every listed scope gets a new version when that changes.
     package func setBillsSinceAssignment(_ isNarrow: Bool) throws {
         guard state.billsSinceAssignment != isNarrow else { return }
+        try keepPast(of: nil)
         let statement = try connection.statement("UPDATE ledger_state SET bills_since_assignment = ? WHERE id = 1")
         try statement.bind(1, isNarrow ? 1 : 0)
         try statement.run()

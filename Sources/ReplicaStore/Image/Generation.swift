@@ -18,6 +18,8 @@ final class Generation {
         var rowsTotal: Int64
         var headsComplete: Bool
         var checkpointAt: Int64?
+        /// Where a first load stood when its cursor was dropped.
+        var heldCursor: String?
     }
 
     let number: Int
@@ -39,13 +41,14 @@ final class Generation {
         try connection.statement(
             """
             SELECT epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done, rows_total, heads_complete,
-                checkpoint_at FROM meta WHERE id = 1
+                checkpoint_at, held_cursor FROM meta WHERE id = 1
             """
         ).first { row in
             Meta(
                 epoch: row.text(0), loadCursor: row.optionalText(1), fetchedCursor: row.optionalText(2),
                 appliedCursor: row.optionalText(3), appliedSequence: row.int64(4), rowsDone: row.int64(5),
-                rowsTotal: row.int64(6), headsComplete: row.int64(7) != 0, checkpointAt: row.optionalInt64(8))
+                rowsTotal: row.int64(6), headsComplete: row.int64(7) != 0, checkpointAt: row.optionalInt64(8),
+                heldCursor: row.optionalText(9))
         }
     }
 
@@ -79,7 +82,11 @@ final class Generation {
     /// Drops the cursors: the image stays readable, the next pull begins a load.
     func forgetCursors() throws {
         try connection.write { transaction in
-            try transaction.execute("UPDATE meta SET load_cursor = NULL, fetched_cursor = NULL; DELETE FROM spool")
+            try transaction.execute(
+                """
+                UPDATE meta SET held_cursor = coalesce(load_cursor, held_cursor), load_cursor = NULL, fetched_cursor = NULL;
+                DELETE FROM spool
+                """)
         }
     }
 

@@ -47,10 +47,7 @@ struct Members {
         for entity in Entity.registers { try delete("DELETE FROM \(entity.name) WHERE key = ?", customer) }
         for entity in Entity.records { try delete("DELETE FROM \(entity.name) WHERE customer = ?", customer) }
         try delete("DELETE FROM membership WHERE key = ?", customer)
-        let statement = try connection.statement("INSERT OR REPLACE INTO departed (key, version) VALUES (?, ?)")
-        try statement.bind(1, customer)
-        try statement.bind(2, version)
-        try statement.run()
+        try noteTraces(of: customer, at: version)
     }
 
     private func delete(_ sql: String, _ customer: Int64) throws {
@@ -130,7 +127,15 @@ struct Members {
 
     // MARK: Traces
 
-    /// Customers that left and whose traces stand in the files still.
+    /// Rows of a customer were deleted of which no byte is to stay: cleared after the next checkpoint.
+    func noteTraces(of customer: Int64, at version: Int64) throws {
+        let statement = try connection.statement("INSERT OR REPLACE INTO departed (key, version) VALUES (?, ?)")
+        try statement.bind(1, customer)
+        try statement.bind(2, version)
+        try statement.run()
+    }
+
+    /// Customers that left, or whose contact was erased, and whose traces stand in the files still.
     func departed() throws -> [Int64] {
         try connection.statement("SELECT key FROM departed ORDER BY key").rows { $0.int64(0) }
     }

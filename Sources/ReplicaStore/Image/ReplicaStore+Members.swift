@@ -69,6 +69,16 @@ extension ReplicaStore {
         try live.connection.write { try $0.execute("DELETE FROM departed") }
     }
 
+    /// Customers of edits that a load has not brought left between two loads; the new image remembers them as departed, in
+    /// the transaction of its first checkpoint.
+    func noteMissing(in generation: Generation) throws {
+        let members = Members(generation.connection)
+        let customers = try outbox.statement(
+            "SELECT DISTINCT customer FROM edit WHERE customer_name <> '' ORDER BY customer"
+        ).rows { $0.int64(0) }
+        for customer in customers where try !members.has(customer) { try members.noteTraces(of: customer, at: 0) }
+    }
+
     /// Remembers in the outbox which customers left, until nothing of them has to be reduced any more.
     private func noteDepartures(_ departed: [Int64]) throws {
         guard !departed.isEmpty else { return }

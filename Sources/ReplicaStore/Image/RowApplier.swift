@@ -29,6 +29,8 @@ final class RowApplier {
                 try change(members, scanner, bytes)
             } else if isTombstone {
                 try delete(entity, scanner)
+                // Personal data is not only deleted but cleared from the file, as a customer that left is.
+                if entity == .contact { try clear(members, scanner) }
                 if keepsGraves { try bury(entity, scanner, in: members) }
             } else {
                 try upsert(entity, scanner, bytes)
@@ -69,6 +71,11 @@ final class RowApplier {
         else { throw RowError("the joining of a customer cannot be read") }
         let cursor = String(decoding: bytes[offset..<offset + count], as: UTF8.self)
         try members.join(customer, at: version, cursor: cursor, records: records)
+    }
+
+    private func clear(_ members: Members, _ scanner: RowScanner) throws {
+        guard case .integer(let key) = scanner.fields[1], case .integer(let version) = scanner.fields[2] else { return }
+        try members.noteTraces(of: key, at: version)
     }
 
     private func bury(_ entity: Entity, _ scanner: RowScanner, in members: Members) throws {

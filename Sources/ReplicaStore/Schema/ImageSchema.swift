@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001, M0002, M0003, M0004, M0005]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = """
@@ -61,6 +61,10 @@ enum ImageSchema {
             -- Customers that left and whose traces are not yet cleared from the files.
             CREATE TABLE departed (key INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
             """)
+
+    /// What an image without cursors was loaded by.
+    private static let M0006 = Migration(
+        number: 6, name: "held cursor", sql: "ALTER TABLE meta ADD COLUMN held_cursor TEXT;")
 
     /// The partner's bills and consumption quota.
     private static let M0005 = Migration(

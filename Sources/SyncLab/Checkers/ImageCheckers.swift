@@ -127,17 +127,28 @@ struct ReadsNeverGoBack: Checker {
         // Accounts whose access has ended at some time, and those whose tokens an agent came with.
         var ended: Set<String> = []
         var accounts: [Int: Set<String>] = [:]
+        var truth = TruthLine(history.members)
+        var images: [Int: ImageMark] = [:]
         for event in history.events {
             switch event.what {
+            case .truth(let sequence, let rows, _): truth.take(sequence, rows)
+            case .rights(let change):
+                // Whoever may see less from now on has what was there removed.
+                if let old = truth.rights.now(of: change.account), change.rights.mayShowLess(than: old) {
+                    ended.insert(change.account)
+                }
+                truth.take(change)
             case .access(let account, isOpen: false): ended.insert(account)
             case .request(let agent, let request):
                 if let account = request.account { accounts[agent, default: []].insert(account) }
             case .wiped(let agent, _):
-                if reached[agent] != nil, ended.isDisjoint(with: accounts[agent] ?? []) {
+                let rights = truth.rights.now(history.members[agent])
+                let showedTooMuch = images[agent].map { truth.unseen(in: $0, by: rights) != nil } ?? false
+                if reached[agent] != nil, ended.isDisjoint(with: accounts[agent] ?? []), !showedTooMuch {
                     return .invalid(
                         at: event.at, why: "\(history.members[agent].name) wiped itself, its access has not ended")
                 }
-                reached[agent] = nil
+                (reached[agent], images[agent]) = (nil, nil)
             case .died(let agent, powerLoss: true):
                 reached[agent] = nil
                 isFirstLook.insert(agent)
@@ -155,6 +166,7 @@ struct ReadsNeverGoBack: Checker {
                     }
                 }
                 if let sequence = image.sequence { reached[agent] = (image.epoch, sequence) }
+                images[agent] = image
             case .outbox(let agent, let edits):
                 if isFirstLook.remove(agent) != nil {
                     settled[agent, default: []].formUnion(edits.filter { $0.state == "settled" }.map(\.number))

@@ -92,6 +92,14 @@ struct TruthLine {
         rights.possible(member, at: sequence).contains { sees($0, subject, at: sequence) }
     }
 
+    /// The first row of an image that rights do not show as the server stands now; nil when there is none.
+    func unseen(in image: ImageMark, by rights: RightsFacts) -> RowMark? {
+        image.rows.first { row in
+            guard let subject = changes[Target(entity: row.entity, key: row.key)]?.last?.subject else { return false }
+            return !sees(rights, subject, at: sequence)
+        }
+    }
+
     private func sees(_ rights: RightsFacts, _ subject: Int64, at sequence: Int64) -> Bool {
         rights.sees(subject) { accounts in
             if case .customer(_, isFormer: true, _)? = value(.customer, subject, at: sequence) { return false }

@@ -1,6 +1,9 @@
+import SyncCore
+import SyncEngine
 import SyncProtocol
 
 /// S12: once a replica says that a wipe is done, no page of its files holds a record of a customer that is not its member's.
+/// And a replica that begins a load anew, because its member sees less now, shows nothing of before while it loads.
 struct WipedIsGone: Checker {
     let name = "S12"
     let promise = "wiped rows are gone from the files"
@@ -8,11 +11,25 @@ struct WipedIsGone: Checker {
     func check(_ history: History) -> Verdict {
         var truth = TruthLine(history.members)
         var places: [Int: Int64] = [:]
+        var reload = Reload()
         for event in history.events {
             switch event.what {
             case .truth(let sequence, let rows, _): truth.take(sequence, rows)
             case .rights(let change): truth.take(change)
-            case .image(let agent, let image): places[agent] = image.sequence
+            case .image(let agent, let image):
+                places[agent] = image.sequence
+                reload.took(image, agent)
+            case .request(let agent, let request):
+                reload.asked(request, agent, truth.rights.now(history.members[agent]))
+            case .step(let agent, let step):
+                if let row = reload.stepped(step, agent, truth, by: truth.rights.now(history.members[agent])) {
+                    return .invalid(
+                        at: event.at,
+                        why:
+                            "\(history.members[agent].name) loads anew and still shows \(RowName.text(row.entity, row.key)), which is not for it now"
+                    )
+                }
+            case .died(let agent, _): reload.lostTrack(of: agent)
             case .traces(let agent, let bills):
                 guard let place = places[agent] else { continue }
                 let member = history.members[agent]
@@ -26,6 +43,7 @@ struct WipedIsGone: Checker {
                 }
             case .wiped(let agent, let traces):
                 places[agent] = nil
+                reload.lostTrack(of: agent)
                 guard let key = traces.first else { continue }
                 return .invalid(
                     at: event.at,
@@ -34,5 +52,39 @@ struct WipedIsGone: Checker {
             }
         }
         return .valid
+    }
+}
+
+/// Follows replicas that load anew.
+private struct Reload {
+    private var images: [Int: ImageMark] = [:]
+    /// The rights of the member when the load was asked for.
+    private var rights: [Int: RightsFacts] = [:]
+    /// What must be gone before the replica's next step.
+    private var due: [Int: RowMark] = [:]
+
+    mutating func took(_ image: ImageMark, _ agent: Int) { images[agent] = image }
+
+    mutating func asked(_ request: RequestMark, _ agent: Int, _ now: RightsFacts) {
+        if request.path == "/sync/v1/snapshot" { rights[agent] = now }
+    }
+
+    /// The row that is still shown although the plan of the load came in an earlier step.
+    mutating func stepped(
+        _ step: MachineStep, _ agent: Int, _ truth: TruthLine, by now: RightsFacts
+    ) -> RowMark? {
+        if let row = due[agent] { return row }
+        // Rights may have changed between the question and the answer; what neither shows is nobody's.
+        if case .pull(_, .planReceived, _) = step, let image = images[agent], let before = rights[agent],
+            truth.unseen(in: image, by: before) != nil
+        {
+            due[agent] = truth.unseen(in: image, by: now)
+        }
+        return nil
+    }
+
+    mutating func lostTrack(of agent: Int) {
+        images[agent] = nil
+        due[agent] = nil
     }
 }

@@ -39,6 +39,12 @@ package struct RightsFacts: Sendable, Hashable {
             ? nil : roles.list.contains(.director) ? roles.managers : roles.list.contains(.manager) ? [account] : []
     }
 
+    /// Whether who had other rights may have seen what these do not show.
+    func mayShowLess(than old: RightsFacts) -> Bool {
+        let shown: Set<PermissionItem> = [.coupons, .bills, .quota]
+        return follows != nil || !old.items.intersection(shown).isSubset(of: items)
+    }
+
     /// Whether rows of a subject are to be seen: a customer's key, 0 = everyone, -1 = coupons, -2 = the partner's bills, -3 =
     /// its quota; given whether a customer
     /// that is no former one is managed by one of some accounts.
@@ -91,5 +97,7 @@ struct RightsLine {
     /// All that the member ever had.
     func ever(_ member: MemberFacts) -> [RightsFacts] { (spans[member.account] ?? []).map(\.rights) }
 
-    func now(_ member: MemberFacts) -> RightsFacts { spans[member.account]?.last?.rights ?? member.rights }
+    func now(_ member: MemberFacts) -> RightsFacts { now(of: member.account) ?? member.rights }
+
+    func now(of account: String) -> RightsFacts? { spans[account]?.last?.rights }
 }

@@ -131,6 +131,9 @@ package enum V1 {
         package var cursor: String
         package var sequence: WireInteger
         package var rows: [EntityCount]
+        /// True when the cursor that the client said it holds led to rows that its member no longer sees: it removes all it has
+        /// before it loads.
+        package var narrowed: Bool?
         package init(cursor: String, sequence: Int64, rows: [EntityCount]) {
             self.cursor = cursor
             self.sequence = WireInteger(sequence)

@@ -48,7 +48,9 @@ struct Routes {
     func conflictRules(_ reader: LedgerReader) throws -> HTTPResponse { .json(200, rules.bytes) }
 
     func snapshotPlan(_ reader: LedgerReader) throws -> HTTPResponse {
-        .json(200, try WireCoding.encode(try reader.snapshotPlan(scope: try scope(reader), serverTime: now.seconds)))
+        let plan = try reader.snapshotPlan(
+            scope: try scope(reader), held: request.query("held"), serverTime: now.seconds)
+        return .json(200, try WireCoding.encode(plan))
     }
 
     func snapshotRows(_ reader: LedgerReader) throws -> HTTPResponse {
