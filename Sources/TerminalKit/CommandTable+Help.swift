@@ -17,7 +17,7 @@ extension CommandTable {
     }
 
     private func help(_ groups: [CommandGroup], heading: String) -> String {
-        var text = "\(heading)usage: \(program) COMMAND [options]\n"
+        var text = "\(heading)usage: \(program) \(home == nil ? "COMMAND" : "[COMMAND]") [options]\n"
         for group in groups where !group.commands.isEmpty {
             text +=
                 "\n\(group.title):\n"

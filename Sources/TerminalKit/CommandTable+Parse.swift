@@ -82,10 +82,11 @@ extension CommandTable {
         let asksHelp = plain.first == "help" && command(["help"]) == nil
         let words = asksHelp ? Array(plain.dropFirst()) : plain
         if asksHelp || marks.contains(where: { $0.name == "help" }) { return .show(try help(words)) }
-        guard !words.isEmpty else { throw usage("a command is missing") }
-        guard let command = command(words) else { throw unknown(words) }
+        let named = words.isEmpty ? home.map { [$0] } ?? [] : words
+        guard !named.isEmpty else { throw usage("a command is missing") }
+        guard let command = command(named) else { throw unknown(named) }
         let options = try options(marks, of: command)
-        let arguments = Array(words.dropFirst(command.path.count))
+        let arguments = Array(named.dropFirst(command.path.count))
         let required = command.arguments.prefix { !$0.hasPrefix("[") }.count
         guard (required...command.arguments.count).contains(arguments.count) else {
             let wanted = command.arguments.isEmpty ? "no argument" : command.arguments.joined(separator: " ")

@@ -11,13 +11,18 @@ package struct CommandTable: Sendable {
     package let summary: String
     package let globals: [OptionSpec]
     package let groups: [CommandGroup]
+    /// The command that runs when no other is named; without one, a command has to be.
+    package let home: String?
 
     /// A table whose help lists the commands under titles.
-    package init(program: String, summary: String, globals: [OptionSpec], groups: [CommandGroup]) {
+    package init(
+        program: String, summary: String, globals: [OptionSpec], groups: [CommandGroup], home: String? = nil
+    ) {
         self.program = program
         self.summary = summary
         self.globals = globals
         self.groups = groups
+        self.home = home
     }
 
     /// A table whose help lists the commands in one piece.

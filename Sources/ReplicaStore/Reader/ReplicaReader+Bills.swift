@@ -130,21 +130,28 @@ extension ReplicaReader {
     package func coupons(customer: CustomerKey?, limit: Int) throws(StoreError) -> [CouponRow] {
         try read { connection in
             let condition = customer.map { "k.customer = \($0.value)" } ?? "1"
-            let statement = try connection.statement(
-                """
-                SELECT k.coupon_id, k.status, c.name, k.type, k.face_value, k.balance, k.currency, k.valid_from, k.expires,
-                    k.plan_name, k.usage
-                FROM coupon k LEFT JOIN customer c ON c.key = k.customer WHERE \(condition) ORDER BY k.expires, k.key LIMIT ?
-                """)
-            try statement.bind(1, Int64(limit))
-            return try statement.rows { row in
-                CouponRow(
-                    couponID: row.text(0), status: row.int64(1), customer: row.optionalText(2), type: row.int64(3),
-                    faceValue: Money(units: row.int64(4)), balance: row.optionalInt64(5).map { Money(units: $0) },
-                    currency: row.text(6), validFrom: row.int64(7), expires: row.int64(8),
-                    planName: row.optionalText(9),
-                    usage: row.optionalText(10))
-            }
+            return try ReplicaReader.coupons(connection, condition, limit: limit)
+        }
+    }
+
+    /// Coupons of a condition over `k` with the numbers ?1, ?2 … in it, the first to expire first.
+    static func coupons(
+        _ connection: Connection, _ condition: String, bounds: [Int64] = [], limit: Int = .max
+    ) throws -> [CouponRow] {
+        let statement = try connection.statement(
+            """
+            SELECT k.coupon_id, k.status, c.name, k.type, k.face_value, k.balance, k.currency, k.valid_from, k.expires,
+                k.plan_name, k.usage
+            FROM coupon k LEFT JOIN customer c ON c.key = k.customer WHERE \(condition) ORDER BY k.expires, k.key
+            LIMIT ?\(bounds.count + 1)
+            """)
+        for (index, bound) in (bounds + [Int64(limit)]).enumerated() { try statement.bind(index + 1, bound) }
+        return try statement.rows { row in
+            CouponRow(
+                couponID: row.text(0), status: row.int64(1), customer: row.optionalText(2), type: row.int64(3),
+                faceValue: Money(units: row.int64(4)), balance: row.optionalInt64(5).map { Money(units: $0) },
+                currency: row.text(6), validFrom: row.int64(7), expires: row.int64(8),
+                planName: row.optionalText(9), usage: row.optionalText(10))
         }
     }
 

@@ -26,6 +26,23 @@ package struct HistoryLine: Sendable, Hashable {
     package var asked: RegisterState?
 }
 
+extension HistoryLine {
+    /// What `init` reads, in its order; the table is called `h`.
+    static let columns =
+        "h.at, h.register, h.author, h.action, h.before, h.after, h.rule, h.rules_version, h.edit, h.replica, h.note, h.asked"
+
+    /// - Parameter replica: the name of this one.
+    init(_ row: Statement, of replica: String?) {
+        func state(_ text: String) -> RegisterState? { try? WireCoding.decode(V1.State.self, from: text).state() }
+        self.init(
+            at: row.int64(0), register: row.text(1), author: row.text(2), action: row.text(3),
+            before: state(row.text(4)), after: state(row.text(5)), rule: row.text(6), rulesVersion: row.int64(7),
+            edit: row.optionalInt64(8).map { EditNumber($0) },
+            isOwn: row.optionalText(9) == replica && replica != nil, note: row.optionalText(10),
+            asked: row.optionalText(11).flatMap { state($0) })
+    }
+}
+
 /// A customer's history: what the server told, and the edits of this replica that it has not told of.
 package struct CustomerHistory: Sendable, Hashable {
     /// In the server's order, the newest last.
@@ -42,20 +59,11 @@ extension ReplicaReader {
         return try read { connection in
             let statement = try connection.statement(
                 """
-                SELECT at, register, author, action, before, after, rule, rules_version, edit, replica, note, asked
-                FROM history WHERE customer = ? ORDER BY key DESC LIMIT ?
+                SELECT \(HistoryLine.columns) FROM history h WHERE h.customer = ? ORDER BY h.key DESC LIMIT ?
                 """)
             try statement.bind(1, customer.value)
             try statement.bind(2, Int64(limit))
-            let lines = try statement.rows { row in
-                HistoryLine(
-                    at: row.int64(0), register: row.text(1), author: row.text(2), action: row.text(3),
-                    before: ReplicaReader.state(row.text(4)), after: ReplicaReader.state(row.text(5)),
-                    rule: row.text(6),
-                    rulesVersion: row.int64(7), edit: row.optionalInt64(8).map { EditNumber($0) },
-                    isOwn: row.optionalText(9) == replica && replica != nil, note: row.optionalText(10),
-                    asked: row.optionalText(11).flatMap { ReplicaReader.state($0) })
-            }
+            let lines = try statement.rows { HistoryLine($0, of: replica) }
             let told = try ReplicaReader.told(connection, customer, replica)
             let untold = edits.filter { !told.contains($0.number.value) }
             return CustomerHistory(lines: lines.reversed(), untold: Array(untold.suffix(limit)))
@@ -71,9 +79,5 @@ extension ReplicaReader {
         try statement.bind(1, customer.value)
         try statement.bind(2, replica)
         return Set(try statement.rows { $0.int64(0) })
-    }
-
-    private static func state(_ text: String) -> RegisterState? {
-        try? WireCoding.decode(V1.State.self, from: text).state()
     }
 }

@@ -36,6 +36,13 @@ struct DeskText {
         }
     }
 
+    /// The lines of another text, further in.
+    mutating func append(_ other: DeskText, indent: Int) {
+        for line in other.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+            text += (line.isEmpty ? "" : DeskText.blanks(indent)) + line + "\n"
+        }
+    }
+
     /// A command to type and what it does.
     mutating func command(_ words: String, _ meaning: String) {
         text += "  " + TextWidth.safe(words) + "\n"

@@ -76,15 +76,19 @@ struct HistoryStory {
     }
 
     private func json(_ line: HistoryLine) -> JSONOutput {
-        .object([
-            "at": Wording.time(line.at), "author": .text(line.author), "isYou": .bool(line.author == member),
+        .object(HistoryStory.json(line, isYou: line.author == member))
+    }
+
+    static func json(_ line: HistoryLine, isYou: Bool) -> [String: JSONOutput] {
+        [
+            "at": Wording.time(line.at), "author": .text(line.author), "isYou": .bool(isYou),
             "register": .text(line.register), "action": .text(line.action),
             "before": line.before.map { Wording.json($0) } ?? .null,
             "after": line.after.map { Wording.json($0) } ?? .null, "rule": .text(line.rule),
             "rulesVersion": .integer(line.rulesVersion), "edit": .optional(line.edit?.value),
             "isOwnEdit": .bool(line.isOwn), "reason": .optional(line.note),
             "askedFor": line.asked.map { Wording.json($0) } ?? .null,
-        ])
+        ]
     }
 
     private func json(_ edit: OutboxEdit) -> JSONOutput {

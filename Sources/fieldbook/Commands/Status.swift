@@ -70,7 +70,7 @@ extension Context {
     }
 
     /// Never says "in sync" when it is not.
-    private func phrase(_ running: Local.Status?, _ counts: OutboxCounts, _ image: ImageState?) -> String {
+    func phrase(_ running: Local.Status?, _ counts: OutboxCounts, _ image: ImageState?) -> String {
         guard let running else { return "stopped\(waiting(counts))" }
         switch running.phase {
         case "in-sync": return "in sync"
