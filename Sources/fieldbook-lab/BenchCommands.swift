@@ -17,6 +17,13 @@ extension LabCommands {
                 OptionSpec("speed", value: "B", "bytes a second of the link (default 6250: 50 kbit/s)"),
             ],
             examples: ["fieldbook-lab bench join", "fieldbook-lab bench join --records 3000 --json"]),
+        CommandSpec(
+            "bench day", "Runs a day of field work in virtual time: wake-ups, requests, files, and every promise.",
+            options: [
+                OptionSpec("hours", value: "N", "hours of work (default 24); one of rest follows"),
+                OptionSpec("seed", value: "N", "seed of the day (default 1)"),
+            ],
+            examples: ["fieldbook-lab bench day", "fieldbook-lab bench day --hours 3 --seed 7 --json"]),
     ]
 
     /// Judgements of one measurement, so many that the clock's own cost does not count.
@@ -87,5 +94,41 @@ extension LabCommands {
 
             """)
         return .done
+    }
+
+    func benchDay() throws -> ExitCode {
+        var day = FieldDay()
+        day.hours = try number("hours", default: 24, in: 1...240)
+        day.seed = UInt64(try number("seed", default: 1, in: 0...Int.max))
+        let found = try day.run()
+        var table = Table([
+            .init("HOUR"), .init("REQUESTS", .right), .init("WAKE-UPS", .right), .init("FILES, KIB", .right),
+            .init("LOG, KIB", .right),
+        ])
+        for (index, hour) in found.hours.enumerated() {
+            let isRest = index == found.hours.count - 1
+            table.add([
+                isRest ? "at rest" : "\(index + 1)", "\(hour.requests)", "\(hour.wakeUps)", "\(hour.fileBytes / 1024)",
+                "\(hour.logBytes / 1024)",
+            ])
+        }
+        let broken = found.broken
+        let words = "\(found.edits) edits, \(found.rows) rows in the largest image"
+        show(
+            [
+                "hours": .array(
+                    found.hours.map {
+                        .object([
+                            "requests": .integer(Int64($0.requests)), "wakeUps": .integer(Int64($0.wakeUps)),
+                            "fileBytes": .integer($0.fileBytes), "logBytes": .integer($0.logBytes),
+                        ])
+                    }), "rows": .integer(Int64(found.rows)), "edits": .integer(Int64(found.edits)),
+                "broken": .array(broken.map { .text($0) }),
+            ],
+            table.render(width: nil)
+                + (broken.isEmpty
+                    ? "\(words); all promises kept\n" : "\(words)\nBROKEN: \(broken.joined(separator: "\n        "))\n")
+        )
+        return broken.isEmpty ? .done : .failed
     }
 }

@@ -83,6 +83,7 @@ struct LabCommands {
         case "pairs": return try showPairs()
         case "bench rules": return try benchRules()
         case "bench join": return try benchJoin()
+        case "bench day": return try benchDay()
         case "run": return try runSeeds()
         case "coverage": return try showCoverage()
         case "recall": return try showRecall()
