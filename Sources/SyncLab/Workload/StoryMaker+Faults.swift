@@ -47,7 +47,6 @@ extension StoryMaker {
             add(.system(.bills(pick(customers).name, count: pick(70...300))))
             if percent(60) { add(.network(who, .cut(perMille: pick(300...990)), .pull, count: 2)) }
         case .moves: move()
-        case .roles: changeAccount()
         case .restarts: add(percent(50) ? .stop(who) : .start(who))
         case .readers: add(percent(50) ? .hold(who) : .release(who))
         case .system, .associations: add(.system(systemWrite(kind)))

@@ -1,6 +1,6 @@
 import PartnerModel
 
-/// Who there is, and what administrators do with accounts.
+/// Who there is.
 extension StoryMaker {
     mutating func makeMembers() {
         var unmanaged = customers.map(\.name)
@@ -8,7 +8,7 @@ extension StoryMaker {
             let name = "m\(index)"
             // Requests are for administrators; two of them can answer one.
             let answers = index <= 2 && registers.contains(.request)
-            let isManager = percent(kinds.contains(.moves) ? 70 : 40) && !answers
+            let isManager = percent(kinds.contains(.moves) || rightsPercent > 0 ? 70 : 40) && !answers
             var member = Scenario.Member(
                 name: name, account: index > 1 && percent(15) ? "m1" : name,
                 roles: answers
@@ -40,25 +40,5 @@ extension StoryMaker {
             guard !below.isEmpty else { return Scenario.Roles([.administrator]) }
             return Scenario.Roles([.director], managers: below)
         }
-    }
-
-    /// An administrator gives somebody other roles, ends an access, or opens it again.
-    mutating func changeAccount() {
-        let account = pick(scenario.members.filter { $0.account == $0.name }.map(\.name))
-        switch pick(0...9) {
-        case ..<2:
-            disabled.insert(account)
-            add(.system(.disable(account)))
-        case ..<4:
-            let account = disabled.sorted().first ?? account
-            disabled.remove(account)
-            add(.system(.enable(account)))
-            if percent(60) { add(.sync(account)) }
-        default: add(.system(.role(account, percent(35) ? Scenario.Roles([.manager]) : others())))
-        }
-        // What a change meets: a load, an edit on its way, a death.
-        if percent(40) { add(.wait(seconds: pick([1, 5, 31, 40]))) }
-        if percent(30) { add(.edit(account, wish())) }
-        if percent(20) { add(.kill(account, atWrite: pick(1...30))) }
     }
 }

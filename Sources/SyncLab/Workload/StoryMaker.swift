@@ -6,7 +6,7 @@ import SyncEngine
 struct StoryMaker {
     enum Kind: CaseIterable {
         case network, offline, cuts, kills, powerLosses, serverKills, disks, clocks, tokens, system, associations,
-            restarts, readers, bulk, sleeps, ages, moves, roles
+            restarts, readers, bulk, sleeps, ages, moves
     }
 
     let seed: UInt64
@@ -19,6 +19,8 @@ struct StoryMaker {
     var registers: [Register] = []
     /// Hours passed already; once is enough, for their polling is most of what a run costs.
     var hasAged = false
+    /// Of a hundred steps how many change rights.
+    var rightsPercent = 0
     /// Accounts whose access is ended.
     var disabled: Set<String> = []
 
@@ -35,6 +37,7 @@ struct StoryMaker {
     mutating func make() -> Scenario {
         scenario.title = "seed \(seed)"
         for kind in Kind.allCases where percent(40) { kinds.append(kind) }
+        drawRights()
         registers = pick([
             [.budget, .freezes, .discount], [.budget], [.freezes], [.discount], [.budget, .freezes],
             [.budget, .freezes, .discount], [.manager, .label, .request], [.budget, .label],
@@ -93,6 +96,7 @@ struct StoryMaker {
     }
 
     mutating func step() {
+        if percent(rightsPercent) { return changeRights() }
         let who = pick(names)
         switch pick(0...99) {
         case ..<30: add(.wait(seconds: pick([1, 1, 2, 5, 10, 30, 60, 120, 400])))
