@@ -65,6 +65,7 @@ package struct EngineStatus: Sendable {
     /// only if its exchange was begun after the request.
     package var exchangesBegun = 0
     package var lastCheckpointExchange = 0
+    /// Exchanges that failed; that the server asks for a new load is none.
     package var failures = 0
     /// The last code that a person gave, once it is known what came of it.
     package var confirmation: Confirmation?

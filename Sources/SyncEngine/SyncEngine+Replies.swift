@@ -32,6 +32,7 @@ extension SyncEngine {
             }
         } catch let refusal as ReplyReader.Refusal {
             if let ended = refusal.ended, lane == .pull { return end(ended, refusal.problem, purpose) }
+            if refusal.failure == .resyncRequired, lane == .pull { return beginAnew(refusal) }
             noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
             let problem = named(refusal, purpose)
             tell(Trouble(lane: lane, problem: problem, failure: refusal.failure, isReached: refusal.isReached))
@@ -52,6 +53,15 @@ extension SyncEngine {
             note(error, of: .pull, doing: "wipe the replica")
             fail(.pull, .local)
         }
+    }
+
+    /// The server wants the replica to be loaded anew: no failure, and who waits for a sync goes on waiting. It is told as a
+    /// problem when no checkpoint was reached since the last time, for then the next try is put off.
+    private func beginAnew(_ refusal: ReplyReader.Refusal) {
+        log.log(.info, "load-anew", [("why", refusal.problem.why)])
+        stepPull(.failed(.resyncRequired))
+        guard pull.state == .backingOff else { return }
+        tell(Trouble(lane: .pull, problem: refusal.problem, failure: .resyncRequired, isReached: true))
     }
 
     /// What a person is told of a push that the server answered and did not take: with one edit alone, which it is.

@@ -38,18 +38,18 @@ private let table: [PullMachine.State: [String]] = [
     //            started     stopped    poked        timer        gr. plan    gr. feed     plan       page more    page end   fail          401           resync        final
     .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .greeting: [
-        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "backingOff", "needsLogin", "backingOff",
+        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "backingOff", "needsLogin", "greeting",
         "blocked",
     ],
     .planning: [
-        "-", "stopped", "-", "-", "-", "-", "loading", "-", "-", "backingOff", "needsLogin", "backingOff", "blocked",
+        "-", "stopped", "-", "-", "-", "-", "loading", "-", "-", "backingOff", "needsLogin", "greeting", "blocked",
     ],
     .loading: [
-        "-", "stopped", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin", "backingOff",
+        "-", "stopped", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin", "greeting",
         "blocked",
     ],
     .following: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "resting", "backingOff", "needsLogin", "backingOff", "blocked",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "resting", "backingOff", "needsLogin", "greeting", "blocked",
     ],
     .resting: ["-", "stopped", "following", "following", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .backingOff: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
@@ -116,13 +116,33 @@ private let table: [PullMachine.State: [String]] = [
         #expect(subject.state == .following)
     }
 
-    @Test func `a resync forgets the image and waits before it asks again`() {
+    @Test func `a resync forgets the image and begins anew at once, for it is no failure`() {
         var chance = SeededGenerator(seed: 3)
         var subject = machine(in: .following)
+        _ = subject.step(.poked, limits: limits, using: &chance)
         let effects = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
-        #expect(effects.first == .forgetImage)
-        #expect(effects.count == 2)
+        #expect(effects == [.forgetImage, .sayHello] && subject.state == .greeting)
+        #expect(subject.backoff.failures == 0 && subject.resyncBackoff.failures == 0)
+    }
+
+    @Test func `a second resync before a checkpoint waits, and one after it does not`() {
+        var chance = SeededGenerator(seed: 3)
+        var subject = machine(in: .following)
+        _ = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
+        for event in [PullMachine.Event.greeted(.snapshotPlan), .planReceived, .pageKept(.feedPage)] {
+            _ = subject.step(event, limits: limits, using: &chance)
+        }
+        var again = subject
+        let effects = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
+        #expect(effects.first == .forgetImage && effects.count == 2 && subject.state == .backingOff)
+        // Being asked to sync does not make it the first time again.
+        _ = subject.step(.poked, limits: limits, using: &chance)
+        _ = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
         #expect(subject.state == .backingOff)
+        for event in [PullMachine.Event.pageKept(.nothing), .timerFired, .failed(.resyncRequired)] {
+            _ = again.step(event, limits: limits, using: &chance)
+        }
+        #expect(again.state == .greeting)
     }
 
     @Test func `resyncs that never reach a checkpoint are asked for ever more slowly`() throws {
@@ -130,15 +150,15 @@ private let table: [PullMachine.State: [String]] = [
         var subject = machine(in: .following)
         for _ in 0..<20 {
             _ = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
-            _ = subject.step(.timerFired, limits: limits, using: &chance)
+            if subject.state == .backingOff { _ = subject.step(.timerFired, limits: limits, using: &chance) }
             _ = subject.step(.greeted(.snapshotPlan), limits: limits, using: &chance)
             _ = subject.step(.planReceived, limits: limits, using: &chance)
             _ = subject.step(.pageKept(.feedPage), limits: limits, using: &chance)
             try #require(subject.state == .following)
         }
-        #expect(subject.resyncBackoff.failures == 20 && subject.backoff.failures == 0)
+        #expect(subject.resyncBackoff.failures == 19 && subject.backoff.failures == 0)
         _ = subject.step(.pageKept(.nothing), limits: limits, using: &chance)
-        #expect(subject.resyncBackoff.failures == 0)
+        #expect(subject.resyncBackoff.failures == 0 && !subject.hasBegunAnew)
     }
 
     @Test func `a server's wish for quiet outranks our own delay`() {

@@ -137,7 +137,8 @@ import Testing
         // The server says either that it must be loaded anew, or that it never gave this cursor.
         try world.answer(.pull) { _ in problem(code) }
         #expect(try world.store.pullPosition() == .nothing && world.budget().version == .never)
-        try world.fire(.pull)
+        // At once, without a timer.
+        #expect(world.asks(.pull) == "/sync/v1/hello")
         try world.settle()
         #expect(try world.budget().confirmed == budget(300) && world.state(number) == .settled)
         #expect(world.status.phase == .inSync)
@@ -164,9 +165,6 @@ import Testing
         let world = try EngineWorld.synced()
         let number = try world.edit(500)
         try world.server.fork("feedfeedfeedfeed")
-        try world.settle()
-        #expect(world.status.phase != .inSync)
-        try world.fire(.pull)
         try world.settle()
         #expect(try epoch(world) == "feedfeedfeedfeed" && world.budget().confirmed == budget(500))
         #expect(try world.state(number) == .settled && world.status.phase == .inSync)

@@ -104,7 +104,6 @@ import Testing
             (.failing, problem(.busy)), (.failing, problem(.internalError)),
             (.failing, ours(200, Array("no page".utf8))),
             (.offline, .json(200, Array("<html>".utf8), type: "text/html")),
-            (.failing, problem(.resyncRequired)),
             (.blocked, problem(.forbidden)), (.needsLogin, problem(.unauthenticated)),
         ]
         for (phase, reply) in replies {
@@ -128,7 +127,7 @@ import Testing
         let world = try EngineWorld.synced(rows: 300)
         world.engine.handle(.syncRequested)
         try world.answer(.pull) { _ in problem(.resyncRequired) }
-        try world.fire(.pull)
+        #expect(world.status.failures == 0 && world.status.lastProblem == nil)
         var phases: [EngineStatus.Phase] = []
         while world.shell.inFlight[Lane.pull.rawValue] != nil {
             phases.append(world.status.phase)
@@ -139,6 +138,18 @@ import Testing
         try world.fire(.pull)
         try world.fail(.pull)
         #expect(world.status.phase == .offline)
+    }
+
+    @Test func `a new load that the server asks for again is told as a problem, and counts as no failure`() throws {
+        let world = try EngineWorld.synced(rows: 300)
+        world.engine.handle(.syncRequested)
+        try world.answer(.pull) { _ in problem(.resyncRequired) }
+        while world.asks(.pull) != "/sync/v1/changes" { try world.serve(.pull) }
+        try world.answer(.pull) { _ in problem(.resyncRequired) }
+        #expect(world.status.phase == .failing && world.status.lastProblem?.why == "so" && world.status.failures == 0)
+        try world.fire(.pull)
+        try world.settle()
+        #expect(world.status.phase == .inSync && world.status.lastProblem == nil && world.status.failures == 0)
     }
 
     @Test func `a stopped engine says so and no longer names a next attempt`() throws {

@@ -19,9 +19,12 @@ import Testing
         }
     }
 
+    /// Chosen so that the few writes fall between as many different steps of the machines as nearly twice as many did that
+    /// stood closer together.
+    private static let stride = 101
     private static let deaths = [
-        Death(name: "mona", isOfPower: false, first: 3), Death(name: "mona", isOfPower: true, first: 17),
-        Death(name: "milo", isOfPower: false, first: 29), Death(name: "milo", isOfPower: true, first: 41),
+        Death(name: "mona", isOfPower: false, first: 44), Death(name: "mona", isOfPower: true, first: 1),
+        Death(name: "milo", isOfPower: false, first: 50), Death(name: "milo", isOfPower: true, first: 25),
     ]
     private static let takesAll = getenv("FIELDBOOK_EVERY_WRITE").map { String(cString: $0) == "1" } ?? false
 
@@ -38,9 +41,9 @@ import Testing
             #expect(run.wrongs(strictly: true) == [], "\(death) at write \(write)")
             guard run.history.events.contains(where: { if case .died = $0.what { true } else { false } }) else { break }
             count += 1
-            write += CrashAtEachStepTests.takesAll ? 1 : 61
+            write += CrashAtEachStepTests.takesAll ? 1 : CrashAtEachStepTests.stride
         }
         // Past the last write of the run nobody dies any more, and there were many before it.
-        #expect(count >= 5, "\(count) deaths up to write \(write)")
+        #expect(count >= 3, "\(count) deaths up to write \(write)")
     }
 }

@@ -20,6 +20,10 @@ import Testing
         #expect(run.trace == nil && again.trace?.lines.isEmpty == false)
     }
 
+    @Test func `an event of a history is small, for a world of days has hundreds of thousands`() {
+        #expect(MemoryLayout<History.Event>.stride <= 128)
+    }
+
     @Test func `another seed is another run, of its own scenario and of the same`() throws {
         let scenario = Workload.scenario(seed: 1)
         let hashes = try [1, 2, 3].map { try Lab.run(scenario, seed: $0).hash }

@@ -65,7 +65,9 @@ package struct PullMachine: Sendable, Equatable {
 
     package private(set) var state = State.stopped
     package private(set) var backoff = Backoff()
-    /// Counts loads that never came to a checkpoint; pages that arrive on the way do not reset it.
+    /// Begun anew at once because the server asked for it, and not at a checkpoint since.
+    package private(set) var hasBegunAnew = false
+    /// Counts further loads that never came to a checkpoint; pages that arrive on the way do not reset it.
     package private(set) var resyncBackoff = Backoff()
     /// Asked while an exchange was in flight: look once more before resting.
     package private(set) var isPokePending = false
@@ -148,6 +150,7 @@ package struct PullMachine: Sendable, Equatable {
             return [.fetchFeedPage]
         case .nothing:
             backoff.reset()
+            hasBegunAnew = false
             resyncBackoff.reset()
             if isPokePending {
                 isPokePending = false
@@ -175,7 +178,12 @@ package struct PullMachine: Sendable, Equatable {
             state = .needsLogin
             return [.wake(after: jittered(limits.loginInterval, using: &chance))]
         case .resyncRequired:
-            // A server that asks for it again and again must not be hammered: the delay grows like any failure's.
+            // Once is no failure: roles changed, or the cursor is too old. A server that asks for it again and again must
+            // not be hammered: from the second time on the delay grows like any failure's.
+            guard hasBegunAnew else {
+                hasBegunAnew = true
+                return [.forgetImage] + greet()
+            }
             state = .backingOff
             return [.forgetImage, .wake(after: resyncBackoff.next(retryAfter: nil, using: &chance))]
         case .final:

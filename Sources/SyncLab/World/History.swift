@@ -24,8 +24,9 @@ package struct History: Sendable {
         case serverDied
         /// A person's edit was accepted, so it must never be lost.
         case accepted(agent: Int, number: Int64, payload: UInt64)
-        /// An edit that was just accepted took an earlier one in.
-        case combined(agent: Int, Combination)
+        /// An edit that was just accepted took an earlier one in. Kept apart: three edits in place would give every event
+        /// their size, and a world of days has hundreds of thousands.
+        indirect case combined(agent: Int, Combination)
         case outbox(agent: Int, edits: [EditMark])
         case image(agent: Int, ImageMark)
         case rights(RightsChange)

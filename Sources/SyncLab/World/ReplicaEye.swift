@@ -78,16 +78,22 @@ final class ReplicaEye {
         var keys: Set<Int64> = []
         for name in names {
             guard let bytes = try? SecureFile.read("\(folder)/\(name)", limit: 1 << 26) else { continue }
-            var index = 0
-            while index + 2 < bytes.count {
-                defer { index += 1 }
-                // The lab's bill records are called b-KEY.
-                guard bytes[index] == UInt8(ascii: "b"), bytes[index + 1] == UInt8(ascii: "-") else { continue }
-                let digits = bytes[(index + 2)...].prefix(18).prefix { (48...57).contains($0) }
-                if let key = Int64(String(decoding: digits, as: UTF8.self)) { keys.insert(key) }
-            }
+            keys.formUnion(ReplicaEye.billKeys(in: bytes))
         }
         return keys.sorted()
+    }
+
+    /// Keys of the bill records whose id stands among bytes; the lab's are called b-KEY. After a hexadecimal digit it is
+    /// none but the end of an epoch and the number of a scope, as in the cursor that an edit was made upon.
+    static func billKeys(in bytes: [UInt8]) -> Set<Int64> {
+        var keys: Set<Int64> = []
+        for index in bytes.indices.dropLast(2)
+        where bytes[index] == UInt8(ascii: "b") && bytes[index + 1] == UInt8(ascii: "-") {
+            if index > 0, (48...57).contains(bytes[index - 1]) || (97...102).contains(bytes[index - 1]) { continue }
+            let digits = bytes[(index + 2)...].prefix(18).prefix { (48...57).contains($0) }
+            if let key = Int64(String(decoding: digits, as: UTF8.self)) { keys.insert(key) }
+        }
+        return keys
     }
 
     /// An edit as it would go on the wire; nil when there is none of that number.

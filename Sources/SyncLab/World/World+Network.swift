@@ -32,7 +32,7 @@ extension World {
         let back = 2_000 + Int64(draw >> 20 % 40_000)
         let fault = agent.takeFault(exchange.lane)
         let bytes = MemoryExchange.bytes(of: exchange.request, host: "lab")
-        var parcel = Parcel(
+        let parcel = Parcel(
             agent: agent.index, life: agent.life, exchange: exchange, bytes: bytes, fault: fault, back: back)
         let name = agent.member.name
         guard agent.isOnline, fault != .refuse else {
@@ -73,10 +73,6 @@ extension World {
                     parcel, .failed(HTTPError(code: .timeout, what: "no reply came", why: "time ran out")),
                     after: Int64(World.patience) * 1_000_000)
             }
-        case .duplicate(let seconds):
-            queue.add(.arrives(parcel), at: time.now + out)
-            parcel.isAwaited = false
-            queue.add(.arrives(parcel), at: time.now + out + Int64(seconds) * 1_000_000)
         default: queue.add(.arrives(parcel), at: time.now + out)
         }
     }
@@ -90,6 +86,12 @@ extension World {
                 parcel, .failed(HTTPError(code: .refused, what: "cannot connect", why: "connection refused")),
                 after: parcel.back)
             return
+        }
+        // Of a request whose connection was refused there is no copy: nothing of it had left.
+        if case .duplicate(let seconds) = parcel.fault, parcel.isAwaited {
+            var copy = parcel
+            copy.isAwaited = false
+            queue.add(.arrives(copy), at: time.now + Int64(seconds) * 1_000_000)
         }
         if case .cutRequest(let part) = parcel.fault {
             _ = server.answer(
