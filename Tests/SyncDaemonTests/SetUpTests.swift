@@ -62,7 +62,7 @@ import Testing
                 && error.next == "close it with: chmod 600 \(home.paths.tokenFile)")
     }
 
-    @Test(arguments: ["", "h:1", "https://h", "http://", "http://h:0", "http://a b", "http://h/x"])
+    @Test(arguments: ["", "h:1", "ftp://h", "https://", "http://", "http://h:0", "http://a b", "http://h/x"])
     func `an address that is none ends the daemon with the settings code, and frees the replica`(
         address: String
     )

@@ -35,8 +35,11 @@ package final class Connector: Sendable {
         // Before the network, so that a mistake in the settings is told wherever one is.
         let context = try self.currentContext()
         let proxy = try Proxy.choose(host: host, port: port, setting: settings.proxy) { environment[$0] }
-        let socket = try Sys.connect(
-            proxy?.endpoint ?? endpoint, deadline: Sys.monotonicNow + patience, began: began)
+        let socket: SocketStream
+        do throws(HTTPError) {
+            socket = try Sys.connect(
+                proxy?.endpoint ?? endpoint, deadline: Sys.monotonicNow + patience, began: began)
+        } catch { throw proxy?.named(error) ?? error }
         try began(socket)
         try proxy?.tunnel(socket, to: endpoint, deadline: Sys.monotonicNow + patience)
         do throws(HTTPError) {

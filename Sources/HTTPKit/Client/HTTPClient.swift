@@ -109,7 +109,10 @@ package final class HTTPClient: Sendable {
         guard !isInterrupted else { throw interrupted }
         do throws(HTTPError) {
             let reply = try converse(request, on: stream, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
-            if !reply.keep { state.withLock { $0.stream = nil } }
+            if !reply.keep {
+                state.withLock { $0.stream = nil }
+                stream.close()
+            }
             return (reply.status, reply.headers)
         } catch {
             let isInterrupted = state.withLock { state in

@@ -103,6 +103,9 @@ struct Proxy: Sendable, Hashable {
         return try result.get()
     }
 
+    /// An error of reaching the proxy itself.
+    func named(_ error: HTTPError) -> HTTPError { failure(error.code, error.why, error.next) }
+
     private func refusal(_ status: Int, _ server: Endpoint) -> HTTPError? {
         switch status {
         case 200..<300: nil

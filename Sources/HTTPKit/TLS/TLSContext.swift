@@ -41,7 +41,7 @@ final class TLSContext: Sendable {
                 certificate: file, "client-certificate", key: settings.keyFile ?? file,
                 settings.keyFile == nil ? "client-certificate" : "client-key", open: 0o077)
         } else if settings.keyFile != nil {
-            throw TLSContext.unusable("client-key", "there is no client-certificate beside it", "set both, or none")
+            throw TLSContext.unusable("client-key", "there is no client-certificate beside it", "set both, or neither")
         }
     }
 
@@ -114,7 +114,7 @@ final class TLSContext: Sendable {
     }
 
     private static func unusable(_ setting: String, _ why: String, _ next: String) -> HTTPError {
-        HTTPError(code: .badSettings, what: "cannot use \(setting)", why: why, next: next)
+        HTTPError(code: .badSettings, what: "cannot use TLS as it is set up", why: "\(setting): \(why)", next: next)
     }
 }
 

@@ -39,6 +39,13 @@ package struct ConnectionSettings: Sendable, Hashable {
     /// The keys of the settings file.
     package static let keys = ["ca-file", "client-certificate", "client-key", "proxy"]
 
+    /// What the keys are set to, paths whole.
+    package var values: [(key: String, value: String)] {
+        zip(Self.keys, [tls.authorityFile, tls.certificateFile, tls.keyFile, proxy]).compactMap { key, value in
+            value.map { (key, $0) }
+        }
+    }
+
     /// Reads the keys. A relative path counts from `folder`, the one of the settings file.
     package init(folder: String, _ value: (String) -> String?) {
         func path(_ key: String) -> String? {

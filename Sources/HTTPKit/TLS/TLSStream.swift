@@ -15,9 +15,7 @@ final class TLSStream: ByteStream {
         (self.socket, self.engine) = (socket, engine)
     }
 
-    deinit { close() }
-
-    /// Shakes hands before `deadline`.
+    /// Shakes hands before `deadline`. When that fails, the socket is still the caller's.
     static func open(
         _ socket: SocketStream, _ context: TLSContext, _ role: TLSEngine.Role, deadline: Duration
     ) throws(HTTPError) -> TLSStream {

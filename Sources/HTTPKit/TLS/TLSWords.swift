@@ -45,7 +45,8 @@ struct TLSWords {
 
     private func untrusted(_ finding: TLSFinding) -> HTTPError {
         let (why, next) = reasons(finding)
-        return HTTPError(code: .untrusted, what: "cannot trust \(peer)", why: why, next: next)
+        return HTTPError(
+            code: .untrusted, what: "cannot trust \(peer)", why: why, next: role == .server ? nil : next)
     }
 
     /// Codes of x509_vfy.h.
@@ -56,12 +57,12 @@ struct TLSWords {
         case 2, 19, 20, 21:
             return (
                 "its certificate comes from \(finding.issuer), an issuer that this machine does not trust",
-                "if that is your organisation's issuer, name its certificate by: fieldbook setup --ca-file FILE; else \(between)"
+                "if that is your organisation's issuer, name its certificate as ca-file (fieldbook.conf, or --ca-file of setup and login); else \(between)"
             )
         case 18:
             return (
                 "its certificate is signed by itself (\(finding.issuer)), and this machine does not trust it",
-                "if it is your server's, name it by: fieldbook setup --ca-file FILE; else \(between)"
+                "if it is your server's, name it as ca-file (fieldbook.conf, or --ca-file of setup and login); else \(between)"
             )
         case 62, 64:
             return (
@@ -92,7 +93,7 @@ struct TLSWords {
     // MARK: Alerts
 
     static let nextForClientCertificate =
-        "name one that it takes by: fieldbook setup --client-certificate FILE --client-key FILE"
+        "name one that it takes as client-certificate and client-key (fieldbook.conf, or options of setup and login)"
 
     /// Numbers of alerts that are about a certificate (RFC 8446, section 6.2).
     private static let ofCertificate = [42, 43, 44, 45, 46, 48, 49, 116]
