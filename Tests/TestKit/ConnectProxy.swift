@@ -40,9 +40,13 @@ package final class ConnectProxy: Sendable {
     /// Bytes sent by an endless answer.
     package var sent: Int { state.withLock { $0.sent } }
 
+    /// Takes nobody in any more. Does nothing the second time, when the descriptor's number may be another's.
     package func stop() {
-        state.withLock { $0.isStopping = true }
-        shutdown(listener, Int32(SHUT_RDWR))
+        let wasStopping = state.withLock { state in
+            defer { state.isStopping = true }
+            return state.isStopping
+        }
+        if !wasStopping { shutdown(listener, Int32(SHUT_RDWR)) }
     }
 
     private static func listen(_ descriptor: Int32) -> UInt16 {

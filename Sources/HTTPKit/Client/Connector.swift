@@ -41,14 +41,15 @@ package final class Connector: Sendable {
                 proxy?.endpoint ?? endpoint, deadline: Sys.monotonicNow + patience, began: began)
         } catch { throw proxy?.named(error) ?? error }
         try began(socket)
-        try proxy?.tunnel(socket, to: endpoint, deadline: Sys.monotonicNow + patience)
         do throws(HTTPError) {
+            try proxy?.tunnel(socket, to: endpoint, deadline: Sys.monotonicNow + patience)
             return try TLSStream.open(
                 socket, context, .client(host: host), deadline: Sys.monotonicNow + patience)
         } catch {
             // A person may mend the files meanwhile.
             if error.needsPerson { self.context.withLock { $0 = nil } }
-            throw error
+            // Nothing of a request has left.
+            throw error.code == .closed ? HTTPError(code: .unreachable, what: error.what, why: error.why) : error
         }
     }
 
