@@ -73,6 +73,6 @@ package final class Connector: Sendable {
         HTTPError(
             code: .handshake, what: "the reply cannot be read",
             why: "the server speaks TLS at this port, and was asked in plain HTTP",
-            next: "name it by: fieldbook setup --server https://\(hostField)")
+            next: TLSHint.nextForAddress("https://\(hostField)"))
     }
 }

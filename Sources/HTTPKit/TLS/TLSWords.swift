@@ -57,12 +57,12 @@ struct TLSWords {
         case 2, 19, 20, 21:
             return (
                 "its certificate comes from \(finding.issuer), an issuer that this machine does not trust",
-                "if that is your organisation's issuer, name its certificate as ca-file (fieldbook.conf, or --ca-file of setup and login); else \(between)"
+                "if it is your organisation's, name its certificate as ca-file \(TLSWords.place); else \(between)"
             )
         case 18:
             return (
                 "its certificate is signed by itself (\(finding.issuer)), and this machine does not trust it",
-                "if it is your server's, name it as ca-file (fieldbook.conf, or --ca-file of setup and login); else \(between)"
+                "if it is your server's, name it as ca-file \(TLSWords.place); else \(between)"
             )
         case 62, 64:
             return (
@@ -92,8 +92,10 @@ struct TLSWords {
 
     // MARK: Alerts
 
-    static let nextForClientCertificate =
-        "name one that it takes as client-certificate and client-key (fieldbook.conf, or options of setup and login)"
+    static let nextForClientCertificate = "name one that it takes as client-certificate and client-key \(place)"
+
+    /// Where settings are set.
+    private static let place = "(fieldbook.conf, or options of setup and login)"
 
     /// Numbers of alerts that are about a certificate (RFC 8446, section 6.2).
     private static let ofCertificate = [42, 43, 44, 45, 46, 48, 49, 116]
@@ -139,6 +141,8 @@ struct TLSWords {
 
 /// Replies of web servers that are about TLS and come before any page of theirs.
 package enum TLSHint {
+    static func nextForAddress(_ address: String) -> String { "name it by: fieldbook setup --server \(address)" }
+
     /// What a reply that is not ours says about TLS, and what to do next; nil when it says nothing.
     package static func read(status: Int, body: [UInt8], server: String) -> (why: String, next: String)? {
         guard status == 400 else { return nil }
@@ -148,7 +152,7 @@ package enum TLSHint {
         {
             return (
                 "the server speaks TLS at this port, and was asked in plain HTTP",
-                "name it by: fieldbook setup --server \(server.replacing("http://", with: "https://", maxReplacements: 1))"
+                nextForAddress(server.replacing("http://", with: "https://", maxReplacements: 1))
             )
         }
         // nginx takes the connection and refuses the request.
