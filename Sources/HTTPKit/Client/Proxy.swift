@@ -1,5 +1,5 @@
-/// An HTTP proxy that makes connections for us (CONNECT, RFC 9110, section 9.3.6). It sees the server's name, not what is
-/// said to it.
+/// An HTTP proxy that makes connections for us (CONNECT, RFC 9110, section 9.3.6). It sees the server's name, not what
+/// is said to it.
 struct Proxy: Sendable, Hashable {
     let endpoint: Endpoint
     /// The value of Proxy-Authorization (RFC 7617). In no message or log.

@@ -46,8 +46,8 @@ package final class HTTPServer: Sendable {
     private let handler: Handler
     private let state = Monitor(State())
 
-    /// `handler` runs on the connection's thread and may block. With `tls` nothing else is spoken. `ownHeaders` stand in
-    /// the replies that the server gives without the handler, so that a client knows whose refusal it is.
+    /// `handler` runs on the connection's thread and may block. With `tls` nothing else is spoken. `ownHeaders`
+    /// stand in the replies that the server gives without the handler, so that a client knows whose refusal it is.
     package init(
         endpoint: Endpoint, tls: TLSServer? = nil, limits: ServerLimits = ServerLimits(),
         ownHeaders: HTTPHeaders = HTTPHeaders(), handler: @escaping Handler

@@ -1,11 +1,11 @@
 import Glibc
 import Synchronization
 
-/// The functions of the system's OpenSSL 3 that we call, under OpenSSL's own names: the one place that knows its symbols.
+/// The functions of the system's OpenSSL 3 that we call, by OpenSSL's own names: the one place that knows its symbols.
 ///
 /// Nothing is linked. The libraries are opened when the first secure connection is made, so a machine without them runs
-/// everything else. Only functions without variable arguments are used; what OpenSSL's headers make a macro goes through
-/// `SSL_CTX_ctrl` and `SSL_ctrl` with the numbers in `TLSNumber`.
+/// everything else. Only functions without variable arguments are used; what OpenSSL's headers make a macro goes
+/// through `SSL_CTX_ctrl` and `SSL_ctrl` with the numbers in `TLSNumber`.
 final class TLSLibrary: Sendable {
     typealias Handle = OpaquePointer?
     typealias Text = UnsafePointer<CChar>?

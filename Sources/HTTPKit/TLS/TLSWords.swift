@@ -69,7 +69,7 @@ struct TLSWords {
                 finding.names.isEmpty
                     ? "its certificate names no host as an alternative name, so not \(peer) either"
                     : "its certificate is for \(finding.names), not for \(peer)",
-                "use a name that the certificate has as the server address, or have one made for \(peer); else \(between)"
+                "name the server as its certificate does, or have one made for \(peer); else \(between)"
             )
         case 10:
             return (
@@ -131,7 +131,7 @@ struct TLSWords {
             code: .handshake, what: "cannot set up TLS with \(host)",
             why: isHTTP ? "it answers in plain HTTP" : "what answers does not speak TLS",
             next:
-                "check the port in the server address, and open a web page to see whether the network asks for a login (a captive portal)"
+                "check the port in the address; open a web page to see whether a captive portal asks for a login"
         )
     }
 
