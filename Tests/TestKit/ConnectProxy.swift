@@ -13,8 +13,8 @@ package final class ConnectProxy: Sendable {
         case answer([UInt8])
         /// Takes the request and never answers.
         case silent
-        /// Sends header bytes without an end.
-        case endless
+        /// Sends the first text, then the second without an end.
+        case endless(String, String)
     }
 
     private struct State {
@@ -92,10 +92,9 @@ package final class ConnectProxy: Sendable {
         switch manner {
         case .answer(let bytes): _ = write(client, bytes)
         case .silent: waitForEnd(client)
-        case .endless:
-            let line = Array("HTTP/1.1 200 OK\r\n".utf8)
-            guard write(client, line) else { return }
-            let filler = Array(String(repeating: "X-Filler: yes\r\n", count: 500).utf8)
+        case .endless(let first, let again):
+            guard write(client, Array(first.utf8)) else { return }
+            let filler = Array(String(repeating: again, count: 500).utf8)
             while write(client, filler) { state.withLock { $0.sent += filler.count } }
         case .login(let wanted):
             guard head.contains("\r\nProxy-Authorization: \(wanted)\r\n") else {

@@ -5,6 +5,8 @@ struct Proxy: Sendable, Hashable {
     /// The value of Proxy-Authorization (RFC 7617). In no message or log.
     private let authorization: String?
 
+    private static let answerBytesMax = 64 * 1024
+
     /// The variables of the environment that are looked at, in that order. Those in capitals are read too.
     static let variables = ["https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"]
 
@@ -68,8 +70,14 @@ struct Proxy: Sendable, Hashable {
         try socket.write(Array("\(request)\r\n".utf8), deadline: deadline)
         var parser = MessageParser(role: .response(toMethod: "CONNECT"), bodyLimit: Int.max)
         var buffer = [UInt8](repeating: 0, count: 4096)
+        var total = 0
         while !parser.isHeadDone {
             let count = try read(socket, &buffer, deadline)
+            total += count
+            // Interim replies before the head have no bound of their own.
+            guard total <= Proxy.answerBytesMax else {
+                throw failure(.proxy, "its answer has no end", "check host and port of the proxy")
+            }
             guard count > 0 else {
                 throw failure(.unreachable, "it ended the connection without an answer", nil)
             }

@@ -44,8 +44,13 @@ final class TLSStream: ByteStream {
             }
             if isFirst, let error = TLSWords.stranger(taken.first, to: role) { throw error }
             isFirst = false
+            // A peer that never lets us wait has a deadline too.
+            guard Sys.monotonicNow < deadline else { throw TLSStream.late }
         }
     }
+
+    private static let late = HTTPError(
+        code: .timeout, what: "cannot read", why: "nothing of use came before the time ran out")
 
     // MARK: Reading and writing
 
@@ -60,6 +65,7 @@ final class TLSStream: ByteStream {
             case .wantsInput:
                 try flush(deadline: deadline)
                 guard try takeIn(deadline).count > 0 else { return 0 }
+                guard Sys.monotonicNow < deadline else { throw TLSStream.late }
             }
         }
     }
