@@ -113,7 +113,8 @@ let package = Package(
         program("fieldbook-lab", ["Defects", "Diagnostics", "ThreadKit", "TerminalKit", "SyncLab"]),
         // Tests mirror the modules.
         .target(
-            name: "TestKit", dependencies: ["Diagnostics", "PropertyKit", "SyncProtocol"], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["Diagnostics", "PropertyKit", "SyncProtocol", "ThreadKit"],
+            path: "Tests/TestKit",
             swiftSettings: strict),
         tests("PartnerModel", ["PartnerModel", "PropertyKit", "TestKit"]),
         tests("Digests", ["Digests"]),

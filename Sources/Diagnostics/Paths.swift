@@ -44,7 +44,8 @@ package struct Paths: Sendable, Hashable {
         return (state, absolute("XDG_RUNTIME_DIR").map { "\($0)/fieldbook" } ?? "\(state)/run", config)
     }
 
-    private static var workingFolder: String {
+    /// The working folder of this process.
+    package static var workingFolder: String {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         return getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? "."
     }

@@ -36,7 +36,8 @@ final class DaemonThreads {
         self.log = log
         self.clock = clock
         self.chance = chance
-        lanes = Lane.allCases.map { _ in LaneWorker(endpoint: url.endpoint) }
+        let connector = Connector(url: url, settings: configuration.connection, environment: Paths.variable)
+        lanes = Lane.allCases.map { _ in LaneWorker(connector: connector) }
     }
 
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.

@@ -7,8 +7,8 @@ final class LaneWorker: Sendable {
     private let exchanges = Mailbox<Exchange>()
     private let client: LaneClient
 
-    init(endpoint: Endpoint) {
-        client = LaneClient(endpoint: endpoint)
+    init(connector: Connector) {
+        client = LaneClient(connector: connector)
     }
 
     func send(_ exchange: Exchange) { exchanges.post(exchange) }
@@ -31,8 +31,8 @@ final class LaneWorker: Sendable {
 private final class LaneClient: Sendable {
     private let client: HTTPClient
 
-    init(endpoint: Endpoint) {
-        client = HTTPClient(endpoint: endpoint, limits: ClientLimits())
+    init(connector: Connector) {
+        client = HTTPClient(connector: connector, limits: ClientLimits())
     }
 
     func interrupt() { client.interrupt() }

@@ -1,5 +1,5 @@
 package import Diagnostics
-import HTTPKit
+package import HTTPKit
 import LocalAPI
 import ReplicaStore
 import SyncEngine
@@ -14,18 +14,24 @@ package enum SyncDaemon {
         package let server: String
         /// The member's token; never logged.
         package let token: String
+        /// Certificates and proxy.
+        package let connection: ConnectionSettings
 
-        package init(paths: Paths, server: String, token: String) {
+        package init(
+            paths: Paths, server: String, token: String, connection: ConnectionSettings = ConnectionSettings()
+        ) {
             self.paths = paths
             self.server = server
             self.token = token
+            self.connection = connection
         }
 
         /// Reads settings and token; the error says how to make them.
         package static func load(_ paths: Paths) throws(UserError) -> Configuration {
             let next =
                 paths.user == nil
-                ? "run: fieldbook setup --server http://HOST:PORT" : "run: fieldbook login --server http://HOST:PORT"
+                ? "run: fieldbook setup --server https://HOST[:PORT]"
+                : "run: fieldbook login --server https://HOST[:PORT]"
             let settings: SettingsFile
             do { settings = try SettingsFile.load(paths.settingsFile) } catch {
                 // Set-up does not overwrite what it can't read either, so the file's own advice stands.
@@ -52,7 +58,9 @@ package enum SyncDaemon {
             guard isToken else {
                 throw UserError(.settings, what: "cannot use \(paths.tokenFile)", why: "it holds no token", next: next)
             }
-            return Configuration(paths: paths, server: server, token: token)
+            return Configuration(
+                paths: paths, server: server, token: token,
+                connection: ConnectionSettings(folder: paths.config) { settings.value($0) })
         }
     }
 
@@ -111,7 +119,8 @@ package enum SyncDaemon {
             if old.paths.user == nil, UserFolders(old.paths).hasOldInstallation {
                 let name = try OldInstallation.takeOver(old.paths, wanted: old.token == new.token ? user : nil)
                 log.log(.notice, "taken-over", [("user", name)])
-                old = Configuration(paths: old.paths.of(user: name), server: old.server, token: old.token)
+                old = Configuration(
+                    paths: old.paths.of(user: name), server: old.server, token: old.token, connection: old.connection)
             }
             turn.stop()
             turn = try Turn(new, log: log, clock: clock, chance: chance)

@@ -24,7 +24,7 @@ final class Turn {
         let url: ServerURL
         do { url = try ServerURL(configuration.server) } catch {
             throw UserError(
-                .settings, what: error.what, why: error.why, next: "run: fieldbook setup --server http://HOST:PORT")
+                .settings, what: error.what, why: error.why, next: "run: fieldbook setup --server https://HOST[:PORT]")
         }
         self.configuration = configuration
         server = url.text

@@ -17,7 +17,8 @@ package struct EngineStatus: Sendable {
         case sending
         /// The server is not reached; tried again by a timer.
         case offline
-        /// The server is reached, but it or this machine fails at a step; tried again by a timer.
+        /// The server is reached, but it or this machine fails at a step, or a certificate or a proxy keeps it from being
+        /// reached; tried again by a timer.
         case failing
         case needsLogin = "needs-login"
         /// A person has to change something before another try makes sense.

@@ -10,6 +10,8 @@ struct ReplyReader {
         let problem: EngineStatus.Problem
         /// False when the reply, if one came, was not a Fieldbook server's.
         var isReached = true
+        /// The way to the server needs a person; nothing of ours was asked there.
+        var needsPerson = false
         /// The code of a problem reply of ours.
         var code: ProblemCode?
         /// The server says that this replica may not be shown any more.
@@ -27,6 +29,9 @@ struct ReplyReader {
         case .failed(let error): throw transport(error, asking: what)
         case .reply(let status, let headers, let body, let isWhole):
             guard headers["Fieldbook"] != nil else {
+                if let hint = TLSHint.read(status: status, body: body, server: server) {
+                    throw outside(what, "\(server): \(hint.why)", hint.next)
+                }
                 throw unreached(
                     .transient(retryAfter: retryAfter(headers)), what,
                     "the reply with status \(status) does not come from a Fieldbook server; a captive portal or proxy may stand between",
@@ -46,6 +51,7 @@ struct ReplyReader {
 
     private func transport(_ error: HTTPError, asking what: String) -> Refusal {
         let why = "\(server): \(error.why)"
+        if error.needsPerson { return outside(what, why, error.next ?? "have the server looked at") }
         let next = "nothing is lost; it is tried again by itself when the server is reachable"
         // A reply that is too large or cut was one; whose it was is not known of one that is no HTTP.
         let isReached = error.code == .tooLarge || error.code == .truncated
@@ -92,6 +98,14 @@ struct ReplyReader {
 
     private func refusal(_ failure: Failure, _ what: String, _ why: String, _ next: String) -> Refusal {
         Refusal(failure: failure, problem: EngineStatus.Problem(what: what, why: why, next: next))
+    }
+
+    /// What stands between us and the server, and stays until a person has changed it.
+    private func outside(_ what: String, _ why: String, _ next: String) -> Refusal {
+        var refusal = unreached(
+            .transient(retryAfter: nil), what, why, "\(next); nothing is lost, and it is tried again by itself")
+        refusal.needsPerson = true
+        return refusal
     }
 
     private func unreached(_ failure: Failure, _ what: String, _ why: String, _ next: String) -> Refusal {

@@ -35,7 +35,10 @@ extension SyncEngine {
             if refusal.failure == .resyncRequired, lane == .pull { return beginAnew(refusal) }
             noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
             let problem = named(refusal, purpose)
-            tell(Trouble(lane: lane, problem: problem, failure: refusal.failure, isReached: refusal.isReached))
+            tell(
+                Trouble(
+                    lane: lane, problem: problem, failure: refusal.failure, isReached: refusal.isReached,
+                    needsPerson: refusal.needsPerson))
             if case .push(let numbers) = purpose, refusal.isReached { noteRefusal(refusal.failure, of: numbers) }
             fail(lane, refusal.failure, hasEnded: refusal.ended != nil)
         } catch let error as StoreError {

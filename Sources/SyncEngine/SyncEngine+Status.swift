@@ -63,14 +63,15 @@ extension SyncEngine {
 
     private var phase: EngineStatus.Phase {
         let isUnreached = trouble(.pull)?.isReached == false
+        let unreached: EngineStatus.Phase = trouble(.pull)?.needsPerson == true ? .failing : .offline
         switch pull.state {
         case .stopped: return .stopped
         case .planning, .loading: return .loading
-        case .backingOff: return isUnreached ? .offline : .failing
+        case .backingOff: return isUnreached ? unreached : .failing
         case .needsLogin: return .needsLogin
         case .blocked: return .blocked
         // A further try does not make it reached.
-        case .greeting where isUnreached: return .offline
+        case .greeting where isUnreached: return unreached
         case .greeting, .following: return .syncing
         case .resting: break
         }
@@ -87,6 +88,6 @@ extension SyncEngine {
     private var sending: EngineStatus.Phase {
         guard push.state == .backingOff, let trouble = trouble(.push) else { return .sending }
         if trouble.failure == .final { return .blocked }
-        return trouble.isReached ? .failing : .offline
+        return trouble.isReached || trouble.needsPerson ? .failing : .offline
     }
 }

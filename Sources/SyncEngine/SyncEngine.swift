@@ -63,6 +63,8 @@ package final class SyncEngine {
         let problem: EngineStatus.Problem
         let failure: Failure
         let isReached: Bool
+        /// A person has to mend how the server is reached: a certificate, a proxy. It is tried again by itself all the same.
+        var needsPerson = false
     }
 
     package let store: ReplicaStore

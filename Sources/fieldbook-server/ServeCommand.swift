@@ -16,7 +16,8 @@ extension ServerContext {
         try folder.alignScopes(clock: SystemClock())
         let core = try ServerCore(folder: folder, clock: SystemClock(), log: log)
         ServerContext.tell(core.rules.current.warnings, log)
-        let server = HTTPServer(endpoint: .tcp(host: address, port: port), handler: { core.handle($0) })
+        let tls = try readTLS(log)
+        let server = HTTPServer(endpoint: .tcp(host: address, port: port), tls: tls, handler: { core.handle($0) })
         do { try server.start() } catch {
             throw UserError(
                 .failed, what: error.what, why: error.why,
@@ -25,11 +26,39 @@ extension ServerContext {
                     : "give an address of this machine with --address, and a port you may open")
         }
         if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
-        terminal.writeOutput("listening on http://\(address):\(server.port)\n")
+        terminal.writeOutput("listening on \(tls == nil ? "http" : "https")://\(address):\(server.port)\n")
         ServiceManager.notify("READY=1")
-        log.log(.notice, "stopping", [("signal", "\(run(core, log))")])
+        log.log(.notice, "stopping", [("signal", "\(run(core, tls, log))")])
         ServiceManager.notify("STOPPING=1")
         server.stop(deadline: .seconds(5))
+    }
+
+    /// The server's certificate; nil when it is to speak plain HTTP.
+    private func readTLS(_ log: Logger) throws -> TLSServer? {
+        guard let certificate = command.option("tls-certificate") else {
+            for option in ["tls-key", "tls-client-ca"] where command.option(option) != nil {
+                throw usage("--\(option) goes with --tls-certificate", "name the certificate too, or leave it out")
+            }
+            return nil
+        }
+        guard let key = command.option("tls-key") else {
+            throw usage("--tls-certificate goes with --tls-key", "name the key too")
+        }
+        let settings = TLSServerSettings(
+            certificateFile: certificate, keyFile: key, clientAuthorityFile: command.option("tls-client-ca"))
+        do throws(HTTPError) {
+            return try TLSServer(settings) { log.log(.info, "tls-refused", [("what", $0.what), ("why", $0.why)]) }
+        } catch { throw UserError(.settings, what: error.what, why: error.why, next: error.next ?? "") }
+    }
+
+    /// Reads certificate and key again, for the connections to come.
+    private static func reload(_ tls: TLSServer, _ log: Logger) {
+        do throws(HTTPError) {
+            try tls.reload()
+            log.log(.notice, "tls-reloaded")
+        } catch {
+            log.log(.error, "tls-kept", [("what", error.what), ("why", error.why), ("next", error.next ?? "")])
+        }
     }
 
     private static func tell(_ warnings: [RuleWarning], _ log: Logger) {
@@ -43,12 +72,13 @@ extension ServerContext {
     /// How often what time alone brings is looked after, in seconds.
     private static let tick = 60
 
-    /// Until a signal says stop, whose number it gives; a hang-up reads the rules again.
-    private func run(_ core: ServerCore, _ log: Logger) -> Int32 {
+    /// Until a signal says stop, whose number it gives; a hang-up reads rules and certificate again.
+    private func run(_ core: ServerCore, _ tls: TLSServer?, _ log: Logger) -> Int32 {
         while true {
             switch Signals.waitForStop(seconds: ServerContext.tick) {
             case nil: core.tick()
             case Signals.hangUp:
+                if let tls { ServerContext.reload(tls, log) }
                 do throws(UserError) {
                     let rules = try core.rules.reload()
                     log.log(.notice, "rules-reloaded", [("version", "\(rules.version)"), ("hash", rules.hash)])

@@ -55,10 +55,13 @@ enum ServerCommands {
                 data, OptionSpec("port", value: "N", "TCP port, 0 for any free one (default: 8787)"),
                 OptionSpec("address", value: "A", "address to listen on (default: 127.0.0.1, this machine only)"),
                 OptionSpec("port-file", value: "FILE", "write the port there once it is open"),
+                OptionSpec("tls-certificate", value: "FILE", "speak TLS with this certificate and its chain, PEM"),
+                OptionSpec("tls-key", value: "FILE", "the certificate's key, PEM, closed to other users"),
+                OptionSpec("tls-client-ca", value: "FILE", "let only clients in with a certificate of this issuer"),
             ],
             examples: [
                 "fieldbook-server serve --data ./data",
-                "fieldbook-server serve --data ./data --address 10.0.0.5 --port 80",
+                "fieldbook-server serve --data ./data --address 10.0.0.5 --port 443 --tls-certificate a.pem --tls-key a.key",
             ]),
     ]
 

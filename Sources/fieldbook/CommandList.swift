@@ -39,15 +39,22 @@ enum CommandList {
             arguments: ["[WHAT]"], examples: ["fieldbook why", "fieldbook why 3", "fieldbook why 'Atlas Freight'"]),
     ]
 
+    private static let connection = [
+        OptionSpec("ca-file", value: "FILE", "certificates of issuers to trust beside the system's, PEM"),
+        OptionSpec("client-certificate", value: "FILE", "certificate to show to the server, PEM"),
+        OptionSpec("client-key", value: "FILE", "its key, PEM, mode 0600"),
+        OptionSpec("proxy", value: "URL", "HTTP proxy for https: http://[USER:PASSWORD@]HOST:PORT, or none"),
+    ]
+
     private static let setup = [
         CommandSpec(
             "setup", "Names the server and stores your token, mode 0600.",
             options: [
-                OptionSpec("server", value: "URL", "address of the server: http://HOST:PORT"),
+                OptionSpec("server", value: "URL", "address of the server: https://HOST[:PORT], or http://"),
                 OptionSpec("token-file", value: "FILE", "file that holds the token; without it you are asked"),
-            ],
+            ] + connection,
             examples: [
-                "fieldbook setup --server http://127.0.0.1:8787",
+                "fieldbook setup --server https://books.example.com --ca-file company-ca.pem",
                 "fieldbook setup --server http://127.0.0.1:8787 --token-file ana.token",
             ]),
         CommandSpec(
@@ -55,7 +62,7 @@ enum CommandList {
             options: [
                 OptionSpec("server", value: "URL", "address of the server (default: the one in use)"),
                 OptionSpec("token-file", value: "FILE", "file that holds the token; without it you are asked"),
-            ],
+            ] + connection,
             examples: ["fieldbook login --token-file ben.token", "fieldbook login --server http://127.0.0.1:8787"]),
         CommandSpec(
             "users", "Lists who has logged in here, and what each has not sent yet.",

@@ -49,18 +49,21 @@ final class World {
         ])
     }
 
-    /// `level` is how much the server logs.
-    func startServer(level: String = "notice") {
+    /// `level` is how much the server logs; `options` are more of its options.
+    func startServer(level: String = "notice", options: [String] = []) {
         unlink(folder.file("port"))
         server = ChildProcess(
             ChildProcess.program("fieldbook-server"),
-            ["serve", "--data", data, "--port", "\(port)", "--port-file", folder.file("port")],
+            ["serve", "--data", data, "--port", "\(port)", "--port-file", folder.file("port")] + options,
             environment: ["FIELDBOOK_LOG": level])
         precondition(
             eventually { !readFile(self.folder.file("port")).isEmpty },
             "the server did not start: \(server?.errors ?? "")")
         port = UInt16(String(decoding: readFile(folder.file("port")).dropLast(), as: UTF8.self)) ?? 0
     }
+
+    /// SIGHUP: rules and certificate are read again.
+    func hangUpServer() { server?.signal(SIGHUP) }
 
     /// What the server that runs has logged.
     var serverLog: String { server?.errors ?? "" }
@@ -74,12 +77,17 @@ final class World {
     // MARK: Members
 
     /// A member with a home of its own, set up for the server or for a proxy before it.
-    func member(_ name: String, role: [String] = ["--role", "operator"], through proxyPort: UInt16? = nil) -> Person {
+    func member(
+        _ name: String, role: [String] = ["--role", "operator"], through proxyPort: UInt16? = nil,
+        at url: String? = nil,
+        options: [String] = []
+    ) -> Person {
         expectServer(["member", "add", name, "--token-file", folder.file("\(name).token")] + role)
         let person = Person(name: name, home: folder.file(name), world: self)
         homes.append(person.home)
-        let url = "http://127.0.0.1:\(proxyPort ?? port)"
-        let outcome = person.run(["setup", "--server", url, "--token-file", folder.file("\(name).token")])
+        let url = url ?? "http://127.0.0.1:\(proxyPort ?? port)"
+        let outcome = person.run(
+            ["setup", "--server", url, "--token-file", folder.file("\(name).token")] + options)
         precondition(outcome.code == 0, "setup failed: \(outcome.errors)")
         return person
     }

@@ -112,7 +112,8 @@ private func parse(
 
     @Test(arguments: [
         ("http://host", "http://host:80"), ("http://host:8787/", "http://host:8787"),
-        ("http://[::1]:9", "http://[::1]:9"), ("https://host", nil), ("ftp://x", nil),
+        ("http://[::1]:9", "http://[::1]:9"), ("https://host", "https://host:443"),
+        ("https://host:8443/", "https://host:8443"), ("https://", nil), ("ftp://x", nil),
         ("http://", nil), ("http://h:0", nil), ("http://h:99999", nil), ("http://u:p@h", nil), ("http://h/path", nil),
         ("http://h x", nil), ("", nil),
     ])

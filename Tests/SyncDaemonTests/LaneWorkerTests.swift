@@ -16,7 +16,7 @@ import ThreadKit
         private let thread: WorkerThread
 
         init(port: UInt16) throws {
-            let worker = LaneWorker(endpoint: .tcp(host: "127.0.0.1", port: port))
+            let worker = LaneWorker(connector: Connector(endpoint: .tcp(host: "127.0.0.1", port: port)))
             self.worker = worker
             let delivered = delivered
             thread = try #require(

@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import HTTPKit
 import LocalAPI
 import TestKit
 import Testing
@@ -20,6 +21,17 @@ import Testing
         try write(settings: "# mine\nserver = http://h:1\n", token: "  fbt_1 \n")
         let read = try SyncDaemon.Configuration.load(home.paths)
         #expect(read.server == "http://h:1" && read.token == "fbt_1")
+        #expect(read.connection == ConnectionSettings())
+    }
+
+    @Test func `certificates and proxy are settings, and a relative path counts from the settings folder`() throws {
+        try write(
+            settings:
+                "server = https://h\nca-file = ca.pem\nclient-certificate = /c/me.pem\nclient-key =\nproxy = none\n",
+            token: "t")
+        let read = try SyncDaemon.Configuration.load(home.paths).connection
+        #expect(read.tls.authorityFile == "\(home.paths.config)/ca.pem" && read.tls.certificateFile == "/c/me.pem")
+        #expect(read.tls.keyFile == nil && read.proxy == "none")
     }
 
     @Test(
@@ -38,7 +50,7 @@ import Testing
         try write(settings: settings, token: token)
         let error = try #require(throws: UserError.self) { try SyncDaemon.Configuration.load(home.paths) }
         #expect(error.exitCode == .settings && error.why.contains(why), "\(error)")
-        #expect(error.next == "run: fieldbook setup --server http://HOST:PORT")
+        #expect(error.next == "run: fieldbook setup --server https://HOST[:PORT]")
         if let token, token.count > 4 { #expect(!"\(error)".contains(token)) }
     }
 
@@ -62,7 +74,7 @@ import Testing
                 && error.next == "close it with: chmod 600 \(home.paths.tokenFile)")
     }
 
-    @Test(arguments: ["", "h:1", "https://h", "http://", "http://h:0", "http://a b", "http://h/x"])
+    @Test(arguments: ["", "h:1", "ftp://h", "https://", "http://", "http://h:0", "http://a b", "http://h/x"])
     func `an address that is none ends the daemon with the settings code, and frees the replica`(
         address: String
     )

@@ -111,6 +111,38 @@ import Testing
         #expect(try world.state(number) == .settled && world.status.phase == .inSync)
     }
 
+    @Test(arguments: [.untrusted, .handshake, .alert, .proxy, .badSettings] as [HTTPError.Code])
+    func `a way to the server that needs a person is told as failing, with what to do, and tried again`(
+        code: HTTPError.Code
+    ) throws {
+        let world = try EngineWorld.synced()
+        let number = try world.edit(500)
+        try world.fail(.push, code)
+        #expect(world.status.phase == .failing && world.status.lastProblem?.next.contains("tried again") == true)
+        // Where nothing can have left, the edit is as it was before.
+        #expect(try world.state(number) == (code == .alert ? .sent : .saved))
+        try world.fire(.pull)
+        try world.fail(.pull, code)
+        #expect(world.status.phase == .failing)
+        let wait = try #require(world.shell.timers[Lane.pull.rawValue])
+        #expect(wait >= .seconds(1))
+        try world.fire(.pull)
+        #expect(world.status.phase == .failing)
+        try world.settle()
+        try world.fire(.push)
+        try world.settle()
+        #expect(try world.state(number) == .settled && world.status.phase == .inSync)
+    }
+
+    @Test func `a web server that was asked in the wrong scheme is told apart from a captive portal`() throws {
+        let world = try EngineWorld()
+        world.engine.handle(.start)
+        try world.answer(.pull) { _ in
+            .json(400, Array("<h1>The plain HTTP request was sent to HTTPS port</h1>".utf8), type: "text/html")
+        }
+        #expect(world.status.phase == .failing && world.status.lastProblem?.why.contains("speaks TLS") == true)
+    }
+
     @Test func `a server of another partner is refused, and no edit goes to it`() throws {
         let world = try EngineWorld.synced()
         let other = try Backend(world.directory.file("other"), clock: world.clock, seed: 77)

@@ -12,22 +12,27 @@ package struct ClientLimits: Sendable, Hashable {
     }
 }
 
-/// A blocking HTTP/1.1 client of one endpoint that keeps its connection. One thread sends; any thread may interrupt.
+/// A blocking HTTP/1.1 client of one server that keeps its connection. One thread sends; any thread may interrupt.
 package final class HTTPClient: Sendable {
     private struct State {
-        var stream: SocketStream?
-        /// Waits for the other end to take it in.
+        var stream: (any ByteStream)?
+        /// Waits for the other end to take it in, for a proxy or for TLS.
         var connecting: SocketStream?
         var isInterrupted = false
     }
 
-    private let endpoint: Endpoint
+    private let connector: Connector
     private let limits: ClientLimits
     private let state = Mutex(State())
 
-    package init(endpoint: Endpoint, limits: ClientLimits = ClientLimits()) {
-        self.endpoint = endpoint
+    package init(connector: Connector, limits: ClientLimits = ClientLimits()) {
+        self.connector = connector
         self.limits = limits
+    }
+
+    /// A client without TLS or a proxy.
+    package convenience init(endpoint: Endpoint, limits: ClientLimits = ClientLimits()) {
+        self.init(connector: Connector(endpoint: endpoint), limits: limits)
     }
 
     /// Sends a request and gives the whole reply; a body past `bodyLimit` bytes is an error.
@@ -66,7 +71,7 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    private func takeKept() throws(HTTPError) -> SocketStream? {
+    private func takeKept() throws(HTTPError) -> (any ByteStream)? {
         let (kept, isInterrupted) = state.withLock { state in
             defer { state.stream = nil }
             return (state.stream, state.isInterrupted)
@@ -76,10 +81,10 @@ package final class HTTPClient: Sendable {
         return kept
     }
 
-    private func connect() throws(HTTPError) -> SocketStream {
+    private func connect() throws(HTTPError) -> any ByteStream {
         defer { state.withLock { $0.connecting = nil } }
         do throws(HTTPError) {
-            return try Sys.connect(endpoint, deadline: Sys.monotonicNow + limits.connect) { stream throws(HTTPError) in
+            return try connector.connect(patience: limits.connect) { stream throws(HTTPError) in
                 let isInterrupted = state.withLock { state in
                     state.connecting = stream
                     return state.isInterrupted
@@ -94,7 +99,7 @@ package final class HTTPClient: Sendable {
     }
 
     private func exchange(
-        _ request: HTTPRequest, on stream: SocketStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
+        _ request: HTTPRequest, on stream: any ByteStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders) {
         let isInterrupted = state.withLock { state in
@@ -104,7 +109,10 @@ package final class HTTPClient: Sendable {
         guard !isInterrupted else { throw interrupted }
         do throws(HTTPError) {
             let reply = try converse(request, on: stream, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
-            if !reply.keep { state.withLock { $0.stream = nil } }
+            if !reply.keep {
+                state.withLock { $0.stream = nil }
+                stream.close()
+            }
             return (reply.status, reply.headers)
         } catch {
             let isInterrupted = state.withLock { state in
@@ -117,19 +125,20 @@ package final class HTTPClient: Sendable {
     }
 
     private func converse(
-        _ request: HTTPRequest, on stream: SocketStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
+        _ request: HTTPRequest, on stream: any ByteStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, keep: Bool) {
-        try stream.write(request.serialized(host: endpoint.hostField), deadline: Sys.monotonicNow + limits.idle)
+        try stream.write(request.serialized(host: connector.hostField), deadline: Sys.monotonicNow + limits.idle)
         var parser = MessageParser(role: .response(toMethod: request.method), bodyLimit: bodyLimit)
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         var toldHead = false
         while !parser.isDone {
             let count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle)
             if count == 0 {
-                if parser.connectionEnded() { break }
+                if stream.isEndSaid, parser.connectionEnded() { break }
                 throw HTTPError.ended(insideReply: parser.hasBegun)
             }
+            if !parser.hasBegun, connector.answersInTLS(buffer[..<count]) { throw connector.speaksTLS }
             do {
                 _ = try buffer.withUnsafeBytes { bytes in
                     try parser.consume(UnsafeRawBufferPointer(rebasing: bytes[0..<count]), onBody: onBody)
@@ -146,7 +155,7 @@ package final class HTTPClient: Sendable {
     }
 
     private static func read(
-        _ stream: SocketStream, _ buffer: inout [UInt8], deadline: Duration
+        _ stream: any ByteStream, _ buffer: inout [UInt8], deadline: Duration
     ) throws(HTTPError) -> Int {
         var failure: HTTPError?
         let count = buffer.withUnsafeMutableBytes { bytes -> Int in

@@ -188,7 +188,10 @@ struct MessageParser {
     private mutating func setFraming() throws {
         let codings = headers.values("Transfer-Encoding")
         let lengths = headers.values("Content-Length")
-        if case .response(let method) = role, method == "HEAD" || status == 204 || status == 304 {
+        // A connection that a proxy has made begins after the head (RFC 9110, section 9.3.6).
+        if case .response(let method) = role,
+            method == "HEAD" || status == 204 || status == 304 || method == "CONNECT" && status / 100 == 2
+        {
             isDone = true
             return
         }

@@ -40,18 +40,20 @@ package final class HTTPServer: Sendable {
     private static let stackBytes = 512 * 1024
 
     private let endpoint: Endpoint
+    private let tls: TLSServer?
     private let limits: ServerLimits
     private let ownHeaders: HTTPHeaders
     private let handler: Handler
     private let state = Monitor(State())
 
-    /// `handler` runs on the connection's thread and may block. `ownHeaders` stand in the replies that the server gives
-    /// without it, so that a client knows whose refusal it is.
+    /// `handler` runs on the connection's thread and may block. With `tls` nothing else is spoken. `ownHeaders`
+    /// stand in the replies that the server gives without the handler, so that a client knows whose refusal it is.
     package init(
-        endpoint: Endpoint, limits: ServerLimits = ServerLimits(), ownHeaders: HTTPHeaders = HTTPHeaders(),
-        handler: @escaping Handler
+        endpoint: Endpoint, tls: TLSServer? = nil, limits: ServerLimits = ServerLimits(),
+        ownHeaders: HTTPHeaders = HTTPHeaders(), handler: @escaping Handler
     ) {
         self.endpoint = endpoint
+        self.tls = tls
         self.limits = limits
         self.ownHeaders = ownHeaders
         self.handler = handler
@@ -113,7 +115,7 @@ package final class HTTPServer: Sendable {
                 continue
             }
             let thread = WorkerThread(stackBytes: HTTPServer.stackBytes) { [self] in
-                serve(stream, id)
+                serve(socket: stream, id)
                 stream.close()
                 state.withLock { state in
                     state.streams[id] = nil
@@ -129,7 +131,9 @@ package final class HTTPServer: Sendable {
         turnAway(stream)
     }
 
+    /// A secure connection is only closed: an answer would cost a handshake.
     private func turnAway(_ stream: SocketStream) {
+        guard tls == nil else { return stream.close() }
         var headers = ownHeaders
         headers.add("Retry-After", "1")
         let response = HTTPResponse(status: 503, headers: headers)
@@ -139,7 +143,17 @@ package final class HTTPServer: Sendable {
 
     // MARK: Serving
 
-    private func serve(_ stream: SocketStream, _ id: Int) {
+    /// The handshake has the time of a request, however its bytes drop in.
+    private func serve(socket: SocketStream, _ id: Int) {
+        guard let tls else { return serve(socket, id) }
+        do throws(HTTPError) {
+            let stream = try tls.accept(socket, deadline: Sys.monotonicNow + limits.request)
+            defer { stream.close() }
+            serve(stream, id)
+        } catch { if error.code == .malformed { refuse(socket, status: 400, why: error.why) } }
+    }
+
+    private func serve(_ stream: any ByteStream, _ id: Int) {
         var rest: [UInt8] = []
         while true {
             var parser = MessageParser(role: .request, bodyLimit: limits.bodyBytes)
@@ -174,7 +188,7 @@ package final class HTTPServer: Sendable {
     }
 
     private func readRequest(
-        _ stream: SocketStream, _ parser: inout MessageParser, carried: [UInt8], _ id: Int
+        _ stream: any ByteStream, _ parser: inout MessageParser, carried: [UInt8], _ id: Int
     ) throws -> HTTPRequest? {
         var body: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16 * 1024)
@@ -208,15 +222,16 @@ package final class HTTPServer: Sendable {
         return request
     }
 
-    private func answer(_ response: HTTPResponse, to request: HTTPRequest, on stream: SocketStream, close: Bool) throws
-    {
+    private func answer(
+        _ response: HTTPResponse, to request: HTTPRequest, on stream: any ByteStream, close: Bool
+    ) throws {
         try response.serialize(toMethod: request.method, close: close) { piece in
             try stream.write(piece, deadline: Sys.monotonicNow + limits.idle)
         }
     }
 
     /// Answers a request that can't be read, and ends the connection: what follows on it can't be trusted.
-    private func refuse(_ stream: SocketStream, status: Int, why: String) {
+    private func refuse(_ stream: any ByteStream, status: Int, why: String) {
         let body = Array("\(why)\n".utf8)
         var headers = ownHeaders
         headers.add("Content-Type", "text/plain; charset=utf-8")

@@ -15,6 +15,16 @@ package enum Endpoint: Sendable, Hashable {
         }
     }
 
+    /// Whether a host is an IPv4 or IPv6 address.
+    static func isAddress(_ host: String) -> Bool { addressBytes(host) != nil }
+
+    /// The bytes of an IPv4 or IPv6 address in the order of the wire.
+    static func addressBytes(_ host: String) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, host, &bytes) == 1 { return Array(bytes[..<4]) }
+        return inet_pton(AF_INET6, host, &bytes) == 1 ? bytes : nil
+    }
+
     package var description: String {
         switch self {
         case .tcp: hostField
@@ -23,53 +33,63 @@ package enum Endpoint: Sendable, Hashable {
     }
 }
 
-/// The address of a server as a person writes it: `http://HOST[:PORT]`.
+/// The address of a server as a person writes it: `https://HOST[:PORT]` or `http://HOST[:PORT]`.
 package struct ServerURL: Sendable, Hashable {
-    package let endpoint: Endpoint
-    /// The address in one form: scheme, host, port.
-    package let text: String
+    package let host: String
+    package let port: UInt16
+    /// Whether it is spoken to over TLS. An address is taken as it stands: never up- or downgraded.
+    package let isSecure: Bool
 
-    /// Reads the address. `https` is refused until TLS is there, never silently downgraded.
+    package var endpoint: Endpoint { .tcp(host: host, port: port) }
+    /// The address in one form: scheme, host, port.
+    package var text: String { "\(isSecure ? "https" : "http")://\(endpoint.hostField)" }
+
+    /// How an address is written, for advice.
+    package static let form = "https://HOST[:PORT] or http://HOST[:PORT]"
+
+    /// Reads the address; without a port it is the scheme's, 443 or 80.
     package init(_ text: String) throws(HTTPError) {
-        func refuse(_ code: HTTPError.Code, _ why: String) -> HTTPError {
-            HTTPError(code: code, what: "cannot use the server address", why: why)
-        }
         guard text.utf8.count <= 300, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw refuse(.malformed, "it holds a character that an address cannot hold")
+            throw ServerURL.refuse(.malformed, "it holds a character that an address cannot hold")
         }
-        if text.hasPrefix("https://") {
-            throw refuse(
-                .unsupportedScheme,
-                "this build does not speak TLS; reach the server by http:// over loopback, a tunnel or a private link")
+        isSecure = text.hasPrefix("https://")
+        guard isSecure || text.hasPrefix("http://") else {
+            throw ServerURL.refuse(.unsupportedScheme, "it does not begin with https:// or http://")
         }
-        guard text.hasPrefix("http://") else { throw refuse(.unsupportedScheme, "it does not begin with http://") }
-        var rest = text.dropFirst("http://".count)
+        var rest = text.dropFirst(isSecure ? "https://".count : "http://".count)
         if rest.hasSuffix("/") { rest.removeLast() }
-        guard !rest.contains("/"), !rest.contains("@"), !rest.contains("?") else {
-            throw refuse(.malformed, "give scheme, host and port only")
+        guard !rest.contains("/"), !rest.contains("@"), !rest.contains("?"), !rest.contains("#") else {
+            throw ServerURL.refuse(.malformed, "give scheme, host and port only")
         }
-        var host = rest
-        var tail = rest.drop { $0 != ":" }
-        if rest.hasPrefix("[") {
-            guard let end = rest.firstIndex(of: "]") else { throw refuse(.malformed, "the bracket is not closed") }
-            host = rest[rest.index(after: rest.startIndex)..<end]
-            tail = rest[rest.index(after: end)...]
+        (host, port) = try ServerURL.hostAndPort(rest, isSecure ? 443 : 80)
+    }
+
+    /// Reads `HOST[:PORT]`; an IPv6 address stands in brackets.
+    static func hostAndPort(
+        _ text: Substring, _ usual: UInt16
+    ) throws(HTTPError) -> (host: String, port: UInt16) {
+        var host = text
+        var tail = text.drop { $0 != ":" }
+        if text.hasPrefix("[") {
+            guard let end = text.firstIndex(of: "]") else { throw refuse(.malformed, "the bracket is not closed") }
+            host = text[text.index(after: text.startIndex)..<end]
+            tail = text[text.index(after: end)...]
         } else {
-            host = rest.prefix { $0 != ":" }
+            host = text.prefix { $0 != ":" }
             guard !tail.dropFirst().contains(":") else {
                 throw refuse(.malformed, "an IPv6 address stands in brackets")
             }
         }
-        var port: UInt16 = 80
-        if !tail.isEmpty {
-            let digits = tail.dropFirst()
-            guard tail.hasPrefix(":"), digits.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt16(digits),
-                number > 0
-            else { throw refuse(.malformed, "the port is not a number from 1 to 65535") }
-            port = number
-        }
         guard !host.isEmpty else { throw refuse(.malformed, "the host is missing") }
-        endpoint = .tcp(host: String(host), port: port)
-        self.text = "http://\(endpoint.hostField)"
+        guard !tail.isEmpty else { return (String(host), usual) }
+        let digits = tail.dropFirst()
+        guard tail.hasPrefix(":"), digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits),
+            port > 0
+        else { throw refuse(.malformed, "the port is not a number from 1 to 65535") }
+        return (String(host), port)
+    }
+
+    private static func refuse(_ code: HTTPError.Code, _ why: String) -> HTTPError {
+        HTTPError(code: code, what: "cannot use the server address", why: why, next: "give it as \(form)")
     }
 }

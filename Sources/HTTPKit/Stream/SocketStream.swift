@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// `interrupt` may be called from any thread: it shuts the socket down, so that the owner's read or write ends; the
 /// descriptor itself is closed only by `close`.
-final class SocketStream: Sendable {
+final class SocketStream: ByteStream {
     private let descriptor: Int32
     private let isOpen = Mutex(true)
 
@@ -27,6 +27,10 @@ final class SocketStream: Sendable {
             if isOpen { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
         }
     }
+
+    /// Whether the owner has not closed it yet.
+    var isUsable: Bool { isOpen.withLock { $0 } }
+    var isEndSaid: Bool { true }
 
     /// Ends the sending side; the peer sees the end of the stream.
     func finishWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }

@@ -17,7 +17,7 @@ extension Context {
         guard SecureFile.exists(paths.settingsFile) else {
             throw UserError(
                 .settings, what: "cannot start the daemon", why: "no server is set up for it",
-                next: "name the server: fieldbook setup --server http://HOST:PORT")
+                next: "name the server: fieldbook setup --server https://HOST[:PORT]")
         }
         try SecureFile.makeFolder(paths.stateRoot)
         let logged = logLength

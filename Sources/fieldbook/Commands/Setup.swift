@@ -13,14 +13,15 @@ extension Context {
         guard let address = command.option("server") else { throw usage("--server is missing") }
         let url: ServerURL
         do { url = try ServerURL(address) } catch {
-            throw UserError(.refused, what: error.what, why: error.why, next: "give it as http://HOST:PORT")
+            throw UserError(.refused, what: error.what, why: error.why, next: "give it as \(ServerURL.form)")
         }
         let token = try readToken()
         try SecureFile.makeFolder(paths.config)
         var settings =
             SecureFile.exists(paths.settingsFile) ? try SettingsFile.load(paths.settingsFile) : SettingsFile()
         settings.set("server", url.text)
-        let greeting = greet(url, token)
+        try keepConnection(in: &settings)
+        let greeting = greet(url, token, connection(settings))
         switch greeting {
         case .success(let hello): try checkOwner(hello, url.text)
         case .failure(let failure): if failure.exitCode == .denied { throw failure }
@@ -35,6 +36,7 @@ extension Context {
             answer.text += "you are \(hello.member) (\(hello.role)) of \(hello.partnerName)\n"
         case .failure(let failure):
             answer.notes.append("\(failure.what): \(failure.why); the settings are kept and used when it is reachable")
+            if !failure.next.isEmpty { answer.notes.append(failure.next) }
         }
         let isRunning = (try? daemon.statusIfRunning()) != nil
         answer.notes.append(
@@ -72,12 +74,32 @@ extension Context {
         return String(words[0])
     }
 
+    /// Sets what the options say of certificates and proxy; an empty value takes a setting back. A path is kept whole,
+    /// since the daemon runs elsewhere.
+    func keepConnection(in settings: inout SettingsFile) throws(UserError) {
+        for key in ConnectionSettings.keys {
+            guard let value = command.option(key) else { continue }
+            let isFolderNeeded = key != "proxy" && !value.isEmpty && !value.hasPrefix("/")
+            let whole = isFolderNeeded ? "\(Paths.workingFolder)/\(value)" : value
+            guard !whole.unicodeScalars.contains(where: VisibleText.isUnsafe) else {
+                throw usage("--\(key) holds a control character")
+            }
+            settings.set(key, whole)
+        }
+    }
+
+    func connection(_ settings: SettingsFile) -> ConnectionSettings {
+        ConnectionSettings(folder: paths.config) { settings.value($0) }
+    }
+
     func greet(
-        _ url: ServerURL, _ token: String, doing what: String = "cannot set up"
+        _ url: ServerURL, _ token: String, _ connection: ConnectionSettings, doing what: String = "cannot set up"
     ) -> Result<V1.Hello, UserError> {
         var headers = HTTPHeaders()
         headers.add("Authorization", "Bearer \(token)")
-        let client = HTTPClient(endpoint: url.endpoint, limits: ClientLimits(connect: .seconds(5), idle: .seconds(10)))
+        let client = HTTPClient(
+            connector: Connector(url: url, settings: connection, environment: Paths.variable),
+            limits: ClientLimits(connect: .seconds(5), idle: .seconds(10)))
         do throws(HTTPError) {
             let reply = try client.send(
                 HTTPRequest(method: "GET", target: "/sync/v1/hello", headers: headers),
@@ -91,14 +113,18 @@ extension Context {
             guard reply.status == 200, reply.headers["Fieldbook"] != nil,
                 let hello = try? WireCoding.decode(V1.Hello.self, from: reply.body)
             else {
+                let hint = TLSHint.read(status: reply.status, body: reply.body, server: url.text)
                 return .failure(
                     UserError(
                         .failed, what: "cannot greet the server",
-                        why: "what answers at \(url.text) is not a Fieldbook server", next: ""))
+                        why: hint?.why ?? "what answers at \(url.text) is not a Fieldbook server",
+                        next: hint?.next ?? ""))
             }
             return .success(hello)
         } catch {
-            return .failure(UserError(.unreachable, what: "cannot greet the server now", why: error.why, next: ""))
+            return .failure(
+                UserError(
+                    .unreachable, what: "cannot greet the server now", why: error.why, next: error.next ?? ""))
         }
     }
 }

@@ -29,12 +29,18 @@ extension Context {
         let url = try loginAddress()
         let token = try readToken()
         let hello: V1.Hello
-        switch greet(url, token, doing: "cannot log in") {
+        // A member who comes to this machine reaches the server as the one before did, unless it is told otherwise.
+        let current = (try? SettingsFile.load(paths.settingsFile)) ?? SettingsFile()
+        var asked = current
+        try keepConnection(in: &asked)
+        switch greet(url, token, connection(asked), doing: "cannot log in") {
         case .success(let greeting): hello = greeting
         case .failure(let failure):
             throw UserError(
                 failure.exitCode, what: "cannot log in", why: failure.why,
-                next: "a log-in needs the server, which says whose token it is; nothing was changed")
+                next: failure.next.isEmpty
+                    ? "a log-in needs the server, which says whose token it is; nothing was changed"
+                    : "\(failure.next); nothing was changed")
         }
         let held = try folders.lock()
         defer { withExtendedLifetime(held) {} }
@@ -44,6 +50,8 @@ extension Context {
         let own = paths.of(user: name)
         var settings = (try? SettingsFile.load(own.settingsFile)) ?? SettingsFile()
         settings.set("server", url.text)
+        try keepConnection(in: &settings)
+        for (key, value) in connection(asked).values where settings.value(key) == nil { settings.set(key, value) }
         try SecureFile.write(Array(settings.text.utf8), to: own.settingsFile)
         try SecureFile.write(Array((token + "\n").utf8), to: own.tokenFile)
         let isRunning = try goOver(to: name, token: token)
@@ -60,7 +68,7 @@ extension Context {
         let kept = try? SettingsFile.load(paths.settingsFile).value("server")
         guard let address = command.option("server") ?? kept else { throw usage("--server is missing") }
         do { return try ServerURL(address) } catch {
-            throw UserError(.refused, what: error.what, why: error.why, next: "give it as http://HOST:PORT")
+            throw UserError(.refused, what: error.what, why: error.why, next: "give it as \(ServerURL.form)")
         }
     }
 
