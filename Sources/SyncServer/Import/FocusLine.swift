@@ -23,6 +23,7 @@ struct FocusLine {
     let resourceName: String?
     let resourceType: String?
     let chargeDescription: String?
+    /// `Id`, or `x_BillId` in a file that `fieldbook export` wrote.
     let id: String?
 }
 
@@ -113,6 +114,8 @@ struct FocusColumns {
         let start = optional("ChargePeriodStart") ?? period
         guard let consumed = Instant(rfc3339: start) else { throw LineRefusal("ChargePeriodStart is not a time") }
         let service = try bounded("ServiceName", 256) ?? "unknown"
+        var id = try bounded("Id", 256)
+        if id == nil { id = try bounded("x_BillId", 256) }
         return FocusLine(
             subAccountID: try text("SubAccountId", 256), subAccountName: try bounded("SubAccountName", 128),
             cycle: cycle,
@@ -124,7 +127,7 @@ struct FocusColumns {
             serviceCategory: try bounded("ServiceCategory", 128) ?? "", regionID: try bounded("RegionId", 64),
             regionName: try bounded("RegionName", 128), resourceID: try bounded("ResourceId", 2048),
             resourceName: try bounded("ResourceName", 512), resourceType: try bounded("ResourceType", 256),
-            chargeDescription: try bounded("ChargeDescription", 1024), id: try bounded("Id", 256))
+            chargeDescription: try bounded("ChargeDescription", 1024), id: id)
     }
 
     /// Why a line was refused.
