@@ -17,7 +17,7 @@ enum CommandList {
             OptionSpec("version", "show the version"),
         ],
         groups: [
-            CommandGroup("start", setup), CommandGroup("look", look + past), CommandGroup("change", change),
+            CommandGroup("start", setup), CommandGroup("look", look + past + out), CommandGroup("change", change),
             CommandGroup("settle", decide + desk),
         ])
 
