@@ -89,12 +89,13 @@ struct ApplySheet {
 
     private func checked(_ header: [String]) throws(UserError) -> [String] {
         let names = header.map { $0.trimmed }
-        if names.count == 1, let mark = names[0].first(where: { ";\t\r|".contains($0) }) {
-            throw mark == "\r"
-                ? refused("its lines end in a carriage return alone", "save it with line feeds")
-                : refused(
-                    "its columns are parted by \(mark == "\t" ? "tabs" : "'\(mark)'")",
-                    "save it as CSV with commas; a spreadsheet asks for the field delimiter")
+        guard !names.contains(where: { $0.unicodeScalars.contains("\r") }) else {
+            throw refused("its lines end in a carriage return alone", "save it with line feeds")
+        }
+        if names.count == 1, let mark = names[0].first(where: { ";\t|".contains($0) }) {
+            throw refused(
+                "its columns are parted by \(mark == "\t" ? "tabs" : "'\(mark)'")",
+                "save it as CSV with commas; a spreadsheet asks for the field delimiter")
         }
         for (place, name) in names.enumerated() {
             guard ApplyKind.columns.contains(name) else {
