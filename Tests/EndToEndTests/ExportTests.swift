@@ -48,6 +48,15 @@ import Testing
             ["python3", "\(script)/export_check.py", folder.file("bills.csv"), "\(ana.paths.state)/replica.db"])
         #expect(check.wait() == 0, "\(check.errors)")
         #expect(check.output == "same 2003\n")
+        #expect(ana.run(["export", "bills", folder.file("bills.jsonl"), "--format", "jsonl"]).code == 0)
+        let count = """
+            import json, sys
+            lines = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+            print(len(lines), [line["product"] for line in lines if line["payment"] == "92233720368.54775807"])
+            print([line["resourceId"] for line in lines if line["customer"] == 'a, "b"'])
+            """
+        let objects = ChildProcess("/usr/bin/env", ["python3", "-c", count, folder.file("bills.jsonl")])
+        #expect(objects.wait() == 0 && objects.output == "2003 [',']\n['r\\r\\n1']\n", "\(objects.output)")
     }
 
     /// Charges with what a careless program would break: quotes, commas, line ends, formulas, other scripts.

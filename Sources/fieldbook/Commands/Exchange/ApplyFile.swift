@@ -21,11 +21,14 @@ extension Context {
         return ApplyReport(run, path: path, isDryRun: command.flag("dry-run")).answer
     }
 
-    /// What a line asks for, through the command that makes such an edit. `earlier` is what lines before it ask for.
-    func wanted(_ line: ApplyLine, _ reader: ReplicaReader, earlier: [Wanted]) throws(UserError) -> Wanted {
+    /// What a line asks for, through the command that makes such an edit. `earlier` is what lines before it ask for of
+    /// the same customer.
+    func wanted(
+        _ line: ApplyLine, _ customer: Customer, _ reader: ReplicaReader, earlier: [Wanted]
+    ) throws(UserError) -> Wanted {
         var options: [String: String] = [:]
         for (column, option) in line.kind.options { options[option] = line.cells[column] }
-        let arguments = [line.customer] + line.kind.arguments.map { line.cells[$0] ?? "" }
+        let arguments = [customer.customerID] + line.kind.arguments.map { line.cells[$0] ?? "" }
         var context = Context(
             command: ParsedCommand(name: line.kind.command, arguments: arguments, options: options),
             terminal: terminal, paths: paths, clock: clock)

@@ -25,6 +25,8 @@ struct ApplyRun {
     private var bar: ProgressBar?
     private let startedAt: Duration
     private var refusals = 0
+    /// Customers by the words that lines name them by.
+    private var customers: [String: Customer] = [:]
     private(set) var orders: [Order] = []
     /// Lines that made an edit in a run before.
     private(set) var made: [(line: ApplyLine, applied: AppliedLine)] = []
@@ -67,7 +69,7 @@ struct ApplyRun {
             }
             do {
                 let customer = try customer(of: line)
-                let wanted = try context.wanted(line, reader, earlier: earlier[customer.key] ?? [])
+                let wanted = try context.wanted(line, customer, reader, earlier: earlier[customer.key] ?? [])
                 earlier[customer.key, default: []].append(wanted)
                 orders.append(Order(line: line, wanted: wanted))
             } catch {
@@ -97,8 +99,12 @@ struct ApplyRun {
         orders.sort { place($0) < place($1) }
     }
 
-    private func customer(of line: ApplyLine) throws(UserError) -> Customer {
-        try context.ask { () throws(StoreError) in try reader.resolveCustomer(line.customer) }
+    /// The customer of a line. A file names few customers many times, and a name is looked for among all of them.
+    private mutating func customer(of line: ApplyLine) throws(UserError) -> Customer {
+        if let known = customers[line.customer] { return known }
+        let found = try context.ask { () throws(StoreError) in try reader.resolveCustomer(line.customer) }
+        customers[line.customer] = found
+        return found
     }
 
     /// The column that an error of a command is about, by the option that it names.
