@@ -136,11 +136,11 @@ struct ApplyRun {
     /// Queues what is right, a request after the other, each whole or not at all.
     mutating func queue(keepsGoing: Bool) throws(UserError) {
         do throws(UserError) { try send(dryRun: false, isPatient: keepsGoing) } catch {
+            // A reply may have been lost with the daemon, so that more is queued than is known here.
             let queued = orders.filter { $0.edit != nil }.count
-            guard queued > 0 else { throw error }
             throw UserError(
                 error.exitCode, what: error.what, why: error.why,
-                next: "\(queued) edits are queued and are not made again; \(error.next), then run this again")
+                next: "\(error.next), then run this again: \(queued) lines or more are queued, and none is made twice")
         }
         faults.sort { $0.line < $1.line }
     }
