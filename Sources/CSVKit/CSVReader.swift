@@ -38,7 +38,8 @@ package struct CSVReader: ~Copyable {
     /// The line where the last record began.
     package private(set) var recordLine = 1
 
-    /// - Parameters: the file, or `-` for stdin; what a refusal of the whole file says to do, as "nothing was imported".
+    /// - Parameters: the file, or `-` for stdin; what a refusal of the whole file
+    ///   says to do, as "nothing was imported".
     package init(path: String, limits: Limits = Limits(), ifRefused next: String) throws(UserError) {
         name = path
         self.limits = limits

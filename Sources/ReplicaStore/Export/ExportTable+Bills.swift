@@ -65,7 +65,7 @@ extension ExportTable {
     // MARK: FOCUS
 
     /// The columns of FOCUS 1.0 (FinOps Open Cost and Usage Specification, version 1.0, section "Columns": 43, by name)
-    /// and after them our own, whose names begin with `x_` as its section "Column Naming and Ordering" asks. What a bill
+    /// and after them our own, which begin with `x_` as its section "Column Naming and Ordering" asks. What a bill
     /// record does not say is null, also where the specification allows none (ContractedCost, EffectiveCost,
     /// ChargePeriodEnd, the names of companies): a guess would be worse.
     ///

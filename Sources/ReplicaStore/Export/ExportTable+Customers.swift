@@ -1,7 +1,8 @@
 import PartnerModel
 
 extension ExportTable {
-    /// Registers of a customer in the order of the export; what is worked out of them are a pending value and its state.
+    /// Registers of a customer in the order of the export; what is worked out of them are a pending value and its
+    /// state.
     static let pendingRegisters: [Register] = [.budget, .freezes, .discount, .manager, .label, .request]
 
     /// What stands before the pending values among what is worked out: phone and mail.
@@ -113,6 +114,9 @@ extension ExportTable {
 
     /// A stored document; one that is none becomes a text, so that what holds it stays JSON.
     private static func document(_ column: String) -> String {
-        "CASE WHEN \(column) IS NULL THEN NULL WHEN json_valid(\(column)) THEN json(\(column)) ELSE json_quote(\(column)) END"
+        """
+        CASE WHEN \(column) IS NULL THEN NULL WHEN json_valid(\(column)) THEN json(\(column))
+            ELSE json_quote(\(column)) END
+        """
     }
 }
