@@ -6,7 +6,10 @@
  *   time COUNT COMMAND [ARGUMENT...]                median wall time of COUNT runs in milliseconds
  *   peak COMMAND [ARGUMENT...]                      largest resident memory of one run in KiB
  *   exec FILE.db SQL                                runs SQL on a file that nobody else writes
+ *   export REPLICA.db OUT.csv                       writes bill records as `fieldbook export bills` does, byte for byte;
+ *                                                   prints the seconds it took
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -182,12 +185,97 @@ static int execute(char **argv) {
     return sqlite3_close(db);
 }
 
+/* The columns of `fieldbook export bills`: t text, i integer, m money, s seconds since 1970, c a constant. */
+static const struct { const char *name; char form; const char *value; } columns[] = {
+    {"bill_id", 't', "r.bill_id"}, {"trade_id", 't', "r.trade_id"}, {"customer_id", 't', "c.customer_id"},
+    {"source_id", 't', "c.source_id"}, {"account_name", 't', "c.account_name"}, {"customer", 't', "c.name"},
+    {"cycle", 't', "cy.cycle"}, {"status", 't', "cy.status"}, {"as_of", 's', "cy.as_of"}, {"bill_type", 'i', "r.bill_type"},
+    {"class", 't', "CASE WHEN r.bill_type IN (1, 2, 3, 5, 8, 12, 14, 15, 17, 18, 23, 25, 103) THEN 'expenditure' "
+                   "WHEN r.bill_type IN (4, 20, 24, 100) THEN 'refund' WHEN r.bill_type IN (9, 16, 101, 102) THEN 'adjustment' END"},
+    {"charging_mode", 'i', "r.charging_mode"}, {"service_code", 't', "p.service_code"}, {"service", 't', "p.service_name"},
+    {"product_id", 't', "p.product_id"}, {"product", 't', "p.name"}, {"resource_type", 't', "p.resource_type_code"},
+    {"region_code", 't', "g.code"}, {"region", 't', "g.name"}, {"resource_id", 't', "s.resource_id"}, {"resource", 't', "s.name"},
+    {"trade_time", 's', "r.trade_time"}, {"consume_time", 's', "r.consume_time"}, {"usage_type", 't', "r.usage_type"},
+    {"usage_amount", 't', "r.usage_amount"}, {"usage_unit", 't', "r.usage_unit"}, {"currency", 't', "r.currency"},
+    {"official", 'm', "r.official_amount"}, {"official_basis", 'c', "list price"}, {"discount", 'm', "r.discount_amount"},
+    {"payment", 'm', "r.payment_amount"}, {"payment_basis", 'c', "settlement price"}, {"cash", 'm', "r.cash_amount"},
+    {"credit", 'm', "r.credit_amount"}, {"coupon", 'm', "r.coupon_amount"}, {"flexi", 'm', "r.flexi_amount"},
+    {"stored_value", 'm', "r.stored_value_amount"}, {"debt", 'm', "r.debt_amount"}, {"writeoff", 'm', "r.writeoff_amount"},
+    {"period_type", 'i', "r.period_type"}, {"period_count", 'i', "r.period_count"}};
+enum { column_count = sizeof columns / sizeof *columns };
+
+static void cell(FILE *out, const unsigned char *text, size_t length) {
+    if (!memchr(text, ',', length) && !memchr(text, '"', length) && !memchr(text, '\n', length) && !memchr(text, '\r', length)) {
+        fwrite_unlocked(text, 1, length, out);
+        return;
+    }
+    putc_unlocked('"', out);
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '"') putc_unlocked('"', out);
+        putc_unlocked(text[i], out);
+    }
+    putc_unlocked('"', out);
+}
+
+static void number(FILE *out, char form, sqlite3_int64 value) {
+    char text[48];
+    int length;
+    if (form == 's') {
+        time_t seconds = value;
+        struct tm t;
+        gmtime_r(&seconds, &t);
+        length = (int)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &t);
+    } else if (form == 'm') {
+        unsigned long long all = value < 0 ? -(unsigned long long)value : (unsigned long long)value;
+        length = snprintf(text, sizeof text, "%s%llu.%08llu", value < 0 ? "-" : "", all / 100000000, all % 100000000);
+    } else {
+        length = snprintf(text, sizeof text, "%lld", value);
+    }
+    fwrite_unlocked(text, 1, length, out);
+}
+
+static int export(char **argv) {
+    double start = now();
+    char query[8192] = "SELECT ";
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    FILE *out = fopen(argv[3], "w");
+    if (!out) { perror(argv[3]); return 1; }
+    setvbuf(out, malloc(65536), _IOFBF, 65536);
+    for (int i = 0; i < column_count; i++) {
+        fprintf(out, "%s%s", i ? "," : "", columns[i].name);
+        strcat(strcat(query, i ? ", " : ""), columns[i].form == 'c' ? "NULL" : columns[i].value);
+    }
+    fputs("\r\n", out);
+    strcat(query, " FROM bill_record r LEFT JOIN customer c ON c.key = r.customer LEFT JOIN cycle cy ON cy.key = r.cycle "
+                  "LEFT JOIN product p ON p.key = r.product LEFT JOIN region g ON g.key = r.region "
+                  "LEFT JOIN resource s ON s.key = r.resource ORDER BY r.key");
+    check(sqlite3_open_v2(argv[2], &db, SQLITE_OPEN_READONLY, 0), db);
+    check(sqlite3_prepare_v2(db, query, -1, &s, 0), db);
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        for (int i = 0; i < column_count; i++) {
+            if (i) putc_unlocked(',', out);
+            if (columns[i].form == 'c') fputs(columns[i].value, out);
+            else if (sqlite3_column_type(s, i) == SQLITE_NULL) continue;
+            else if (columns[i].form == 't') cell(out, sqlite3_column_text(s, i), sqlite3_column_bytes(s, i));
+            else number(out, columns[i].form, sqlite3_column_int64(s, i));
+        }
+        fputs("\r\n", out);
+    }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    if (fflush(out) || fsync(fileno(out)) || fclose(out)) return 1;
+    printf("%.3f\n", now() - start);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc > 5 && !strcmp(argv[1], "load")) return load(argc, argv);
     if (argc == 5 && !strcmp(argv[1], "schema")) return schema(argv);
     if (argc > 3 && !strcmp(argv[1], "time")) return times(argc, argv);
     if (argc > 2 && !strcmp(argv[1], "peak")) return peak(argv);
     if (argc == 4 && !strcmp(argv[1], "exec")) return execute(argv);
+    if (argc == 4 && !strcmp(argv[1], "export")) return export(argv);
     fprintf(stderr, "see the comment at the top of bench-baseline.c\n");
     return 64;
 }

@@ -84,7 +84,11 @@ struct DaemonAPI: LocalAPIHandler {
     }
 
     func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
-        let wanted = drafts.map { EditDraft(customer: $0.customer, intent: $0.intent, reason: $0.reason) }
+        let wanted = drafts.map { draft in
+            EditDraft(
+                customer: draft.customer, intent: draft.intent, reason: draft.reason,
+                line: draft.line.map { LineMark(key: $0.key, digest: $0.digest) })
+        }
         let link = Self.storeLink(link)
         return onEngine { engine throws(StoreError) in
             let previews = try engine.store.check(wanted, link: link)

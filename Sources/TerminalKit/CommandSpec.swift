@@ -58,6 +58,13 @@ package struct ParsedCommand: Sendable, Hashable {
     package let arguments: [String]
     package let options: [String: String]
 
+    /// A command understood elsewhere than on a command line; its table must know all of it.
+    package init(name: String, arguments: [String], options: [String: String]) {
+        self.name = name
+        self.arguments = arguments
+        self.options = options
+    }
+
     /// The value given for an option; nil when it was not given.
     package func option(_ name: String) -> String? { options[name] }
     /// Whether an option was given.

@@ -6,6 +6,8 @@ import Synchronization
 package struct Terminal: Sendable {
     package let isOutputTerminal: Bool
     package let isErrorTerminal: Bool
+    /// Results go to a file, which never keeps a writer waiting for a reader.
+    package let isOutputFile: Bool
     private let output: Int32
     private let error: Int32
     private let failure = FirstFailure()
@@ -16,6 +18,8 @@ package struct Terminal: Sendable {
         self.error = error
         isOutputTerminal = isatty(output) == 1
         isErrorTerminal = isatty(error) == 1
+        var info = stat()
+        isOutputFile = fstat(output, &info) == 0 && info.st_mode & S_IFMT == S_IFREG
     }
 
     /// Columns of the output terminal; nil when it is none, and then nothing is cut.
@@ -32,6 +36,20 @@ package struct Terminal: Sendable {
         failure.keep(Terminal.write(text, to: output))
     }
 
+    /// Writes results that are bytes already. False when the reader went away or the writing failed before.
+    package func writeOutput(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard failure.code == 0 else { return false }
+        failure.keep(Terminal.write(bytes, to: output))
+        return failure.code == 0
+    }
+
+    /// Whether results can be written at once, waiting at most so long for whoever reads them. A pipe then takes
+    /// `PIPE_BUF` bytes.
+    package func takesOutput(withinMilliseconds milliseconds: Int) -> Bool {
+        var waiting = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
+        return poll(&waiting, 1, Int32(clamping: max(0, milliseconds))) != 0
+    }
+
     /// Writes everything that is not a result. There is nowhere to tell a failure.
     package func writeError(_ text: String) { _ = Terminal.write(text, to: error) }
 
@@ -44,14 +62,15 @@ package struct Terminal: Sendable {
             next: "check where the output goes")
     }
 
-    /// Writes all of it; 0, or the error number.
     static func write(_ text: String, to descriptor: Int32) -> Int32 {
-        let bytes = Array(text.utf8)
+        Array(text.utf8).withUnsafeBytes { write($0, to: descriptor) }
+    }
+
+    /// Writes all of it; 0, or the error number.
+    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
-            }
+            let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
             if count > 0 {
                 offset += count
             } else if count < 0, errno == EAGAIN {

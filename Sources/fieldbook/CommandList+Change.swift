@@ -5,7 +5,7 @@ extension CommandList {
     private static let through = OptionSpec(
         "through", value: "CYCLE", "this-cycle or YYYY-MM: past its end the edit is refused")
 
-    static let change = budgets + freezes + discounts + people + many
+    static let change = budgets + freezes + discounts + people + many + into
 
     private static let budgets = [
         CommandSpec(

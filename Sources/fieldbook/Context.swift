@@ -62,6 +62,8 @@ struct Context {
         case "conflicts export": try exportConflicts()
         case "edits explain": try explainEdit()
         case "history": try showHistory()
+        case "export": try exportData()
+        case "apply": try applyFile()
         default: try queue(try asking())
         }
     }

@@ -20,7 +20,8 @@ import Testing
         for line in [
             "C program, 5000 bill records", "first load / C", "idle daemon, resident", "100 queued edits", "5 held",
             "one judgement", "conflicts list, 10000 open", "customers show", "3000 records join 50 customers",
-            "server meanwhile, peak resident", "polls until another's freeze is seen",
+            "export, 5000 bill records to CSV", "export, peak resident", "server meanwhile, peak resident",
+            "polls until another's freeze is seen",
         ] { #expect(bench.output.contains(line), "\(bench.output)") }
     }
 

@@ -7,7 +7,7 @@ import Testing
 /// Both sides name their version; neither goes on with another.
 @Suite struct HandshakeTests {
     @Test(arguments: [
-        ("0", "upgrade this program"), ("2", "upgrade this program"), ("4", "upgrade the daemon"),
+        ("0", "upgrade this program"), ("2", "upgrade this program"), ("5", "upgrade the daemon"),
         ("99", "upgrade the daemon"),
         ("one", "same version of both"), ("", "same version of both"),
     ])
@@ -20,8 +20,8 @@ import Testing
         ] {
             let reply = try daemon.ask(method, path, "Fieldbook-API: \(version)\r\n")
             #expect(reply.hasPrefix("HTTP/1.1 426"), "\(reply)")
-            #expect(reply.contains("the program speaks version \(version) of the local interface, the daemon 3"))
-            #expect(reply.contains(next) && reply.contains("\r\nFieldbook-API: 3\r\n"), "\(reply)")
+            #expect(reply.contains("the program speaks version \(version) of the local interface, the daemon 4"))
+            #expect(reply.contains(next) && reply.contains("\r\nFieldbook-API: 4\r\n"), "\(reply)")
         }
         #expect(daemon.desk.calls.isEmpty)
     }
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        arguments: [("1", "upgrade the daemon"), ("4", "upgrade this program"), ("x", "same version of both")],
+        arguments: [("1", "upgrade the daemon"), ("5", "upgrade this program"), ("x", "same version of both")],
         [200, 426, 500])
     func `a program refuses a daemon of another version, whatever it answers`(
         daemon: (version: String, next: String), status: Int
@@ -51,7 +51,7 @@ import Testing
             let error = try #require(throws: UserError.self) { try attempt() }
             #expect(error.exitCode == .failed && error.next.contains(daemon.next), "\(error) \(error.next)")
             #expect(
-                error.why.contains("the program speaks version 3") && error.why.contains("the daemon \(daemon.version)")
+                error.why.contains("the program speaks version 4") && error.why.contains("the daemon \(daemon.version)")
             )
         }
     }

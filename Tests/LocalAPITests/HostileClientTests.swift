@@ -22,7 +22,7 @@ import Testing
     func `junk is answered as such, the connection ends and the next is served`(text: String) throws {
         let daemon = try LiveDaemon()
         let reply = try daemon.raw(text)
-        #expect(reply.hasPrefix("HTTP/1.1 400") && reply.contains("\r\nFieldbook-API: 3\r\n"), "\(reply)")
+        #expect(reply.hasPrefix("HTTP/1.1 400") && reply.contains("\r\nFieldbook-API: 4\r\n"), "\(reply)")
         #expect(reply.contains("\r\nConnection: close\r\n"))
         #expect(daemon.desk.calls.isEmpty)
         #expect(try daemon.client.status() == Desk.status)
@@ -53,7 +53,7 @@ import Testing
         for head in ["A: \(long)", "Fieldbook-API: \(long)", (0..<200).map { "A\($0): b" }.joined(separator: "\r\n")] {
             let reply = try daemon.raw("GET /v1/status HTTP/1.1\r\nHost: x\r\n\(head)\r\n\r\n")
             #expect(
-                reply.hasPrefix("HTTP/1.1 431") && reply.contains("\r\nFieldbook-API: 3\r\n"), "\(reply.prefix(300))")
+                reply.hasPrefix("HTTP/1.1 431") && reply.contains("\r\nFieldbook-API: 4\r\n"), "\(reply.prefix(300))")
         }
         #expect(try daemon.raw("GET /\(long) HTTP/1.1\r\nHost: x\r\n\r\n").hasPrefix("HTTP/1.1 431"))
         #expect(try daemon.client.status() == Desk.status)

@@ -91,7 +91,7 @@ import Testing
     func `a path that there is not is told as such`(path: String, method: String) throws {
         let reply = try LiveDaemon().ask(method, path)
         #expect(reply.hasPrefix("HTTP/1.1 404") && reply.contains("nothing at this path"), "\(reply)")
-        #expect(reply.contains("\r\nFieldbook-API: 3\r\n"))
+        #expect(reply.contains("\r\nFieldbook-API: 4\r\n"))
     }
 
     @Test(arguments: [

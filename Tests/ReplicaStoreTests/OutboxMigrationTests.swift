@@ -86,7 +86,7 @@ import Testing
             .rows { $0.text(0) }
         #expect(
             names == [
-                "conflict_copy", "departed", "edit", "edit_combined", "edit_open", "identity", "rules",
+                "applied_line", "conflict_copy", "departed", "edit", "edit_combined", "edit_open", "identity", "rules",
                 "schema_migration",
             ])
         connection.close()

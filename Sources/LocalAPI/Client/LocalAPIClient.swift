@@ -65,14 +65,37 @@ package struct LocalAPIClient: Sendable {
     package func add(
         _ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool, places: [String] = []
     ) throws(UserError) -> Local.EditReply {
-        let edits = drafts.map { LocalAPIClient.wire($0.intent, customer: $0.customer, reason: $0.reason) }
-        guard let first = edits.first else { preconditionFailure("a request needs an edit") }
         var named = self
         named.places = places
-        let more = edits.count > 1 ? Array(edits.dropFirst()) : nil
         return try named.ask(
-            "POST", "/v1/edits", Local.EditReply.self,
-            body: try encode(Local.EditRequest(edit: first, more: more, link: link?.rawValue, dryRun: dryRun)))
+            "POST", "/v1/edits", Local.EditReply.self, body: try encode(request(drafts, link: link, dryRun: dryRun)))
+    }
+
+    /// The same, but what the daemon refuses comes back as it said it, with the position of the edit it is about. A
+    /// throw means that the daemon was not reached or did not understand.
+    package func attempt(
+        _ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool
+    ) throws(UserError) -> Result<Local.EditReply, LocalRefusal> {
+        let body = try encode(request(drafts, link: link, dryRun: dryRun))
+        guard let reply = try replyIfRunning("POST", "/v1/edits", body, LocalAPIClient.editPatience) else {
+            throw notRunning
+        }
+        if (200..<300).contains(reply.status) { return .success(try decode(Local.EditReply.self, reply.body)) }
+        guard let failure = try? WireCoding.decode(Local.Failure.self, from: reply.body), failure.position != nil else {
+            throw refusal(reply.status, reply.body)
+        }
+        return .failure(LocalRefusal(failure))
+    }
+
+    private func request(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Local.EditRequest {
+        let edits = drafts.map { LocalAPIClient.wire($0.intent, customer: $0.customer, reason: $0.reason) }
+        guard let first = edits.first else { preconditionFailure("a request needs an edit") }
+        let more = edits.count > 1 ? Array(edits.dropFirst()) : nil
+        var request = Local.EditRequest(edit: first, more: more, link: link?.rawValue, dryRun: dryRun)
+        let lines = drafts.compactMap(\.line)
+        precondition(lines.isEmpty || lines.count == drafts.count, "each edit of a request is of a line, or none is")
+        request.lines = lines.isEmpty ? nil : lines
+        return request
     }
 
     /// Sets an edit aside, with the group it is of when that is unsent; gives all that were, or would be.
@@ -142,18 +165,29 @@ package struct LocalAPIClient: Sendable {
     private func exchange(
         _ method: String, _ target: String, _ body: [UInt8], _ time: Duration
     ) throws(UserError) -> [UInt8] {
-        guard let reply = try exchangeIfRunning(method, target, body, time) else {
-            throw UserError(
-                .unreachable, what: "the daemon is not running", why: "nothing listens on \(path)",
-                next: "start it with: fieldbook daemon start")
-        }
+        guard let reply = try exchangeIfRunning(method, target, body, time) else { throw notRunning }
         return reply
+    }
+
+    private var notRunning: UserError {
+        UserError(
+            .unreachable, what: "the daemon is not running", why: "nothing listens on \(path)",
+            next: "start it with: fieldbook daemon start")
     }
 
     /// The body of a good reply; nil when nobody listens on the socket.
     private func exchangeIfRunning(
         _ method: String, _ target: String, _ body: [UInt8], _ time: Duration
     ) throws(UserError) -> [UInt8]? {
+        guard let reply = try replyIfRunning(method, target, body, time) else { return nil }
+        if (200..<300).contains(reply.status) { return reply.body }
+        throw refusal(reply.status, reply.body)
+    }
+
+    /// Status and body of a reply of our daemon in our version; nil when nobody listens on the socket.
+    private func replyIfRunning(
+        _ method: String, _ target: String, _ body: [UInt8], _ time: Duration
+    ) throws(UserError) -> (status: Int, body: [UInt8])? {
         var headers = HTTPHeaders()
         headers.add(Local.versionHeader, "\(Local.version)")
         if let user { headers.add(Local.userHeader, user) }
@@ -177,8 +211,7 @@ package struct LocalAPIClient: Sendable {
         guard version == "\(Local.version)" else {
             throw UserError(Local.versionFailure(program: "\(Local.version)", daemon: version))
         }
-        if (200..<300).contains(reply.status) { return reply.body }
-        throw refusal(reply.status, reply.body)
+        return (reply.status, reply.body)
     }
 
     private var stranger: UserError {

@@ -138,11 +138,17 @@ package struct LocalAPIServer: Sendable {
                 "a link must be one of: \(Local.Link.allCases.map(\.rawValue).joined(separator: ", "))",
                 "send JSON as the manual describes")
         }
+        if let lines = message.lines, lines.count != edits.count || !lines.allSatisfy(\.isMark) {
+            return unreadable("the lines do not fit the edits", "send JSON as the manual describes")
+        }
         var drafts: [Local.Draft] = []
         for edit in edits {
             guard let intent = try? edit.intent() else { return unknownEdit(drafts.count) }
             let reason = intent.kind == .decideConflict ? edit.reason : nil
-            drafts.append(Local.Draft(intent, customer: CustomerKey(edit.customer.value), reason: reason))
+            drafts.append(
+                Local.Draft(
+                    intent, customer: CustomerKey(edit.customer.value), reason: reason,
+                    line: message.lines?[drafts.count]))
         }
         return reply(handler.add(drafts, link: link ?? nil, dryRun: message.dryRun))
     }

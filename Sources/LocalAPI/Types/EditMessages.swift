@@ -9,10 +9,30 @@ extension Local {
         package let intent: EditIntent
         /// Why a conflict is decided so; other edits carry their reason in the intent.
         package let reason: String?
-        package init(_ intent: EditIntent, customer: CustomerKey, reason: String? = nil) {
+        /// The line of a file that asks for it; that line makes no second edit.
+        package let line: LineMark?
+        package init(_ intent: EditIntent, customer: CustomerKey, reason: String? = nil, line: LineMark? = nil) {
             self.intent = intent
             self.customer = customer
             self.reason = reason
+            self.line = line
+        }
+    }
+
+    /// What tells a line of a file from all others, and what it asks for; both are hashes in hex.
+    package struct LineMark: Sendable, Hashable, Codable {
+        package var key: String
+        package var digest: String
+        package init(key: String, digest: String) {
+            self.key = key
+            self.digest = digest
+        }
+
+        /// A SHA-256 in hex, twice.
+        package var isMark: Bool {
+            [key, digest].allSatisfy {
+                $0.utf8.count == 64 && $0.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+            }
         }
     }
 
@@ -33,6 +53,8 @@ extension Local {
         /// A word of `Link`.
         package var link: String?
         package var dryRun: Bool
+        /// The lines that ask for the edits, one for each. An edit of a line that made one already is refused.
+        package var lines: [LineMark]?
         package init(edit: V1.Edit, more: [V1.Edit]? = nil, link: String? = nil, dryRun: Bool) {
             self.edit = edit
             self.more = more

@@ -5,9 +5,10 @@ package import SyncProtocol
 ///
 /// Both sides name their version in the `Fieldbook-API` header; a difference is refused with both named. Versions: 1
 /// took one edit a request; 2 takes several, and a daemon that would drop all but the first must not be asked; 3 knows
-/// that several members use one machine account, and whose edits a request is about.
+/// that several members use one machine account, and whose edits a request is about; 4 knows the lines of a file, each
+/// of which makes one edit only.
 package enum Local {
-    package static let version = 3
+    package static let version = 4
     package static let versionHeader = "Fieldbook-API"
     /// Names the user whose replica the asking program reads, so that an edit never gets into another's queue.
     package static let userHeader = "Fieldbook-User"

@@ -7,11 +7,32 @@ package struct EditDraft: Sendable, Hashable {
     package let intent: EditIntent
     /// Why a conflict is decided so; other edits carry their reason in the intent.
     package let reason: String?
-    package init(customer: CustomerKey, intent: EditIntent, reason: String? = nil) {
+    /// The line of a file that asks for it.
+    package let line: LineMark?
+    package init(customer: CustomerKey, intent: EditIntent, reason: String? = nil, line: LineMark? = nil) {
         self.customer = customer
         self.intent = intent
         self.reason = reason
+        self.line = line
     }
+}
+
+/// What tells a line of a file from all others, and what it asks for. Both are hashes, so that a file's names are not
+/// kept with an outbox that forgets them.
+package struct LineMark: Sendable, Hashable {
+    package let key: String
+    package let digest: String
+    package init(key: String, digest: String) {
+        self.key = key
+        self.digest = digest
+    }
+}
+
+/// What a line of a file has become.
+package struct AppliedLine: Sendable, Hashable {
+    package let digest: String
+    package let edit: EditNumber
+    package let state: EditState
 }
 
 /// What ties the edits that are asked for at once.

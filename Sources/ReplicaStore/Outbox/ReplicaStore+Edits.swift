@@ -25,7 +25,13 @@ extension ReplicaStore {
     /// Accepts edits whole or not at all, in the order given, each on what the ones before it make. An error says by
     /// its `position` which draft it is about. Linked edits are of one customer.
     package func add(_ drafts: [EditDraft], link: EditLink) throws(StoreError) -> [OutboxEdit] {
-        let edits = try StoreError.wrap { try outbox.write { _ in try keep(try plan(drafts, link)) } }
+        let edits = try StoreError.wrap {
+            try outbox.write { _ in
+                let edits = try keep(try plan(drafts, link))
+                try noteLines(drafts, edits)
+                return edits
+            }
+        }
         isProjectionStale = true
         refreshProjection()
         return edits
@@ -67,7 +73,12 @@ extension ReplicaStore {
         var planner = try planner()
         let orders = try ReplicaStore.orders(drafts, link, first: planner.first)
         for (position, order) in orders.enumerated() {
-            do throws(StoreError) { try StoreError.wrap { try planner.plan(order) } } catch {
+            do throws(StoreError) {
+                try StoreError.wrap {
+                    try checkLine(order.draft)
+                    try planner.plan(order)
+                }
+            } catch {
                 var failure = error
                 failure.position = position
                 throw failure

@@ -6,7 +6,7 @@ import SyncProtocol
 /// in time, so that it never holds the log up for long.
 package final class ReplicaReader {
     /// Longest time of one query.
-    private static let queryMilliseconds = 10_000
+    static let queryMilliseconds = 10_000
 
     private let outbox: Connection
     private let image: Connection?
@@ -58,15 +58,18 @@ package final class ReplicaReader {
         }
     }
 
-    /// Runs `body` on one state of the image; throws when nothing was loaded yet.
-    func read<Value>(_ body: (Connection) throws -> Value) throws(StoreError) -> Value {
+    /// Runs `body` on one state of the image; throws when nothing was loaded yet. A step that comes after the time is
+    /// interrupted.
+    func read<Value>(
+        milliseconds: Int = queryMilliseconds, _ body: (Connection) throws -> Value
+    ) throws(StoreError) -> Value {
         try StoreError.wrap {
             guard let image else {
                 throw StoreError(
                     .notFound, what: "cannot show data", why: "nothing has been loaded yet",
                     next: "see how far the first load is: fieldbook status")
             }
-            image.setQueryDeadline(milliseconds: ReplicaReader.queryMilliseconds)
+            image.setQueryDeadline(milliseconds: milliseconds)
             return try image.read { _ in try body(image) }
         }
     }

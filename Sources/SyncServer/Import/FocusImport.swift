@@ -1,3 +1,4 @@
+import CSVKit
 import Diagnostics
 import Digests
 package import LedgerStore
@@ -54,10 +55,10 @@ package enum FocusImport {
 
     /// Runs an import. Durable on return; on a throw nothing was imported.
     package static func run(file: String, into ledger: Ledger, options: Options) throws -> Report {
-        var reader = try CSVReader(path: file)
+        var reader = try CSVReader(path: file, ifRefused: "nothing was imported")
         let next = "export the file in the FOCUS 1.0 form"
         let first: [String]?
-        do { first = try reader.next() } catch let damage as CSVReader.Damage {
+        do { first = try reader.nextRecord() } catch let damage as CSVReader.Damage {
             throw UserError(
                 .refused, what: "cannot import \(file)", why: "line \(damage.line): \(damage.why)", next: next)
         }
@@ -70,7 +71,7 @@ package enum FocusImport {
             var report = Report()
             while true {
                 do {
-                    guard let record = try reader.next() else { break }
+                    guard let record = try reader.nextRecord() else { break }
                     report.lines += 1
                     let line = try columns.line(record)
                     try take(line, raw: record, rows, &report)

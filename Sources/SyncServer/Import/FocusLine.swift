@@ -16,6 +16,7 @@ struct FocusLine {
     let skuID: String
     let priceID: String
     let serviceName: String
+    /// `ServiceCategory`, or `x_ServiceCode` in a file that `fieldbook export` wrote.
     let serviceCategory: String
     let regionID: String?
     let regionName: String?
@@ -23,6 +24,7 @@ struct FocusLine {
     let resourceName: String?
     let resourceType: String?
     let chargeDescription: String?
+    /// `Id`, or `x_BillId` in a file that `fieldbook export` wrote.
     let id: String?
 }
 
@@ -113,6 +115,10 @@ struct FocusColumns {
         let start = optional("ChargePeriodStart") ?? period
         guard let consumed = Instant(rfc3339: start) else { throw LineRefusal("ChargePeriodStart is not a time") }
         let service = try bounded("ServiceName", 256) ?? "unknown"
+        var id = try bounded("Id", 256)
+        if id == nil { id = try bounded("x_BillId", 256) }
+        var serviceCategory = try bounded("ServiceCategory", 128)
+        if serviceCategory == nil { serviceCategory = try bounded("x_ServiceCode", 128) }
         return FocusLine(
             subAccountID: try text("SubAccountId", 256), subAccountName: try bounded("SubAccountName", 128),
             cycle: cycle,
@@ -121,10 +127,10 @@ struct FocusColumns {
             consumedAt: consumed.seconds, usageAmount: try bounded("ConsumedQuantity", 64),
             usageUnit: try bounded("ConsumedUnit", 64),
             skuID: try bounded("SkuId", 256) ?? "", priceID: try bounded("SkuPriceId", 256) ?? "", serviceName: service,
-            serviceCategory: try bounded("ServiceCategory", 128) ?? "", regionID: try bounded("RegionId", 64),
+            serviceCategory: serviceCategory ?? "", regionID: try bounded("RegionId", 64),
             regionName: try bounded("RegionName", 128), resourceID: try bounded("ResourceId", 2048),
             resourceName: try bounded("ResourceName", 512), resourceType: try bounded("ResourceType", 256),
-            chargeDescription: try bounded("ChargeDescription", 1024), id: try bounded("Id", 256))
+            chargeDescription: try bounded("ChargeDescription", 1024), id: id)
     }
 
     /// Why a line was refused.

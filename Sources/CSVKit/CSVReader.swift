@@ -1,32 +1,50 @@
-import Diagnostics
+package import Diagnostics
 import Glibc
 
 /// Reads records of a CSV file (RFC 4180) as a stream: quoted fields, doubled quotes, line feeds inside quotes, CRLF or
-/// LF. Memory: one record.
-struct CSVReader: ~Copyable {
-    /// Bytes of a record and fields of a record past which the file is refused.
-    static let recordBytesMax = 1 << 20
-    static let fieldsMax = 512
+/// LF, with or without a byte order mark. Memory: one record. What a file may not do is bounded by `Limits`.
+package struct CSVReader: ~Copyable {
+    /// What past which a file is refused.
+    package struct Limits: Sendable {
+        /// Bytes of a record, fields of a record, and bytes of the file.
+        let recordBytes: Int
+        let fields: Int
+        let fileBytes: Int
 
-    /// Why a record cannot be read.
-    struct Damage: Error {
+        package init(recordBytes: Int = 1 << 20, fields: Int = 512, fileBytes: Int = .max) {
+            self.recordBytes = recordBytes
+            self.fields = fields
+            self.fileBytes = fileBytes
+        }
+    }
+
+    /// Why a record cannot be read. The reader can go on with the next one.
+    package struct Damage: Error {
         /// Number of the line where the record begins, counted from 1.
-        let line: Int
-        let why: String
+        package let line: Int
+        package let why: String
     }
 
     private let descriptor: Int32
+    private let limits: Limits
+    /// What to do about a file that cannot be read on.
+    private let next: String
     private var buffer: [UInt8] = []
     private var position = 0
     private var isAtEnd = false
     private var line = 1
+    private var bytesRead = 0
     private let name: String
     /// The line where the last record began.
-    private(set) var recordLine = 1
+    package private(set) var recordLine = 1
 
-    init(path: String) throws(UserError) {
+    /// - Parameters: the file, or `-` for stdin; what a refusal of the whole file
+    ///   says to do, as "nothing was imported".
+    package init(path: String, limits: Limits = Limits(), ifRefused next: String) throws(UserError) {
         name = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        self.limits = limits
+        self.next = next
+        descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw UserError(
                 .refused, what: "cannot read \(path)", why: String(cString: strerror(errno)),
@@ -34,7 +52,7 @@ struct CSVReader: ~Copyable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor > 0 { close(descriptor) } }
 
     private mutating func nextByte() throws -> UInt8? {
         if position == buffer.count {
@@ -45,14 +63,20 @@ struct CSVReader: ~Copyable {
             guard count >= 0 else {
                 throw UserError(
                     .failed, what: "cannot read \(name)", why: String(cString: strerror(errno)),
-                    next: "nothing was imported; try again")
+                    next: "\(next); try again")
             }
             if count == 0 {
                 isAtEnd = true
                 return nil
             }
+            let isFirst = bytesRead == 0
+            bytesRead += count
+            guard bytesRead <= limits.fileBytes else {
+                throw refused("it is larger than \(limits.fileBytes) bytes", "split it")
+            }
             buffer = Array(chunk[..<count])
-            position = 0
+            position = isFirst && buffer.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+            guard position < buffer.count else { return try nextByte() }
         }
         defer { position += 1 }
         return buffer[position]
@@ -64,8 +88,13 @@ struct CSVReader: ~Copyable {
         return byte
     }
 
-    /// The next record; nil at the end. An empty line is passed over.
-    mutating func next() throws -> [String]? {
+    private func refused(_ why: String, _ hint: String) -> UserError {
+        UserError(.refused, what: "cannot read \(name)", why: why, next: "\(next); \(hint)")
+    }
+
+    /// The next record; nil at the end. An empty line is passed over. Throws `Damage` for a record that is wrong, and a
+    /// `UserError` for a file that is.
+    package mutating func nextRecord() throws -> [String]? {
         while let first = try peek(), first == 0x0A || first == 0x0D {
             if first == 0x0A { line += 1 }
             position += 1
@@ -86,11 +115,8 @@ struct CSVReader: ~Copyable {
         }
         while let byte = try nextByte() {
             bytes += 1
-            guard bytes <= CSVReader.recordBytesMax, fields.count < CSVReader.fieldsMax else {
-                throw UserError(
-                    .refused, what: "cannot read \(name)",
-                    why: "the record at line \(recordLine) is too large; a quote may be missing",
-                    next: "nothing was imported; mend the file")
+            guard bytes <= limits.recordBytes, fields.count < limits.fields else {
+                throw refused("the record at line \(recordLine) is too large; a quote may be missing", "mend the file")
             }
             if isQuoted {
                 if byte == UInt8(ascii: "\"") {
@@ -122,9 +148,7 @@ struct CSVReader: ~Copyable {
             }
         }
         guard !isQuoted else {
-            throw UserError(
-                .refused, what: "cannot read \(name)", why: "a quote opened at line \(recordLine) is never closed",
-                next: "nothing was imported; mend the file")
+            throw refused("a quote opened at line \(recordLine) is never closed", "mend the file")
         }
         fields.append(try finish(&field))
         return fields
