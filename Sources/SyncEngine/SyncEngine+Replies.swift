@@ -58,8 +58,8 @@ extension SyncEngine {
         }
     }
 
-    /// The server wants the replica to be loaded anew: no failure, and who waits for a sync goes on waiting. It is told as a
-    /// problem when no checkpoint was reached since the last time, for then the next try is put off.
+    /// The server wants the replica to be loaded anew: no failure, and who waits for a sync goes on waiting. It is told
+    /// as a problem when no checkpoint was reached since the last time, for then the next try is put off.
     private func beginAnew(_ refusal: ReplyReader.Refusal) {
         log.log(.info, "load-anew", [("why", refusal.problem.why)])
         stepPull(.failed(.resyncRequired))

@@ -178,8 +178,8 @@ package struct PullMachine: Sendable, Equatable {
             state = .needsLogin
             return [.wake(after: jittered(limits.loginInterval, using: &chance))]
         case .resyncRequired:
-            // Once is no failure: roles changed, or the cursor is too old. A server that asks for it again and again must
-            // not be hammered: from the second time on the delay grows like any failure's.
+            // Once is no failure: roles changed, or the cursor is too old. A server that asks for it again and again
+            // must not be hammered: from the second time on the delay grows like any failure's.
             guard hasBegunAnew else {
                 hasBegunAnew = true
                 return [.forgetImage] + greet()
