@@ -7,8 +7,8 @@ final class LaneWorker: Sendable {
     private let exchanges = Mailbox<Exchange>()
     private let client: LaneClient
 
-    init(endpoint: Endpoint) {
-        client = LaneClient(endpoint: endpoint)
+    init(endpoint: Endpoint, limits: ClientLimits = ClientLimits()) {
+        client = LaneClient(endpoint: endpoint, limits: limits)
     }
 
     func send(_ exchange: Exchange) { exchanges.post(exchange) }
@@ -31,8 +31,8 @@ final class LaneWorker: Sendable {
 private final class LaneClient: Sendable {
     private let client: HTTPClient
 
-    init(endpoint: Endpoint) {
-        client = HTTPClient(endpoint: endpoint, limits: ClientLimits())
+    init(endpoint: Endpoint, limits: ClientLimits) {
+        client = HTTPClient(endpoint: endpoint, limits: limits)
     }
 
     func interrupt() { client.interrupt() }

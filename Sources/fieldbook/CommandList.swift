@@ -18,14 +18,14 @@ enum CommandList {
         ],
         groups: [
             CommandGroup("start", setup), CommandGroup("look", look + past), CommandGroup("change", change),
-            CommandGroup("settle", decide + desk),
+            CommandGroup("settle", decide + desk), CommandGroup("settings", config),
         ])
 
     private static let setup = [
         CommandSpec(
             "setup", "Names the server and stores your token, mode 0600.",
             options: [
-                OptionSpec("server", value: "URL", "address of the server: http://HOST:PORT"),
+                OptionSpec("server", value: "URL", "address: http://HOST:PORT (default: the settings' server.url)"),
                 OptionSpec("token-file", value: "FILE", "file that holds the token; without it you are asked"),
             ],
             examples: [
@@ -66,6 +66,18 @@ enum CommandList {
             examples: ["fieldbook sync", "fieldbook sync --wait --timeout 120"]),
     ]
 
+    private static let config = [
+        CommandSpec(
+            "config check", "Checks all settings, or those of a file, and tells every mistake by its line.",
+            arguments: ["[FILE]"], examples: ["fieldbook config check", "fieldbook config check fieldbook.conf --json"]),
+        CommandSpec(
+            "config show", "Shows each setting, its value and where that comes from; never a token.",
+            examples: ["fieldbook config show", "fieldbook config show --json"]),
+        CommandSpec(
+            "config explain", "Tells what there is to set, and about one setting all that is to know.",
+            arguments: ["[SETTING]"], examples: ["fieldbook config explain", "fieldbook config explain sync.interval"]),
+    ]
+
     private static let look = [
         CommandSpec(
             "customers list", "Lists customers.", options: [limit],
@@ -76,7 +88,9 @@ enum CommandList {
             examples: ["fieldbook customers search 华云", "fieldbook customers search atlas"]),
         CommandSpec(
             "customers show", "Shows one customer: budget, freezes, discount, spending.", arguments: ["CUSTOMER"],
-            options: [OptionSpec("show-personal", "phone and mail whole; without it they are masked")],
+            options: [
+                OptionSpec("show-personal", "phone and mail whole, not masked; as privacy.show-personal does always")
+            ],
             examples: [
                 "fieldbook customers show 'Atlas Freight'", "fieldbook customers show acct-1-0 --json",
                 "fieldbook customers show acct-1-0 --show-personal",

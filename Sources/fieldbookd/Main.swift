@@ -13,14 +13,13 @@ struct FieldbookDaemon {
         commands: [
             CommandSpec(
                 "run", "Runs in the foreground until TERM; logs to stderr.",
-                examples: ["fieldbookd run", "FIELDBOOK_LOG=debug fieldbookd run"])
+                examples: ["fieldbookd run", "FIELDBOOK_LOG_LEVEL=debug fieldbookd run"])
         ])
 
     static func main() {
         Signals.prepare()
         let terminal = Terminal()
-        let level = Paths.variable("FIELDBOOK_LOG").flatMap { Logger.Level($0) } ?? .notice
-        let log = Logger(program: "fieldbookd", level: level)
+        let log = Logger(program: "fieldbookd")
         do throws(UserError) {
             switch try table.parse(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text):
@@ -29,6 +28,7 @@ struct FieldbookDaemon {
             case .run:
                 try UserFolders(Paths()).finish()
                 let configuration = try SyncDaemon.Configuration.load(Paths())
+                log.follow(configuration.settings)
                 try SyncDaemon.run(configuration, log: log, clock: SystemClock(), chance: SystemChance())
             }
         } catch {

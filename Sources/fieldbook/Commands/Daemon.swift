@@ -14,7 +14,7 @@ extension Context {
                 json: ["running": .bool(true), "pid": .integer(Int64(running.processID))],
                 text: "the daemon runs already (process \(running.processID))\n")
         }
-        guard SecureFile.exists(paths.settingsFile) else {
+        guard try settings().checked().text(.serverURL) != nil else {
             throw UserError(
                 .settings, what: "cannot start the daemon", why: "no server is set up for it",
                 next: "name the server: fieldbook setup --server http://HOST:PORT")

@@ -10,7 +10,9 @@ extension Context {
     /// `setup`: asks the server who we are, if it can be reached, and then writes settings and token. A token that the
     /// server or this replica does not take leaves the old ones as they are.
     func setup() throws(UserError) -> Answer {
-        guard let address = command.option("server") else { throw usage("--server is missing") }
+        guard let address = command.option("server") ?? settings().text(.serverURL) else {
+            throw usage("--server is missing")
+        }
         let url: ServerURL
         do { url = try ServerURL(address) } catch {
             throw UserError(.refused, what: error.what, why: error.why, next: "give it as http://HOST:PORT")
@@ -19,7 +21,7 @@ extension Context {
         try SecureFile.makeFolder(paths.config)
         var settings =
             SecureFile.exists(paths.settingsFile) ? try SettingsFile.load(paths.settingsFile) : SettingsFile()
-        settings.set("server", url.text)
+        settings.set(SettingSpec.serverURL.name, url.text)
         let greeting = greet(url, token)
         switch greeting {
         case .success(let hello): try checkOwner(hello, url.text)

@@ -43,7 +43,7 @@ extension Context {
         try folders.make(name)
         let own = paths.of(user: name)
         var settings = (try? SettingsFile.load(own.settingsFile)) ?? SettingsFile()
-        settings.set("server", url.text)
+        settings.set(SettingSpec.serverURL.name, url.text)
         try SecureFile.write(Array(settings.text.utf8), to: own.settingsFile)
         try SecureFile.write(Array((token + "\n").utf8), to: own.tokenFile)
         let isRunning = try goOver(to: name, token: token)
@@ -57,8 +57,9 @@ extension Context {
     }
 
     private func loginAddress() throws(UserError) -> ServerURL {
-        let kept = try? SettingsFile.load(paths.settingsFile).value("server")
-        guard let address = command.option("server") ?? kept else { throw usage("--server is missing") }
+        guard let address = command.option("server") ?? settings().text(.serverURL) else {
+            throw usage("--server is missing")
+        }
         do { return try ServerURL(address) } catch {
             throw UserError(.refused, what: error.what, why: error.why, next: "give it as http://HOST:PORT")
         }
@@ -117,7 +118,7 @@ extension Context {
             return KnownUser(
                 name: name, identity: try? reader?.identity(),
                 counts: isNew ? OutboxCounts() : try? reader?.outboxCounts(),
-                hasToken: SecureFile.exists(own.tokenFile))
+                hasToken: TokenSource.isThere(own, Settings(own)))
         }
     }
 
