@@ -52,6 +52,21 @@ enum CommandList {
                 OptionSpec("discard-unsent", "with --wipe: even edits that have not reached the server"),
             ],
             examples: ["fieldbook logout", "fieldbook logout ben --wipe"]),
+        CommandSpec(
+            "service install", "Makes the daemon a service that systemd starts when you log in.",
+            options: [
+                OptionSpec("dry-run", "show the unit and where it would go, change nothing"),
+                OptionSpec("force", "replace a unit of that name that is not ours"),
+            ], examples: ["fieldbook service install", "fieldbook service install --dry-run"]),
+        CommandSpec(
+            "service start", "Starts the service and waits until it is ready.", examples: ["fieldbook service start"]),
+        CommandSpec("service stop", "Stops the service until the next log-in.", examples: ["fieldbook service stop"]),
+        CommandSpec(
+            "service status", "Shows what systemd knows of the service.",
+            examples: ["fieldbook service status", "fieldbook service status --json"]),
+        CommandSpec(
+            "service uninstall", "Stops the service and removes it; queue, replica and settings stay.",
+            examples: ["fieldbook service uninstall"]),
         CommandSpec("daemon start", "Starts the daemon in the background.", examples: ["fieldbook daemon start"]),
         CommandSpec("daemon stop", "Stops the daemon; queued edits stay.", examples: ["fieldbook daemon stop"]),
         CommandSpec(

@@ -97,7 +97,7 @@ extension Context {
         return holder
     }
 
-    private func daemonProgram() throws(UserError) -> String {
+    func daemonProgram() throws(UserError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let own = count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : ""
