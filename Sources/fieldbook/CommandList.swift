@@ -1,3 +1,4 @@
+import Diagnostics
 import TerminalKit
 
 /// The commands of `fieldbook`; parsing and help come from here.
@@ -6,7 +7,9 @@ enum CommandList {
     private static let limit = OptionSpec("limit", value: "N", "at most N rows (default: 50)")
     private static let customer = OptionSpec("customer", value: "CUSTOMER", "only this customer")
     private static let cycle = OptionSpec("cycle", value: "YYYY-MM", "only this billing cycle")
-    static let kind = OptionSpec("kind", value: "KIND", "account (default) or account-and-resources")
+    static let kinds = ["account", "account-and-resources"]
+    static let kind = OptionSpec(
+        "kind", value: "KIND", "account (default) or account-and-resources", choices: kinds)
     static let reason = OptionSpec("reason", value: "TEXT", "why, 1 to 256 characters; kept with the freeze")
 
     static let table = CommandTable(
@@ -19,7 +22,7 @@ enum CommandList {
         groups: [
             CommandGroup("start", setup), CommandGroup("look", look + past), CommandGroup("change", change),
             CommandGroup("settle", decide + desk), CommandGroup("settings", config),
-        ])
+        ], manual: manual)
 
     private static let setup = [
         CommandSpec(
@@ -90,7 +93,8 @@ enum CommandList {
             examples: ["fieldbook config show", "fieldbook config show --json"]),
         CommandSpec(
             "config explain", "Tells what there is to set, and about one setting all that is to know.",
-            arguments: ["[SETTING]"], examples: ["fieldbook config explain", "fieldbook config explain sync.interval"]),
+            arguments: ["[SETTING]"], examples: ["fieldbook config explain", "fieldbook config explain sync.interval"],
+            choices: SettingsRegistry.sections.map(\.name) + SettingsRegistry.all.map(\.name)),
     ]
 
     private static let look = [
@@ -117,7 +121,11 @@ enum CommandList {
             ]),
         CommandSpec(
             "bills sum", "Sums bill records exactly, estimates and final figures apart.",
-            options: [OptionSpec("by", value: "WHAT", "cycle (default), customer or product"), customer, cycle],
+            options: [
+                OptionSpec(
+                    "by", value: "WHAT", "cycle (default), customer or product",
+                    choices: ["cycle", "customer", "product"]), customer, cycle,
+            ],
             examples: ["fieldbook bills sum", "fieldbook bills sum --by customer --cycle 2026-10"]),
         CommandSpec(
             "coupons list", "Lists coupons.", options: [customer, limit],

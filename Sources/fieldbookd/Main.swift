@@ -14,7 +14,35 @@ struct FieldbookDaemon {
             CommandSpec(
                 "run", "Runs in the foreground until TERM; logs to stderr.",
                 examples: ["fieldbookd run", "FIELDBOOK_LOG_LEVEL=debug fieldbookd run"])
-        ])
+        ], manual: manual)
+
+    private static let manual = ManualNotes(
+        description: [
+            """
+            The daemon owns the replica of one person: it follows the server's change feed, sends the edits that the \
+            person makes, and answers fieldbook(1) on a socket that nobody else can open. It works without a network and \
+            comes back to the server by itself.
+            """,
+            "Settings, files and variables are those of fieldbook(1), which tells of each.",
+        ],
+        sections: [
+            ManualNotes.Section(
+                "SIGNALS",
+                [
+                    ("TERM, INT", "ends it; edits that were not sent are kept"),
+                    ("HUP", "reads the settings again; ends it when its terminal has gone"),
+                ]),
+            ManualNotes.Section(
+                "ENVIRONMENT",
+                [
+                    (
+                        "NOTIFY_SOCKET, WATCHDOG_USEC",
+                        "the service manager is told of readiness, reloads, the state of the sync and the end, and gets a "
+                            + "sign of life each quarter of the time while the engine works"
+                    ),
+                    ("CREDENTIALS_DIRECTORY", "a file fieldbook-token in it holds the token of the machine"),
+                ]),
+        ], related: ["fieldbook(1)", "systemd.service(5)"])
 
     static func main() {
         Signals.prepare()
