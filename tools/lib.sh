@@ -36,6 +36,17 @@ wait_for_file() {
 
 programs=(fieldbook fieldbookd fieldbook-server fieldbook-lab)
 
+# Writes a unit with another path of its program. $1: the path, which may hold anything.
+unit_for() {
+    local path=${1//\\/\\\\} text
+    path=${path//%/%%} path=${path//\"/\\\"}
+    [[ $path =~ ^[A-Za-z0-9/._@+-]+$ ]] || path="\"$path\""
+    while IFS= read -r text; do
+        [[ $text != ExecStart=/usr/bin/* ]] || text="ExecStart=$path ${text#* }"
+        printf '%s\n' "$text"
+    done
+}
+
 # Lays out what an installation has. $1: folder of the built programs, $2: folder of the same programs for this machine,
 # which write completions and manual pages, $3: where, $4: prefix within it as the installed files name it.
 stage_files() {
@@ -52,8 +63,8 @@ stage_files() {
         "$writer/$program" completion fish >"$to/share/fish/vendor_completions.d/$program.fish"
     done
     install -d "$to/lib/systemd/user" "$to/lib/systemd/system" "$to/share/doc/fieldbook/examples"
-    sed "s#/usr/bin/#$prefix/bin/#" "$root/Config/fieldbook.service" >"$to/lib/systemd/user/fieldbook.service"
-    sed "s#/usr/bin/#$prefix/bin/#" "$root/Config/fieldbook-server.service" \
+    unit_for "$prefix/bin/fieldbookd" <"$root/Config/fieldbook.service" >"$to/lib/systemd/user/fieldbook.service"
+    unit_for "$prefix/bin/fieldbook-server" <"$root/Config/fieldbook-server.service" \
         >"$to/lib/systemd/system/fieldbook-server.service"
     install -m 644 "$root/Config/nginx.conf" "$root/Config/conflict-rules.json" "$to/share/doc/fieldbook/examples/"
 }
