@@ -58,7 +58,8 @@ import Testing
         #expect(daemon.errors.contains("line 5 cannot be read"), "\(daemon.errors)")
         let status = installation.run(["status"])
         #expect(status.output.contains("settings      not taken: ") && status.output.contains("did you mean level"))
-        // The old level holds.
+        // The old level holds, also for what the engine does next.
+        #expect(installation.run(["sync", "--wait", "--timeout", "5"]).code == 75)
         #expect(!daemon.errors.contains("level=debug"))
         reload(daemon, server, event: "event=settings-read\n")
         #expect(!installation.run(["status"]).output.contains("not taken"))

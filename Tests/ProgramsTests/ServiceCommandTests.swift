@@ -103,6 +103,16 @@ import Testing
         #expect(start.code == 1 && start.errors.contains("Job failed.") && start.errors.contains("journalctl"))
     }
 
+    @Test func `a mistake in the settings is told before anything is started`() throws {
+        #expect(try run("install").code == 0)
+        writeFile(installation.paths.settingsFile, "server = http://h\n[log]\nlevl = info\n")
+        for words in ["start", "install"] {
+            let outcome = try run(words)
+            #expect(outcome.code == 78 && outcome.errors.contains("line 3"), "\(outcome)")
+        }
+        #expect(asked == ["daemon-reload", "enable fieldbook.service", "restart fieldbook.service"])
+    }
+
     @Test func `the unit in Config is the program's`() throws {
         let file = "\(root)/Config/fieldbook.service"
         let text = ServiceUnit.text(program: "/usr/bin/fieldbookd")

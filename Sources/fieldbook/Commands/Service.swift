@@ -31,11 +31,11 @@ extension Context {
             return answer
         }
         try needManager("cannot install the service")
+        let settings = try settings().checked()
         if file == unitFile { try writeUnit(text) }
         try systemctl("cannot install the service", ["daemon-reload"])
         try systemctl("cannot install the service", ["enable", ServiceUnit.name])
         answer.text = "the service is installed: \(file)\n"
-        let settings = settings()
         let isSetUp = settings.text(.serverURL) != nil && TokenSource.isThere(paths, settings)
         if isSetUp {
             // One that was started by hand has the replica, so the service could not.
@@ -102,6 +102,8 @@ extension Context {
     /// `service start`.
     func startService() throws(UserError) -> Answer {
         try needUnit("cannot start the service")
+        // The daemon would end on a mistake, and its reason would stand in a log.
+        _ = try settings().checked()
         try systemctl("cannot start the service", ["start", ServiceUnit.name])
         return Answer(json: ["running": .bool(true)], text: "the service runs\n")
     }
