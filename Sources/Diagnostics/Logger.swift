@@ -95,13 +95,14 @@ package struct Logger: Sendable {
         return line + "\n"
     }
 
-    /// The same as a JSON object (RFC 8259) in a line: `time`, `level`, `program`, `message`, and `fields` when there are
-    /// any, an object of texts.
+    /// The same as a JSON object (RFC 8259) in a line: `time`, `level`, `program`, `message`, and `fields` when there
+    /// are any, an object of texts.
     static func object(
         _ time: Instant, _ level: Level, _ program: String, _ event: String, _ fields: [(String, String)]
     ) -> String {
         var line =
-            "{\"time\":\"\(time.rfc3339)\",\"level\":\"\(level)\",\"program\":\(text(program)),\"message\":\(text(event))"
+            "{\"time\":\"\(time.rfc3339)\",\"level\":\"\(level)\","
+            + "\"program\":\(text(program)),\"message\":\(text(event))"
         let mark = ",\"cut\":true}\n"
         var names: [String] = []
         for (key, value) in fields {

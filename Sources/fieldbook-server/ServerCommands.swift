@@ -28,8 +28,8 @@ enum ServerCommands {
     private static let manual = ManualNotes(
         description: [
             """
-            The server holds the truth of partners, one SQLite file each, serves it as a change feed under /sync/v1, and \
-            judges the edits that replicas send, by rules that are data. It needs nothing but its folder.
+            The server holds the truth of partners, one SQLite file each, serves it as a change feed under /sync/v1, \
+            and judges the edits that replicas send, by rules that are data. It needs nothing but its folder.
             """
         ],
         sections: [

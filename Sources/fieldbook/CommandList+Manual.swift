@@ -6,9 +6,10 @@ extension CommandList {
     static let manual = ManualNotes(
         description: [
             """
-            Fieldbook keeps a cloud partner's customers, bills and coupons in a local database that is read at any time, \
-            and takes edits (budgets, freezes, discounts and more) into a durable queue. fieldbookd(1) carries both ways \
-            when the server can be reached. A value that the server has not confirmed is always marked pending.
+            Fieldbook keeps a cloud partner's customers, bills and coupons in a local database that is read at any \
+            time, and takes edits (budgets, freezes, discounts and more) into a durable queue. fieldbookd(1) carries \
+            both ways when the server can be reached. A value that the server has not confirmed is always marked \
+            pending.
             """,
             "A customer is named by id, by account, or by an unambiguous part of a name, in any script.",
         ],
@@ -22,8 +23,8 @@ extension CommandList {
             (
                 "fieldbook.conf",
                 """
-                Lines key = value under headings [section]. The system's file comes first, then the person's, then that \
-                of the member who is logged in, then the environment; the later one wins.
+                Lines key = value under headings [section]. The system's file comes first, then the person's, then \
+                that of the member who is logged in, then the environment; the later one wins.
                 """
             )
         ]

@@ -20,8 +20,8 @@ struct FieldbookDaemon {
         description: [
             """
             The daemon owns the replica of one person: it follows the server's change feed, sends the edits that the \
-            person makes, and answers fieldbook(1) on a socket that nobody else can open. It works without a network and \
-            comes back to the server by itself.
+            person makes, and answers fieldbook(1) on a socket that nobody else can open. It works without a network \
+            and comes back to the server by itself.
             """,
             "Settings, files and variables are those of fieldbook(1), which tells of each.",
         ],

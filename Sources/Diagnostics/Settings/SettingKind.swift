@@ -24,13 +24,13 @@ package enum SettingKind: Sendable, Hashable {
             complaint(
                 SettingKind.seconds(text), range, text, unit: "a time",
                 next:
-                    "write a number and s, m, h or d, from \(SettingKind.time(range.lowerBound)) to \(SettingKind.time(range.upperBound))"
+                    "write a number and s, m, h or d, from \(SettingKind.span(range))"
             )
         case .size(let range):
             complaint(
                 SettingKind.bytes(text), range, text, unit: "a size",
                 next:
-                    "write a number of bytes, or one with k, M or G, from \(range.lowerBound) to \(range.upperBound) bytes"
+                    "write a number of bytes, or one with k, M or G, from \(range.lowerBound) to \(range.upperBound)"
             )
         case .integer(let range):
             complaint(
@@ -81,7 +81,7 @@ package enum SettingKind: Sendable, Hashable {
         case .text: "text"
         case .flag: "yes or no"
         case .duration(let range):
-            "a time from \(SettingKind.time(range.lowerBound)) to \(SettingKind.time(range.upperBound))"
+            "a time from \(SettingKind.span(range))"
         case .size(let range): "bytes from \(range.lowerBound) to \(range.upperBound)"
         case .integer(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
         case .choice(let words): words.joined(separator: ", ")
@@ -127,6 +127,10 @@ package enum SettingKind: Sendable, Hashable {
         for (unit, letter) in [(86_400, "d"), (3600, "h"), (60, "m")] as [(Int64, String)]
         where seconds > 0 && seconds % unit == 0 { return "\(seconds / unit)\(letter)" }
         return "\(seconds)s"
+    }
+
+    private static func span(_ range: ClosedRange<Int64>) -> String {
+        "\(time(range.lowerBound)) to \(time(range.upperBound))"
     }
 
     /// As much of a value as a message shows.

@@ -7,16 +7,16 @@ extension SettingSpec {
     package static let serverURL = SettingSpec(
         "server", "url", .url(["http", "https"]), "address of the server: scheme, host and port",
         details: """
-            Written by 'setup' and 'login'. In the system's file it is the server of everybody who does not name another, \
-            and 'setup' and 'login' need no --server.
+            Written by 'setup' and 'login'. In the system's file it is the server of everybody who does not name \
+            another, and 'setup' and 'login' need no --server.
             """, effect: .restart, oldKey: "server")
     package static let serverTokenFile = SettingSpec(
         "server", "token-file", .path, "file that holds the token of this machine",
         details: """
-            For machines that are set up without a person: with url and token-file in the system's file the daemon starts \
-            without 'setup'. Other users must not be able to read the file (its group may). A token given by 'setup' or \
-            'login', and a credential fieldbook-token of the service manager, come before it; where somebody has logged \
-            in, only that member's token counts.
+            For machines that are set up without a person: with url and token-file in the system's file the daemon \
+            starts without 'setup'. Other users must not be able to read the file (its group may). A token given by \
+            'setup' or 'login', and a credential fieldbook-token of the service manager, come before it; where \
+            somebody has logged in, only that member's token counts.
             """, effect: .restart)
     package static let serverProxy = SettingSpec(
         "server", "proxy", .url(["http"]), "HTTP proxy on the way to the server", effect: .restart, oldKey: "proxy")
@@ -25,9 +25,9 @@ extension SettingSpec {
         "sync", "interval", .duration(5...3600), default: "30s",
         "longest rest between two looks at the feed while nothing asks for one",
         details: """
-            Up to a quarter is taken off at random, so that many machines do not come at once. An edit, 'fieldbook sync' \
-            and a link that comes up do not wait for it. After a failure the pauses grow to five minutes whatever stands \
-            here.
+            Up to a quarter is taken off at random, so that many machines do not come at once. An edit, 'fieldbook \
+            sync' and a link that comes up do not wait for it. After a failure the pauses grow to five minutes \
+            whatever stands here.
             """, effect: .reload)
     package static let connectTimeout = SettingSpec(
         "sync", "connect-timeout", .duration(1...120), default: "10s",

@@ -1,7 +1,7 @@
 /// A settings file: lines `key = value` under headings `[section]`; a line that begins with `#` is a comment.
 ///
-/// Comments and the order of lines are kept, so that a program that sets one key leaves a person's file as it was. Files
-/// of older versions have no headings; their keys are known by the whole names that they have now.
+/// Comments and the order of lines are kept, so that a program that sets one key leaves a person's file as it was.
+/// Files of older versions have no headings; their keys are known by the whole names that they have now.
 package struct SettingsFile: Sendable, Hashable {
     /// Bytes of a settings file.
     package static let bytesMax = 65_536
