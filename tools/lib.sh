@@ -33,3 +33,38 @@ wait_for_file() {
         sleep 0.02
     done
 }
+
+programs=(fieldbook fieldbookd fieldbook-server fieldbook-lab)
+
+# Writes a unit with another path of its program. $1: the path, which may hold anything.
+unit_for() {
+    local path=${1//\\/\\\\} text
+    path=${path//%/%%} path=${path//\"/\\\"}
+    [[ $path =~ ^[A-Za-z0-9/._@+-]+$ ]] || path="\"$path\""
+    while IFS= read -r text; do
+        [[ $text != ExecStart=/usr/bin/* ]] || text="ExecStart=$path ${text#* }"
+        printf '%s\n' "$text"
+    done
+}
+
+# Lays out what an installation has. $1: folder of the built programs, $2: folder of the same programs for this machine,
+# which write completions and manual pages, $3: where, $4: prefix within it as the installed files name it.
+stage_files() {
+    local bin=$1 writer=$2 to=$3$4 prefix=$4 strip program
+    strip=$(dirname "$(readlink -f "$(command -v swift || true)")")/llvm-objcopy
+    install -d "$to/bin" "$to/share/man/man1" "$to/share/bash-completion/completions" \
+        "$to/share/zsh/site-functions" "$to/share/fish/vendor_completions.d"
+    for program in "${programs[@]}"; do
+        install -m 755 "$bin/$program" "$to/bin/$program"
+        [ ! -x "$strip" ] || "$strip" --strip-all "$to/bin/$program"
+        "$writer/$program" manual | gzip -9n >"$to/share/man/man1/$program.1.gz"
+        "$writer/$program" completion bash >"$to/share/bash-completion/completions/$program"
+        "$writer/$program" completion zsh >"$to/share/zsh/site-functions/_$program"
+        "$writer/$program" completion fish >"$to/share/fish/vendor_completions.d/$program.fish"
+    done
+    install -d "$to/lib/systemd/user" "$to/lib/systemd/system" "$to/share/doc/fieldbook/examples"
+    unit_for "$prefix/bin/fieldbookd" <"$root/Config/fieldbook.service" >"$to/lib/systemd/user/fieldbook.service"
+    unit_for "$prefix/bin/fieldbook-server" <"$root/Config/fieldbook-server.service" \
+        >"$to/lib/systemd/system/fieldbook-server.service"
+    install -m 644 "$root/Config/nginx.conf" "$root/Config/conflict-rules.json" "$to/share/doc/fieldbook/examples/"
+}

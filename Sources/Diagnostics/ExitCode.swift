@@ -16,6 +16,21 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
     case denied = 77
     /// Settings are missing or wrong. A service manager does not restart on it.
     case settings = 78
+
+    /// What it says, for the manual.
+    package var meaning: String {
+        switch self {
+        case .done: "done"
+        case .failed: "failed"
+        case .usage: "the command line was wrong"
+        case .refused: "the input was understood and refused"
+        case .unreachable: "the daemon or the server could not be reached"
+        case .bug: "a defect of the program; please report it"
+        case .notYet: "not yet: a wait ran out; try again"
+        case .denied: "the token or a permission was refused"
+        case .settings: "settings are missing or wrong"
+        }
+    }
 }
 
 /// A failure told to a person: what failed, why, and what to type next.

@@ -1,6 +1,7 @@
 import Glibc
+import Synchronization
 
-/// Structured log: one event a line in `key=value` form, one write a line, to stderr.
+/// Structured log: one event a line, in `key=value` form or as a JSON object, one write a line, to stderr.
 ///
 /// Error needs a person, notice is a change of state, info a retry, debug a decision, trace the shape of bytes. Tokens
 /// and record bodies are never handed in.
@@ -17,27 +18,66 @@ package struct Logger: Sendable {
         }
     }
 
+    /// How a line is written.
+    package enum Format: Int, Sendable, CaseIterable {
+        case text, json
+
+        /// The format of a word; nil when it is none.
+        package init?(_ word: String) {
+            guard let format = Format.allCases.first(where: { "\($0)" == word }) else { return nil }
+            self = format
+        }
+    }
+
+    /// Level and format, which all copies of a logger share and any thread may change.
+    private final class Control: Sendable {
+        let level: Atomic<Int>
+        let format: Atomic<Int>
+        init(_ level: Level, _ format: Format) {
+            self.level = Atomic(level.rawValue)
+            self.format = Atomic(format.rawValue)
+        }
+    }
+
     /// Bytes of one value before escapes; the rest is cut.
     static let valueBytesMax = 512
     /// Bytes of one line. A write of so much to a pipe is not mixed with another's (PIPE_BUF, pipe(7)).
     static let lineBytesMax = 4096
 
     private let program: String
-    private let level: Level
+    private let control: Control
     private let descriptor: Int32
     private let clock: any WallClock
 
-    package init(program: String, level: Level = .notice, descriptor: Int32 = 2, clock: any WallClock = SystemClock()) {
+    package init(
+        program: String, level: Level = .notice, format: Format = .text, descriptor: Int32 = 2,
+        clock: any WallClock = SystemClock()
+    ) {
         self.program = program
-        self.level = level
+        control = Control(level, format)
         self.descriptor = descriptor
         self.clock = clock
     }
 
+    /// Takes level and format from the settings, for this logger and every copy of it.
+    package func follow(_ settings: Settings) {
+        if let level = settings.text(.logLevel).flatMap({ Level($0) }) {
+            control.level.store(level.rawValue, ordering: .relaxed)
+        }
+        if let format = settings.text(.logFormat).flatMap({ Format($0) }) {
+            control.format.store(format.rawValue, ordering: .relaxed)
+        }
+    }
+
     /// Writes one event if its level is wanted. A line that can't be written is lost: a log must not stop its program.
     package func log(_ level: Level, _ event: String, _ fields: [(String, String)] = []) {
-        guard level <= self.level else { return }
-        let line = Array(Logger.line(clock.now(), level, program, event, fields).utf8)
+        guard level.rawValue <= control.level.load(ordering: .relaxed) else { return }
+        let isJSON = control.format.load(ordering: .relaxed) == Format.json.rawValue
+        let text =
+            isJSON
+            ? Logger.object(clock.now(), level, program, event, fields)
+            : Logger.line(clock.now(), level, program, event, fields)
+        let line = Array(text.utf8)
         while write(descriptor, line, line.count) < 0, errno == EINTR {}
     }
 
@@ -53,6 +93,46 @@ package struct Logger: Sendable {
             line += field
         }
         return line + "\n"
+    }
+
+    /// The same as a JSON object (RFC 8259) in a line: `time`, `level`, `program`, `message`, and `fields` when there
+    /// are any, an object of texts.
+    static func object(
+        _ time: Instant, _ level: Level, _ program: String, _ event: String, _ fields: [(String, String)]
+    ) -> String {
+        var line =
+            "{\"time\":\"\(time.rfc3339)\",\"level\":\"\(level)\","
+            + "\"program\":\(text(program)),\"message\":\(text(event))"
+        let mark = ",\"cut\":true}\n"
+        var names: [String] = []
+        for (key, value) in fields {
+            let name = name(key)
+            // A key stands once in an object.
+            if names.contains(name) { continue }
+            let field = "\(names.isEmpty ? ",\"fields\":{" : ",")\"\(name)\":\(text(value))"
+            guard line.utf8.count + field.utf8.count + mark.utf8.count + 1 < lineBytesMax else {
+                return line + (names.isEmpty ? "" : "}") + mark
+            }
+            names.append(name)
+            line += field
+        }
+        return line + (names.isEmpty ? "}\n" : "}}\n")
+    }
+
+    /// A JSON text of at most so many bytes as a value of the other form; what could drive a terminal is escaped.
+    private static func text(_ value: String) -> String {
+        let part = VisibleText.prefix(value, bytesMax: valueBytesMax)
+        var text = "\""
+        for scalar in part.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": text += "\\\(scalar)"
+            case _ where VisibleText.isUnsafe(scalar):
+                let hex = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + (part.endIndex < value.endIndex ? "…\"" : "\"")
     }
 
     /// A key as it stands in a line: letters, digits, `.`, `-` and `_` of at most 64 bytes.

@@ -8,6 +8,10 @@ package struct Paths: Sendable, Hashable {
     package let stateRoot: String
     package let configRoot: String
     package let runtime: String
+    /// What `~` stands for in a setting.
+    package let home: String
+    /// Where the system's settings may be; the first file that is there counts.
+    let systemFolders: [String]
     /// The name of the folders of one member; nil before the first log-in.
     package let user: String?
 
@@ -15,34 +19,32 @@ package struct Paths: Sendable, Hashable {
     package var config: String { user.map { "\(configRoot)/users/\($0)" } ?? configRoot }
 
     /// The folders for a process environment, of the user who is current now. A relative FIELDBOOK_HOME counts from the
-    /// working folder; a relative XDG variable is ignored, as the specification asks.
+    /// working folder, and the system's settings are then `etc` in it; a relative XDG variable is ignored, as the
+    /// specification asks.
     package init(environment: (String) -> String? = Paths.variable) {
-        let (state, runtime, config) = Paths.roots(environment)
-        self.init(stateRoot: state, runtime: runtime, configRoot: config, user: UserFolders.current(in: state))
+        func absolute(_ variable: String) -> String? { environment(variable).flatMap { $0.hasPrefix("/") ? $0 : nil } }
+        home = absolute("HOME") ?? Paths.accountHome ?? "/"
+        if let chosen = environment("FIELDBOOK_HOME"), !chosen.isEmpty {
+            let base = chosen.hasPrefix("/") ? chosen : "\(Paths.workingFolder)/\(chosen)"
+            (stateRoot, runtime, configRoot) = ("\(base)/state", "\(base)/run", "\(base)/config")
+            systemFolders = ["\(base)/etc"]
+        } else {
+            stateRoot = "\(absolute("XDG_STATE_HOME") ?? "\(home)/.local/state")/fieldbook"
+            configRoot = "\(absolute("XDG_CONFIG_HOME") ?? "\(home)/.config")/fieldbook"
+            runtime = absolute("XDG_RUNTIME_DIR").map { "\($0)/fieldbook" } ?? "\(stateRoot)/run"
+            let folders = (environment("XDG_CONFIG_DIRS") ?? "").split(separator: ":").filter { $0.hasPrefix("/") }
+            systemFolders = folders.map { "\($0)/fieldbook" } + ["/etc/fieldbook"]
+        }
+        user = UserFolders.current(in: stateRoot)
     }
 
-    private init(stateRoot: String, runtime: String, configRoot: String, user: String?) {
-        (self.stateRoot, self.runtime, self.configRoot, self.user) = (stateRoot, runtime, configRoot, user)
+    private init(_ paths: Paths, user: String?) {
+        (stateRoot, runtime, configRoot) = (paths.stateRoot, paths.runtime, paths.configRoot)
+        (home, systemFolders, self.user) = (paths.home, paths.systemFolders, user)
     }
 
     /// The same folders for another user; nil for what was set up before the first log-in.
-    package func of(user: String?) -> Paths {
-        Paths(stateRoot: stateRoot, runtime: runtime, configRoot: configRoot, user: user)
-    }
-
-    private static func roots(
-        _ environment: (String) -> String?
-    ) -> (state: String, runtime: String, config: String) {
-        if let home = environment("FIELDBOOK_HOME"), !home.isEmpty {
-            let base = home.hasPrefix("/") ? home : "\(Paths.workingFolder)/\(home)"
-            return ("\(base)/state", "\(base)/run", "\(base)/config")
-        }
-        func absolute(_ variable: String) -> String? { environment(variable).flatMap { $0.hasPrefix("/") ? $0 : nil } }
-        let home = absolute("HOME") ?? Paths.accountHome ?? "/"
-        let state = "\(absolute("XDG_STATE_HOME") ?? "\(home)/.local/state")/fieldbook"
-        let config = "\(absolute("XDG_CONFIG_HOME") ?? "\(home)/.config")/fieldbook"
-        return (state, absolute("XDG_RUNTIME_DIR").map { "\($0)/fieldbook" } ?? "\(state)/run", config)
-    }
+    package func of(user: String?) -> Paths { Paths(self, user: user) }
 
     /// The working folder of this process.
     package static var workingFolder: String {
@@ -65,6 +67,17 @@ package struct Paths: Sendable, Hashable {
 
     package var socket: String { "\(runtime)/daemon.sock" }
     package var settingsFile: String { "\(config)/fieldbook.conf" }
+    /// The system's settings: the first file that is there, else where one would be.
+    package var systemSettingsFile: String {
+        let files = systemFolders.map { "\($0)/fieldbook.conf" }
+        return files.first(where: SecureFile.exists) ?? files[files.count - 1]
+    }
+    /// The person's settings, whichever member they work as.
+    package var personSettingsFile: String { "\(configRoot)/fieldbook.conf" }
+    /// Every settings file in the order in which they count.
+    package var settingsFiles: [String] {
+        [systemSettingsFile, personSettingsFile] + (user == nil ? [] : [settingsFile])
+    }
     package var tokenFile: String { "\(config)/token" }
     /// One daemon serves one user after the other, so its log is the person's.
     package var daemonLog: String { "\(stateRoot)/daemon.log" }

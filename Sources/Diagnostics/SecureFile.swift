@@ -51,6 +51,18 @@ package enum SecureFile {
         return stat(path, &info) == 0 && info.st_mode & 0o077 == 0
     }
 
+    /// Whether users who are neither the owner nor of the file's group can read or write it.
+    package static func isOpenToOthers(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) != 0 || info.st_mode & 0o007 != 0
+    }
+
+    /// Removes a file, if it is there; durable on return.
+    package static func remove(_ path: String) {
+        unlink(path)
+        syncFolder(of: path)
+    }
+
     /// Writes a file of mode 0600 beside the old one, forces it to disk and renames it into place: whoever looks sees the
     /// old bytes or the new ones, and after a power loss too. A link at `path` is replaced, what it leads to stays.
     package static func write(_ bytes: [UInt8], to path: String) throws(UserError) {

@@ -21,16 +21,25 @@ package enum Signals {
         return number
     }
 
-    /// The same, or nil when nothing came within so many seconds.
-    package static func waitForStop(seconds: Int) -> Int32? {
+    /// The same, or nil when nothing came within the time.
+    package static func waitForStop(within time: Duration) -> Int32? {
         var set = Signals.stopSet
-        var limit = timespec(tv_sec: seconds, tv_nsec: 0)
+        let (seconds, attoseconds) = time.components
+        var limit = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
         let number = sigtimedwait(&set, nil, &limit)
         return number > 0 ? number : nil
     }
 
     /// The number of a hang-up, by which services are told to read their settings again.
     package static let hangUp = SIGHUP
+
+    /// Whether this process has a terminal that it would hear of the end of.
+    package static func hasTerminal() -> Bool {
+        let descriptor = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        return true
+    }
 
     private static var stopSet: sigset_t {
         var set = sigset_t()

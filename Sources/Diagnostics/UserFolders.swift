@@ -88,8 +88,14 @@ package struct UserFolders: Sendable {
 
     /// Whether files of one user lie in the person's folders themselves.
     package var hasOldInstallation: Bool {
-        SecureFile.exists(paths.tokenFile) || SecureFile.exists(paths.settingsFile)
+        SecureFile.exists(paths.tokenFile) || isSetUpForNobody
             || UserFolders.entries(root).contains(where: UserFolders.isReplicaFile)
+    }
+
+    /// A person's settings are theirs whoever they work as; a server in them, while nobody has logged in, is a set-up.
+    private var isSetUpForNobody: Bool {
+        UserFolders.current(in: root) == nil
+            && (try? SettingsFile.load(paths.settingsFile))?.value(SettingSpec.serverURL.name) != nil
     }
 
     /// Moves the files of an old installation into folders of their own and makes their user the current one. A crash
@@ -141,12 +147,15 @@ package struct UserFolders: Sendable {
         SecureFile.syncFolder(of: "\(stage)/x")
         try make(name)
         let (old, new) = (paths, paths.of(user: name))
-        for (from, to) in [(old.settingsFile, new.settingsFile), (old.tokenFile, new.tokenFile)] {
-            // What a log-in has just written there is newer.
-            if SecureFile.exists(to) { unlink(from) } else { try UserFolders.move(from, to: to) }
+        // What a log-in has just written there is newer.
+        if SecureFile.exists(new.tokenFile) {
+            unlink(old.tokenFile)
+        } else {
+            try UserFolders.move(old.tokenFile, to: new.tokenFile)
         }
-        SecureFile.syncFolder(of: old.settingsFile)
-        SecureFile.syncFolder(of: new.settingsFile)
+        try moveServer(from: old.settingsFile, to: new.settingsFile)
+        SecureFile.syncFolder(of: old.tokenFile)
+        SecureFile.syncFolder(of: new.tokenFile)
         try SecureFile.makeFolder("\(root)/users")
         SecureFile.syncFolder(of: "\(root)/users")
         // First the link: with the folder in place and no link, nobody would know whose it is.
@@ -156,6 +165,17 @@ package struct UserFolders: Sendable {
         }
         SecureFile.syncFolder(of: new.state)
         SecureFile.syncFolder(of: stage)
+    }
+
+    /// The server goes with the member; what else stands in the file stays the person's.
+    private func moveServer(from old: String, to new: String) throws(UserError) {
+        let name = SettingSpec.serverURL.name
+        if !SecureFile.exists(new), let server = (try? SettingsFile.load(old))?.value(name) {
+            var file = SettingsFile()
+            file.set(name, server)
+            try SecureFile.write(Array(file.text.utf8), to: new)
+        }
+        try SettingsFile.remove(name, from: old)
     }
 
     /// Files of a replica by their names; what is not ours stays where it is.

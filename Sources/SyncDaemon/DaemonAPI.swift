@@ -18,6 +18,8 @@ struct DaemonAPI: LocalAPIHandler {
     /// Has the shell close this replica and open another's, and waits for its end.
     var change: @Sendable (String) -> UserError? = { _ in nil }
 
+    var settings: @Sendable () -> SettingsState = { SettingsState() }
+
     var userName: String { user ?? "-" }
 
     func goOver(to user: String) -> Result<Local.Status, LocalRefusal> {
@@ -48,6 +50,11 @@ struct DaemonAPI: LocalAPIHandler {
         status.joining = engine.joining.map {
             Local.Joining(customers: $0.customers, recordsDone: $0.recordsDone, recordsTotal: $0.recordsTotal)
         }
+        let settings = settings()
+        status.settingsProblem = settings.problem.map {
+            Local.Failure(what: $0.what, why: $0.why, next: $0.next, exitCode: $0.exitCode.rawValue)
+        }
+        status.settingsWaiting = settings.waiting.isEmpty ? nil : settings.waiting
         status.residentBytes = ProcessProbe.residentBytes().map { WireInteger($0) }
         return status
     }

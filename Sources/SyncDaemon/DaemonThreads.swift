@@ -2,6 +2,7 @@ import Diagnostics
 import Glibc
 import HTTPKit
 import ReplicaStore
+import SyncCore
 import SyncEngine
 import ThreadKit
 
@@ -36,8 +37,11 @@ final class DaemonThreads {
         self.log = log
         self.clock = clock
         self.chance = chance
-        let connector = Connector(url: url, settings: configuration.connection, environment: Paths.variable)
-        lanes = Lane.allCases.map { _ in LaneWorker(connector: connector) }
+        let settings = configuration.settings
+        let limits = ClientLimits(
+            connect: settings.duration(.connectTimeout), idle: settings.duration(.replyTimeout))
+        let connector = Connector(url: url, settings: ConnectionSettings(settings), environment: Paths.variable)
+        lanes = Lane.allCases.map { _ in LaneWorker(connector: connector, limits: limits) }
     }
 
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
@@ -92,9 +96,22 @@ final class DaemonThreads {
         guard SecureFile.exists("\(paths.state)/wiped.json"), SecureFile.exists(paths.tokenFile),
             let record = store.wipeRecord, record.extent == .everything, record.isReported
         else { return }
-        unlink(paths.tokenFile)
-        unlink(paths.settingsFile)
-        SecureFile.syncFolder(of: paths.tokenFile)
+        SecureFile.remove(paths.tokenFile)
+        try? SettingsFile.remove(SettingSpec.serverURL.name, from: paths.settingsFile)
+    }
+
+    private static func limits(_ settings: Settings) -> PullMachine.Limits {
+        PullMachine.Limits(restInterval: settings.duration(.syncInterval))
+    }
+
+    /// Takes what may change while the engine runs. What rests looks at the feed at once, and rests anew.
+    func follow(_ settings: Settings) {
+        let limits = Self.limits(settings)
+        loop.run { engine in
+            guard engine.limits != limits else { return }
+            engine.limits = limits
+            engine.handle(.syncRequested)
+        }
     }
 
     /// The engine thread: the store is opened, used and closed here.
@@ -113,10 +130,12 @@ final class DaemonThreads {
         let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock, log: log)
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
-            shell: shell)
+            limits: Self.limits(configuration.settings), shell: shell)
         opened.deliver(nil)
-        loop.run(engine: engine, timers: timers, clock: clock) { _ in
+        var told = ServiceStatus()
+        loop.run(engine: engine, timers: timers, clock: clock) { engine in
             forgetLogin(configuration.paths, store)
+            told.tell(engine.status)
         }
         store.close()
     }

@@ -27,6 +27,9 @@ final class EngineLoop: Sendable {
 
     func post(_ event: SyncEngine.Event) { mailbox.post(.event(event)) }
 
+    /// Runs `job` on the engine thread some time; not at all when the daemon is stopping.
+    func run(_ job: @escaping @Sendable (SyncEngine) -> Void) { mailbox.post(.job(job)) }
+
     /// Runs `job` on the engine thread and gives its value; nil when the daemon is stopping or `deadline` passes.
     func ask<Value: Sendable>(
         until deadline: Duration, _ job: @escaping @Sendable (SyncEngine) -> Value

@@ -15,6 +15,7 @@ final class FrontDesk: Sendable {
         var handler: DaemonAPI?
         var wishes: [Wish] = []
         var isClosed = false
+        var settings = SettingsState()
     }
 
     private let state = Monitor(State())
@@ -39,11 +40,18 @@ final class FrontDesk: Sendable {
     func open(for turn: Turn) {
         var handler = DaemonAPI(loop: turn.loop, clock: clock, startedAt: startedAt)
         handler.user = turn.configuration.paths.user
+        handler.settings = { [weak self] in self?.settings ?? SettingsState() }
         handler.change = { [weak self] user in
             guard let self else { return FrontDesk.stopping }
             return ask(for: user)
         }
         state.withLock { [handler] in $0.handler = handler }
+    }
+
+    /// What became of the settings since the present user's turn began.
+    var settings: SettingsState {
+        get { state.withLock { $0.settings } }
+        set { state.withLock { $0.settings = newValue } }
     }
 
     func takeWish() -> Wish? { state.withLock { $0.wishes.isEmpty ? nil : $0.wishes.removeFirst() } }

@@ -7,8 +7,8 @@ final class LaneWorker: Sendable {
     private let exchanges = Mailbox<Exchange>()
     private let client: LaneClient
 
-    init(connector: Connector) {
-        client = LaneClient(connector: connector)
+    init(connector: Connector, limits: ClientLimits = ClientLimits()) {
+        client = LaneClient(connector: connector, limits: limits)
     }
 
     func send(_ exchange: Exchange) { exchanges.post(exchange) }
@@ -31,8 +31,8 @@ final class LaneWorker: Sendable {
 private final class LaneClient: Sendable {
     private let client: HTTPClient
 
-    init(connector: Connector) {
-        client = HTTPClient(connector: connector, limits: ClientLimits())
+    init(connector: Connector, limits: ClientLimits) {
+        client = HTTPClient(connector: connector, limits: limits)
     }
 
     func interrupt() { client.interrupt() }

@@ -1,5 +1,5 @@
 package import Diagnostics
-package import HTTPKit
+import HTTPKit
 import LocalAPI
 import ReplicaStore
 import SyncEngine
@@ -14,16 +14,13 @@ package enum SyncDaemon {
         package let server: String
         /// The member's token; never logged.
         package let token: String
-        /// Certificates and proxy.
-        package let connection: ConnectionSettings
+        package let settings: Settings
 
-        package init(
-            paths: Paths, server: String, token: String, connection: ConnectionSettings = ConnectionSettings()
-        ) {
+        package init(paths: Paths, server: String, token: String, settings: Settings? = nil) {
             self.paths = paths
             self.server = server
             self.token = token
-            self.connection = connection
+            self.settings = settings ?? Settings(paths)
         }
 
         /// Reads settings and token; the error says how to make them.
@@ -32,35 +29,20 @@ package enum SyncDaemon {
                 paths.user == nil
                 ? "run: fieldbook setup --server https://HOST[:PORT]"
                 : "run: fieldbook login --server https://HOST[:PORT]"
-            let settings: SettingsFile
-            do { settings = try SettingsFile.load(paths.settingsFile) } catch {
-                // Set-up does not overwrite what it can't read either, so the file's own advice stands.
-                guard !SecureFile.exists(paths.settingsFile) else { throw error }
-                throw UserError(.settings, what: error.what, why: error.why, next: next)
-            }
-            guard let server = settings.value("server") else {
+            let settings = try Settings(paths).checked()
+            guard let server = settings.text(.serverURL) else {
                 throw UserError(
-                    .settings, what: "cannot start", why: "\(paths.settingsFile) names no server", next: next)
-            }
-            let bytes: [UInt8]
-            do { bytes = try SecureFile.read(paths.tokenFile, limit: 1024) } catch {
-                throw UserError(.settings, what: error.what, why: error.why, next: next)
-            }
-            guard SecureFile.isPrivate(paths.tokenFile) else {
-                throw UserError(
-                    .settings, what: "cannot use \(paths.tokenFile)", why: "other users can read the token",
-                    next: "close it with: chmod 600 \(paths.tokenFile)")
-            }
-            let token =
-                String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init)
-                ?? ""
-            let isToken = !token.isEmpty && token.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-            guard isToken else {
-                throw UserError(.settings, what: "cannot use \(paths.tokenFile)", why: "it holds no token", next: next)
+                    .settings, what: "cannot start", why: "no settings file names a server",
+                    next: next)
             }
             return Configuration(
-                paths: paths, server: server, token: token,
-                connection: ConnectionSettings(folder: paths.config) { settings.value($0) })
+                paths: paths, server: server, token: try TokenSource.token(paths, settings, next: next),
+                settings: settings)
+        }
+
+        /// The same for a user by another name.
+        func of(user: String) -> Configuration {
+            Configuration(paths: paths.of(user: user), server: server, token: token, settings: settings)
         }
     }
 
@@ -86,14 +68,7 @@ package enum SyncDaemon {
         }
         ServiceManager.notify("READY=1")
         log.log(.notice, "started", [("socket", socket), ("server", turn.server)])
-        var signal = Signals.waitForStop()
-        while signal == Signals.hangUp, let wish = desk.takeWish() {
-            let failure = goOver(to: wish.user, from: &turn, desk, log, clock, chance)
-            if !turn.isRunning { listener.stop(deadline: .zero) }
-            wish.answer.deliver(failure)
-            if let failure, !turn.isRunning { throw failure }
-            signal = Signals.waitForStop()
-        }
+        let signal = try serve(&turn, desk, listener, log, clock, chance)
         log.log(.notice, "stopping", [("signal", "\(signal)")])
         ServiceManager.notify("STOPPING=1")
         turn.loop.stopWaits()
@@ -101,6 +76,56 @@ package enum SyncDaemon {
         listener.stop(deadline: requestsEnd)
         turn.end()
         log.log(.notice, "stopped")
+    }
+
+    /// Until a signal says stop, whose number it gives. A hang-up asks for another user, or to read the settings again.
+    private static func serve(
+        _ turn: inout Turn, _ desk: FrontDesk, _ listener: HTTPServer, _ log: Logger, _ clock: any WallClock,
+        _ chance: any Chance
+    ) throws(UserError) -> Int32 {
+        let heartbeat = Heartbeat(of: ServiceManager.watchdog())
+        let hadTerminal = Signals.hasTerminal()
+        while true {
+            guard let signal = heartbeat.wait() else {
+                heartbeat.beat(turn.loop)
+                continue
+            }
+            // A daemon in the foreground ends with its terminal.
+            guard signal == Signals.hangUp, !hadTerminal || Signals.hasTerminal() else { return signal }
+            guard let wish = desk.takeWish() else {
+                reload(turn, desk, log)
+                continue
+            }
+            heartbeat.pause()
+            let failure = goOver(to: wish.user, from: &turn, desk, log, clock, chance)
+            heartbeat.goOn()
+            if !turn.isRunning { listener.stop(deadline: .zero) }
+            wish.answer.deliver(failure)
+            if let failure, !turn.isRunning { throw failure }
+        }
+    }
+
+    /// Reads the settings again. What may change while the daemon runs changes, the rest is noted as waiting for a
+    /// restart; settings with a mistake are not taken at all.
+    private static func reload(_ turn: Turn, _ desk: FrontDesk, _ log: Logger) {
+        ServiceManager.reloading()
+        defer { ServiceManager.notify("READY=1") }
+        let old = turn.configuration
+        do throws(UserError) {
+            let settings = try Settings(old.paths).checked()
+            log.follow(settings)
+            turn.follow(settings)
+            var waiting = settings.differences(from: old.settings).filter { $0.effect == .restart }.map(\.name)
+            if let token = try? TokenSource.token(old.paths, settings, next: ""), token != old.token {
+                waiting.append("token")
+            }
+            desk.settings = SettingsState(waiting: waiting)
+            log.log(
+                .notice, "settings-read", waiting.isEmpty ? [] : [("restart-for", waiting.joined(separator: " "))])
+        } catch {
+            desk.settings = SettingsState(problem: error, waiting: desk.settings.waiting)
+            log.log(.error, "settings-kept", [("what", error.what), ("why", error.why), ("next", error.next)])
+        }
     }
 
     /// Closes one user's replica and opens another's, or the same with newer settings. What fails leaves the daemon
@@ -119,8 +144,7 @@ package enum SyncDaemon {
             if old.paths.user == nil, UserFolders(old.paths).hasOldInstallation {
                 let name = try OldInstallation.takeOver(old.paths, wanted: old.token == new.token ? user : nil)
                 log.log(.notice, "taken-over", [("user", name)])
-                old = Configuration(
-                    paths: old.paths.of(user: name), server: old.server, token: old.token, connection: old.connection)
+                old = old.of(user: name)
             }
             turn.stop()
             turn = try Turn(new, log: log, clock: clock, chance: chance)
@@ -138,6 +162,10 @@ package enum SyncDaemon {
             }
         }
         desk.open(for: turn)
+        if failure == nil {
+            log.follow(turn.configuration.settings)
+            desk.settings = SettingsState()
+        }
         if failure == nil { log.log(.notice, "user-changed", [("user", user), ("server", turn.server)]) }
         return failure
     }

@@ -31,6 +31,9 @@ final class Turn {
         threads = DaemonThreads(configuration, url, log: log, clock: clock, chance: chance)
     }
 
+    /// Takes what may change while it runs.
+    func follow(_ settings: Settings) { threads.follow(settings) }
+
     func start() throws(UserError) {
         do { try threads.start() } catch {
             stop()

@@ -77,7 +77,8 @@ package final class SyncEngine {
     let token: String
     let clock: any WallClock
     let log: Logger
-    let limits: PullMachine.Limits
+    /// A change acts from the next rest on.
+    package var limits: PullMachine.Limits
     weak var shell: (any EngineShell)?
     var chance: ChanceGenerator
     var nextExchange = 1

@@ -4,11 +4,14 @@ package struct OptionSpec: Sendable, Hashable {
     /// The name of its value in the help; nil for a flag.
     package let value: String?
     package let help: String
+    /// The words that its value can be; empty where it is free.
+    package let choices: [String]
 
-    package init(_ name: String, value: String? = nil, _ help: String) {
+    package init(_ name: String, value: String? = nil, _ help: String, choices: [String] = []) {
         self.name = name
         self.value = value
         self.help = help
+        self.choices = choices
     }
 
     /// As it is typed: `--limit N`.
@@ -25,15 +28,19 @@ package struct CommandSpec: Sendable, Hashable {
     package let options: [OptionSpec]
     /// Command lines that show its use.
     package let examples: [String]
+    /// The words that its first argument can be; empty where it is free.
+    package let choices: [String]
 
     package init(
-        _ path: String, _ summary: String, arguments: [String] = [], options: [OptionSpec] = [], examples: [String]
+        _ path: String, _ summary: String, arguments: [String] = [], options: [OptionSpec] = [], examples: [String],
+        choices: [String] = []
     ) {
         self.path = path.split(separator: " ").map(String.init)
         self.summary = summary
         self.arguments = arguments
         self.options = options
         self.examples = examples
+        self.choices = choices
     }
 
     /// The words of the command, joined by spaces.

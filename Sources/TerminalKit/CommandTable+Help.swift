@@ -11,7 +11,7 @@ extension CommandTable {
     package func help(_ words: [String]) throws(UserError) -> String {
         if let command = command(words) { return help(command) }
         if words.isEmpty { return help(groups, heading: CommandTable.wrap("\(program): \(summary)", indent: 0) + "\n") }
-        let group = commands.filter { $0.path.starts(with: words) }
+        let group = allCommands.filter { $0.path.starts(with: words) }
         guard !group.isEmpty else { throw unknown(words) }
         return help([CommandGroup("commands", group)], heading: "")
     }
@@ -25,7 +25,7 @@ extension CommandTable {
                     group.commands.map { (($0.path + $0.arguments).joined(separator: " "), $0.summary) })
         }
         text += everywhere
-        return text + "\nmore: \(program) COMMAND --help\n"
+        return text + "\nmore: \(program) COMMAND --help; also: manual, completion SHELL\n"
     }
 
     private func help(_ command: CommandSpec) -> String {

@@ -92,7 +92,20 @@ extension CommandTable {
             let wanted = command.arguments.isEmpty ? "no argument" : command.arguments.joined(separator: " ")
             throw usage("'\(command.name)' takes \(wanted), and \(arguments.count) were given", of: command)
         }
+        if let text = try answer(command, arguments) { return .show(text) }
         return .run(ParsedCommand(name: command.name, arguments: arguments, options: options))
+    }
+
+    /// The text of a command that every program has; nil for one of the table's.
+    private func answer(_ command: CommandSpec, _ arguments: [String]) throws(UserError) -> String? {
+        guard ownCommands.contains(command) else { return nil }
+        guard let name = arguments.first else { return manualPage() }
+        guard let shell = Shell(rawValue: name) else {
+            throw usage(
+                "there are no completions for \(CommandTable.quoted(name))",
+                nearest: NearestName.of(name, among: command.choices), of: command)
+        }
+        return completions(for: shell)
     }
 
     private func options(_ marks: [Mark], of command: CommandSpec) throws(UserError) -> [String: String] {
@@ -117,7 +130,7 @@ extension CommandTable {
     /// Why words name no command, with the nearest that they may have meant.
     func unknown(_ words: [String]) -> UserError {
         let group = commands.filter { $0.path.count > 1 && $0.path.first == words[0] }
-        let names = commands.map(\.name)
+        let names = allCommands.map(\.name)
         // The first word may be wrong and what follows it right, or the other way round.
         let nearest = NearestName.of(words.prefix(2).joined(separator: " "), among: names)
         guard group.isEmpty else {
@@ -127,7 +140,7 @@ extension CommandTable {
         }
         return usage(
             "there is no command \(CommandTable.quoted(words[0]))",
-            nearest: nearest ?? NearestName.of(words[0], among: names + commands.map { $0.path[0] }))
+            nearest: nearest ?? NearestName.of(words[0], among: names + allCommands.map { $0.path[0] }))
     }
 
     private func usage(_ why: String, nearest: String? = nil, of command: CommandSpec? = nil) -> UserError {

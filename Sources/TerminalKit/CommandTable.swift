@@ -11,30 +11,55 @@ package struct CommandTable: Sendable {
     package let summary: String
     package let globals: [OptionSpec]
     package let groups: [CommandGroup]
+    /// What the manual page has beside the commands.
+    package let manual: ManualNotes
     /// The command that runs when no other is named; without one, a command has to be.
     package let home: String?
 
     /// A table whose help lists the commands under titles.
     package init(
-        program: String, summary: String, globals: [OptionSpec], groups: [CommandGroup], home: String? = nil
+        program: String, summary: String, globals: [OptionSpec], groups: [CommandGroup],
+        manual: ManualNotes = ManualNotes(), home: String? = nil
     ) {
         self.program = program
         self.summary = summary
         self.globals = globals
         self.groups = groups
+        self.manual = manual
         self.home = home
     }
 
     /// A table whose help lists the commands in one piece.
-    package init(program: String, summary: String, globals: [OptionSpec], commands: [CommandSpec]) {
-        self.init(program: program, summary: summary, globals: globals, groups: [CommandGroup("commands", commands)])
+    package init(
+        program: String, summary: String, globals: [OptionSpec], commands: [CommandSpec],
+        manual: ManualNotes = ManualNotes()
+    ) {
+        self.init(
+            program: program, summary: summary, globals: globals, groups: [CommandGroup("commands", commands)],
+            manual: manual)
     }
 
     package var commands: [CommandSpec] { groups.flatMap(\.commands) }
 
+    /// Commands that every program has, and that the table answers itself.
+    var ownCommands: [CommandSpec] {
+        [
+            CommandSpec(
+                "completion", "Writes the completions of a shell; \(CommandTable.completionHint)", arguments: ["SHELL"],
+                examples: ["\(program) completion bash"], choices: Shell.allCases.map(\.rawValue)),
+            CommandSpec(
+                "manual", "Writes the manual page, for man -l or a folder of manual pages.",
+                examples: ["\(program) manual"]),
+        ]
+    }
+    private static let completionHint = "load them with source, or from the shell's folder of completions."
+
+    /// All of them, the table's own last.
+    var allCommands: [CommandSpec] { commands + ownCommands }
+
     /// The longest command that `words` begin with.
     func command(_ words: [String]) -> CommandSpec? {
-        commands.filter { words.starts(with: $0.path) }.max { $0.path.count < $1.path.count }
+        allCommands.filter { words.starts(with: $0.path) }.max { $0.path.count < $1.path.count }
     }
 
     /// What is wrong with the table, for a test to find none: names given twice, a command without summary or example,
@@ -42,12 +67,12 @@ package struct CommandTable: Sendable {
     package func problems() -> [String] {
         var problems: [String] = []
         var names: [String] = []
-        for command in commands {
+        for command in allCommands {
             if names.contains(command.name) { problems.append("'\(command.name)' stands twice") }
             names.append(command.name)
             problems += self.problems(of: command)
         }
-        let helps = [[]] + commands.map(\.path)
+        let helps = [[]] + allCommands.map(\.path)
         for path in helps {
             guard let text = try? help(path) else { continue }
             for line in text.split(separator: "\n") where TextWidth.of(String(line)) > CommandTable.columns {
@@ -68,10 +93,14 @@ package struct CommandTable: Sendable {
         }
         for example in command.examples {
             let words = CommandTable.words(of: example)
-            guard let start = words.firstIndex(of: program),
-                case .run(let parsed) = try? parse(Array(words[(start + 1)...])),
-                parsed.name == command.name
-            else {
+            let start = words.firstIndex(of: program)
+            let isUnderstood =
+                switch start.flatMap({ try? parse(Array(words[($0 + 1)...])) }) {
+                case .run(let parsed): parsed.name == command.name
+                case .show: ownCommands.contains(command)
+                case nil: false
+                }
+            guard isUnderstood else {
                 problems.append("an example of '\(command.name)' does not run it: \(example)")
                 continue
             }

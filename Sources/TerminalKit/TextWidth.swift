@@ -2,6 +2,23 @@ import Diagnostics
 
 /// How wide text is on a terminal, after Unicode's East Asian Width (annex 11) and general categories.
 package enum TextWidth {
+    /// A text as lines of at most so many columns, broken between words.
+    package static func wrapped(_ text: String, columns: Int) -> [String] {
+        var lines: [String] = []
+        var used = 0
+        for word in text.split(separator: " ") {
+            let width = of(String(word))
+            if let last = lines.indices.last, used + 1 + width <= columns {
+                lines[last] += " \(word)"
+                used += 1 + width
+            } else {
+                lines.append(String(word))
+                used = width
+            }
+        }
+        return lines
+    }
+
     /// Columns that a text takes.
     package static func of(_ text: String) -> Int {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text.utf8.count }

@@ -11,8 +11,8 @@ extension ServerContext {
         Signals.prepare()
         let address = command.option("address") ?? "127.0.0.1"
         let port = UInt16(try number("port", default: 8787, in: 0...65_535))
-        let level = Paths.variable("FIELDBOOK_LOG").flatMap { Logger.Level($0) } ?? .notice
-        let log = Logger(program: "fieldbook-server", level: level)
+        let log = Logger(program: "fieldbook-server", level: .notice)
+        log.follow(Settings(variables: Paths.variable))
         try folder.alignScopes(clock: SystemClock())
         let core = try ServerCore(folder: folder, clock: SystemClock(), log: log)
         ServerContext.tell(core.rules.current.warnings, log)
@@ -28,6 +28,7 @@ extension ServerContext {
         if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
         terminal.writeOutput("listening on \(tls == nil ? "http" : "https")://\(address):\(server.port)\n")
         ServiceManager.notify("READY=1")
+        ServiceManager.status("serves on \(address):\(server.port)")
         log.log(.notice, "stopping", [("signal", "\(run(core, tls, log))")])
         ServiceManager.notify("STOPPING=1")
         server.stop(deadline: .seconds(5))
@@ -69,15 +70,22 @@ extension ServerContext {
         }
     }
 
-    /// How often what time alone brings is looked after, in seconds.
-    private static let tick = 60
+    /// How often what time alone brings is looked after.
+    private static let tick = Duration.seconds(60)
 
     /// Until a signal says stop, whose number it gives; a hang-up reads rules and certificate again.
     private func run(_ core: ServerCore, _ tls: TLSServer?, _ log: Logger) -> Int32 {
+        // A sign of life follows a look at every ledger, so a server that hangs in one is ended and started anew.
+        let watchdog = ServiceManager.watchdog()
+        let tick = min(ServerContext.tick, watchdog.map { $0 / 4 } ?? ServerContext.tick)
         while true {
-            switch Signals.waitForStop(seconds: ServerContext.tick) {
-            case nil: core.tick()
+            switch Signals.waitForStop(within: tick) {
+            case nil:
+                core.tick()
+                if watchdog != nil { ServiceManager.notify("WATCHDOG=1") }
             case Signals.hangUp:
+                ServiceManager.reloading()
+                defer { ServiceManager.notify("READY=1") }
                 if let tls { ServerContext.reload(tls, log) }
                 do throws(UserError) {
                     let rules = try core.rules.reload()

@@ -23,7 +23,31 @@ enum ServerCommands {
                 CommandGroup("data", contents), CommandGroup("the vendor, its machinery, customers", others),
                 CommandGroup("someone else at the vendor's console", console), CommandGroup("clock", time),
                 CommandGroup("conflict rules", ruling),
-            ].map(ofOnePartner))
+            ].map(ofOnePartner), manual: manual)
+
+    private static let manual = ManualNotes(
+        description: [
+            """
+            The server holds the truth of partners, one SQLite file each, serves it as a change feed under /sync/v1, \
+            and judges the edits that replicas send, by rules that are data. It needs nothing but its folder.
+            """
+        ],
+        sections: [
+            ManualNotes.Section(
+                "FILES",
+                [
+                    ("/var/lib/fieldbook-server", "the data of the system service, fieldbook-server.service"),
+                    ("/etc/default/fieldbook-server", "its options and variables"),
+                ]),
+            ManualNotes.Section(
+                "ENVIRONMENT",
+                [
+                    ("FIELDBOOK_LOG_LEVEL", "error, notice (default), info, debug or trace, for serve"),
+                    ("FIELDBOOK_LOG_FORMAT", "text (default) or json"),
+                ]),
+            ManualNotes.Section(
+                "SIGNALS", [("TERM, INT", "ends serve, after running requests"), ("HUP", "reads the rules again")]),
+        ], related: ["fieldbook(1)", "fieldbookd(1)"])
 
     /// The commands of a group that take a data folder, with the option that says whose data in it is meant.
     private static func ofOnePartner(_ group: CommandGroup) -> CommandGroup {

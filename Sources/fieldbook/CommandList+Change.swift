@@ -11,12 +11,18 @@ extension CommandList {
         CommandSpec(
             "budget set", "Queues a new budget.", arguments: ["CUSTOMER", "AMOUNT"],
             options: [
-                OptionSpec("type", value: "TYPE", "monthly or one-time (default: as it is, else monthly)"),
-                OptionSpec("on-exhaustion", value: "ACTION", "manual or freeze (default: as it is, else manual)"),
+                OptionSpec(
+                    "type", value: "TYPE", "monthly or one-time (default: as it is, else monthly)",
+                    choices: ["monthly", "one-time"]),
+                OptionSpec(
+                    "on-exhaustion", value: "ACTION", "manual or freeze (default: as it is, else manual)",
+                    choices: ["manual", "freeze"]),
                 through,
                 OptionSpec("unfreeze", "also unfreeze, once the budget took effect; needs --reason"),
                 OptionSpec("reason", value: "TEXT", "with --unfreeze: why, 1 to 256 characters"),
-                OptionSpec("kind", value: "KIND", "with --unfreeze: which freezes (default: the strictest)"), dryRun,
+                OptionSpec(
+                    "kind", value: "KIND", "with --unfreeze: which freezes (default: the strictest)", choices: kinds),
+                dryRun,
             ],
             examples: [
                 "fieldbook budget set 'Atlas Freight' 500",
@@ -116,12 +122,13 @@ extension CommandList {
     /// What `edits resend` may change; each fits some kinds of edit.
     static let resending = [
         OptionSpec("amount", value: "AMOUNT", "another budget"),
-        OptionSpec("type", value: "TYPE", "monthly or one-time"),
-        OptionSpec("on-exhaustion", value: "ACTION", "manual or freeze"),
+        OptionSpec("type", value: "TYPE", "monthly or one-time", choices: ["monthly", "one-time"]),
+        OptionSpec("on-exhaustion", value: "ACTION", "manual or freeze", choices: ["manual", "freeze"]),
         OptionSpec("change", value: "CHANGE", "another raise or cut"),
         OptionSpec("percent", value: "PERCENT", "another discount"),
         OptionSpec("until", value: "DATE", "its last day"), OptionSpec("from", value: "DATE", "its first day"),
-        OptionSpec("reason", value: "TEXT", "another reason"), OptionSpec("kind", value: "KIND", "another kind"),
+        OptionSpec("reason", value: "TEXT", "another reason"),
+        OptionSpec("kind", value: "KIND", "another kind", choices: kinds),
         OptionSpec("label", value: "TEXT", "another label"),
         OptionSpec("manager", value: "ACCOUNT", "another account manager"), through,
     ]

@@ -1,3 +1,4 @@
+import Diagnostics
 import TerminalKit
 
 /// The commands of `fieldbook`; parsing and help come from here.
@@ -6,7 +7,9 @@ enum CommandList {
     private static let limit = OptionSpec("limit", value: "N", "at most N rows (default: 50)")
     private static let customer = OptionSpec("customer", value: "CUSTOMER", "only this customer")
     private static let cycle = OptionSpec("cycle", value: "YYYY-MM", "only this billing cycle")
-    static let kind = OptionSpec("kind", value: "KIND", "account (default) or account-and-resources")
+    static let kinds = ["account", "account-and-resources"]
+    static let kind = OptionSpec(
+        "kind", value: "KIND", "account (default) or account-and-resources", choices: kinds)
     static let reason = OptionSpec("reason", value: "TEXT", "why, 1 to 256 characters; kept with the freeze")
 
     static let table = CommandTable(
@@ -18,8 +21,8 @@ enum CommandList {
         ],
         groups: [
             CommandGroup("start", setup), CommandGroup("today", today), CommandGroup("look", look + past + out),
-            CommandGroup("change", change), CommandGroup("settle", decide + desk),
-        ], home: "home")
+            CommandGroup("change", change), CommandGroup("settle", decide + desk), CommandGroup("settings", config),
+        ], manual: manual, home: "home")
 
     private static let connection = [
         OptionSpec("ca-file", value: "FILE", "certificates of issuers to trust beside the system's, PEM"),
@@ -32,7 +35,8 @@ enum CommandList {
         CommandSpec(
             "setup", "Names the server and stores your token, mode 0600.",
             options: [
-                OptionSpec("server", value: "URL", "address of the server: https://HOST[:PORT], or http://"),
+                OptionSpec(
+                    "server", value: "URL", "https://HOST[:PORT], or http:// (default: the settings' server.url)"),
                 OptionSpec("token-file", value: "FILE", "file that holds the token; without it you are asked"),
             ] + connection,
             examples: [
@@ -59,6 +63,21 @@ enum CommandList {
                 OptionSpec("discard-unsent", "with --wipe: even edits that have not reached the server"),
             ],
             examples: ["fieldbook logout", "fieldbook logout ben --wipe"]),
+        CommandSpec(
+            "service install", "Makes the daemon a service that systemd starts when you log in.",
+            options: [
+                OptionSpec("dry-run", "show the unit and where it would go, change nothing"),
+                OptionSpec("force", "replace a unit of that name that is not ours"),
+            ], examples: ["fieldbook service install", "fieldbook service install --dry-run"]),
+        CommandSpec(
+            "service start", "Starts the service and waits until it is ready.", examples: ["fieldbook service start"]),
+        CommandSpec("service stop", "Stops the service until the next log-in.", examples: ["fieldbook service stop"]),
+        CommandSpec(
+            "service status", "Shows what systemd knows of the service.",
+            examples: ["fieldbook service status", "fieldbook service status --json"]),
+        CommandSpec(
+            "service uninstall", "Stops the service and removes it; queue, replica and settings stay.",
+            examples: ["fieldbook service uninstall"]),
         CommandSpec("daemon start", "Starts the daemon in the background.", examples: ["fieldbook daemon start"]),
         CommandSpec("daemon stop", "Stops the daemon; queued edits stay.", examples: ["fieldbook daemon stop"]),
         CommandSpec(
@@ -73,6 +92,19 @@ enum CommandList {
             examples: ["fieldbook sync", "fieldbook sync --wait --timeout 120"]),
     ]
 
+    private static let config = [
+        CommandSpec(
+            "config check", "Checks all settings, or those of a file, and tells every mistake by its line.",
+            arguments: ["[FILE]"], examples: ["fieldbook config check", "fieldbook config check fieldbook.conf --json"]),
+        CommandSpec(
+            "config show", "Shows each setting, its value and where that comes from; never a token.",
+            examples: ["fieldbook config show", "fieldbook config show --json"]),
+        CommandSpec(
+            "config explain", "Tells what there is to set, and about one setting all that is to know.",
+            arguments: ["[SETTING]"], examples: ["fieldbook config explain", "fieldbook config explain sync.interval"],
+            choices: SettingsRegistry.sections.map(\.name) + SettingsRegistry.all.map(\.name)),
+    ]
+
     private static let look = [
         CommandSpec(
             "customers list", "Lists customers.", options: [limit],
@@ -83,7 +115,9 @@ enum CommandList {
             examples: ["fieldbook customers search 华云", "fieldbook customers search atlas"]),
         CommandSpec(
             "customers show", "Shows one customer: budget, freezes, discount, spending.", arguments: ["CUSTOMER"],
-            options: [OptionSpec("show-personal", "phone and mail whole; without it they are masked")],
+            options: [
+                OptionSpec("show-personal", "phone and mail whole, not masked; as privacy.show-personal does always")
+            ],
             examples: [
                 "fieldbook customers show 'Atlas Freight'", "fieldbook customers show acct-1-0 --json",
                 "fieldbook customers show acct-1-0 --show-personal",
@@ -95,7 +129,11 @@ enum CommandList {
             ]),
         CommandSpec(
             "bills sum", "Sums bill records exactly, estimates and final figures apart.",
-            options: [OptionSpec("by", value: "WHAT", "cycle (default), customer or product"), customer, cycle],
+            options: [
+                OptionSpec(
+                    "by", value: "WHAT", "cycle (default), customer or product",
+                    choices: ["cycle", "customer", "product"]), customer, cycle,
+            ],
             examples: ["fieldbook bills sum", "fieldbook bills sum --by customer --cycle 2026-10"]),
         CommandSpec(
             "coupons list", "Lists coupons.", options: [customer, limit],

@@ -6,7 +6,7 @@ import Testing
     @Test func `keys, values, comments and blank lines are read`() throws {
         let file = try SettingsFile(
             text: "# where\n\n server =  http://a:1/?x=1 # kept \n\tpoll-seconds=30\nempty =\n", path: "f")
-        #expect(file.value("server") == "http://a:1/?x=1 # kept")
+        #expect(file.value("server.url") == "http://a:1/?x=1 # kept")
         #expect(file.value("poll-seconds") == "30")
         #expect(file.value("empty") == "")
         #expect(file.value("absent") == nil)
@@ -58,7 +58,7 @@ import Testing
         #expect(error.why.contains("65536"))
     }
 
-    @Test(arguments: [[0x61, 0x3D, 0x00], [0x61, 0x3D, 0xFF], [0x61, 0x3D, 0xC3], [0xED, 0xA0, 0x80]])
+    @Test(arguments: [[0x61, 0x3D, 0xFF], [0x61, 0x3D, 0xC3], [0xED, 0xA0, 0x80]])
     func `a file that is not text is refused`(bytes: [UInt8]) throws {
         let folder = TemporaryDirectory()
         writeFile(folder.file("conf"), bytes)
@@ -81,5 +81,62 @@ import Testing
             var file = SettingsFile()
             file.set("a", "1\nb = 2")
         }
+    }
+}
+
+/// Changes in a file with sections.
+@Suite struct SettingsSectionTests {
+    private func changed(_ text: String, _ change: (inout SettingsFile) -> Void) throws -> String {
+        var file = try SettingsFile(text: text, path: "f")
+        change(&file)
+        #expect(try SettingsFile(text: file.text, path: "f") == file)
+        return file.text
+    }
+
+    @Test func `a value is set where it stood, else at the end of its section, else in a new one`() throws {
+        let old = "# mine\nserver = http://a\n"
+        #expect(try changed(old) { $0.set("server.url", "http://b") } == "# mine\nserver = http://b\n")
+        #expect(
+            try changed("[server]\n# here\nurl = http://a\n\n[log]\nlevel = info\n") {
+                $0.set("server.url", "http://b")
+                $0.set("server.proxy", "http://p")
+                $0.set("log.format", "json")
+                $0.set("sync.interval", "1m")
+            } == """
+                [server]
+                # here
+                url = http://b
+                proxy = http://p
+
+                [log]
+                level = info
+                format = json
+
+                [sync]
+                interval = 1m
+
+                """)
+        #expect(try changed("") { $0.set("server.url", "http://b") } == "[server]\nurl = http://b\n")
+        #expect(try changed("[log]\nlevel = info\n") { $0.set("a", "1") } == "a = 1\n[log]\nlevel = info\n")
+    }
+
+    @Test func `a setting that goes takes its empty section with it, and nothing of a person's`() throws {
+        #expect(
+            try changed("[server]\nurl = u\n\n[log]\nlevel = info\n") { $0.remove("server.url") }
+                == "[log]\nlevel = info\n")
+        #expect(
+            try changed("[server]\n# mine\nurl = u\n") { $0.remove("server.url") } == "[server]\n# mine\n")
+        #expect(try changed("server = u\n") { $0.remove("server.url") } == "")
+        #expect(try changed("a = 1\n") { $0.remove("b") } == "a = 1\n")
+    }
+
+    @Test func `a file that holds nothing any more goes, one that can't be read stays`() throws {
+        let folder = TemporaryDirectory()
+        for (text, isLeft) in [("server = u\n", false), ("# x\nserver = u\n", true), ("server = u\njunk\n", true)] {
+            writeFile(folder.file("f"), text)
+            try SettingsFile.remove("server.url", from: folder.file("f"))
+            #expect(SecureFile.exists(folder.file("f")) == isLeft, "\(text)")
+        }
+        try SettingsFile.remove("server.url", from: folder.file("absent"))
     }
 }

@@ -115,6 +115,19 @@ import Testing
         #expect(!SecureFile.exists("\(paths.configRoot)/token"))
     }
 
+    @Test func `a server of a log-in just now stays, and what else the person set stays the person's`() throws {
+        try makeOldInstallation()
+        writeFile(paths.settingsFile, "# mine\nserver = http://old\n[log]\nlevel = info\n")
+        try folders.make("p-ana")
+        writeFile(paths.of(user: "p-ana").settingsFile, "[server]\nurl = http://new\n")
+        try folders.takeOver(as: "p-ana")
+        let settings = Settings(paths) { _ in nil }
+        #expect(settings.text(.serverURL) == "http://new" && settings.text(.logLevel) == "info")
+        #expect(readFile(paths.personSettingsFile) == Array("# mine\n[log]\nlevel = info\n".utf8))
+        // Settings of their own are no set-up that waits to be taken over.
+        #expect(!folders.hasOldInstallation)
+    }
+
     @Test func `a removal takes all of one user and nothing of another`() throws {
         try makeOldInstallation()
         try folders.takeOver(as: "p-ana")

@@ -29,8 +29,10 @@ final class Installation {
 
     deinit { if let holder { kill(pid_t(holder), SIGKILL) } }
 
-    func run(_ words: [String], program: String? = nil, path: String? = nil) -> Outcome {
-        var environment = ["FIELDBOOK_HOME": home]
+    func run(
+        _ words: [String], program: String? = nil, path: String? = nil, _ variables: [String: String] = [:]
+    ) -> Outcome {
+        var environment = variables.merging(["FIELDBOOK_HOME": home]) { given, _ in given }
         if let path { environment["PATH"] = path }
         let process = ChildProcess(program ?? ChildProcess.program("fieldbook"), words, environment: environment)
         let code = process.wait()

@@ -21,22 +21,22 @@ import Testing
         try write(settings: "# mine\nserver = http://h:1\n", token: "  fbt_1 \n")
         let read = try SyncDaemon.Configuration.load(home.paths)
         #expect(read.server == "http://h:1" && read.token == "fbt_1")
-        #expect(read.connection == ConnectionSettings())
+        #expect(ConnectionSettings(read.settings) == ConnectionSettings())
     }
 
-    @Test func `certificates and proxy are settings, and a relative path counts from the settings folder`() throws {
+    @Test func `certificates and proxy are settings`() throws {
         try write(
             settings:
-                "server = https://h\nca-file = ca.pem\nclient-certificate = /c/me.pem\nclient-key =\nproxy = none\n",
+                "[server]\nurl = https://h\nproxy = none\n[tls]\nca-file = /c/ca.pem\nclient-certificate = /c/me.pem\n",
             token: "t")
-        let read = try SyncDaemon.Configuration.load(home.paths).connection
-        #expect(read.tls.authorityFile == "\(home.paths.config)/ca.pem" && read.tls.certificateFile == "/c/me.pem")
+        let read = ConnectionSettings(try SyncDaemon.Configuration.load(home.paths).settings)
+        #expect(read.tls.authorityFile == "/c/ca.pem" && read.tls.certificateFile == "/c/me.pem")
         #expect(read.tls.keyFile == nil && read.proxy == "none")
     }
 
     @Test(
         arguments: [
-            (nil, "t", "No such file"), ("", "t", "names no server"), ("other = 1\n", "t", "names no server"),
+            (nil, "t", "names a server"), ("", "t", "names a server"), ("[log]\nlevel = info\n", "t", "names a server"),
             ("server = http://h:1\n", nil, "No such file"),
             ("server = http://h:1\n", "", "holds no token"), ("server = http://h:1\n", " \n\t", "holds no token"),
             ("server = http://h:1\n", "t\u{7F}", "holds no token"), ("server = http://h:1\n", "ü", "holds no token"),
@@ -54,10 +54,15 @@ import Testing
         if let token, token.count > 4 { #expect(!"\(error)".contains(token)) }
     }
 
-    @Test func `settings that can't be read are told by line, and not sent to a set-up that refuses them too`() throws {
-        try write(settings: "server = http://h:1\nno equals sign\n", token: "t")
+    @Test(arguments: ["no equals sign", "other = 1", "[log]", "[lgo]\nlevel = info"])
+    func `settings that can't be read are told by line, and not sent to a set-up that refuses them too`(
+        line: String
+    )
+        throws
+    {
+        try write(settings: "server = http://h:1\n\(line)\nlevel = loud\n", token: "t")
         let error = try #require(throws: UserError.self) { try SyncDaemon.Configuration.load(home.paths) }
-        #expect(error.exitCode == .settings && "\(error)".contains("line 2"), "\(error)")
+        #expect(error.exitCode == .settings && "\(error)".contains(line == "[log]" ? "line 3" : "line 2"), "\(error)")
         #expect(!error.next.isEmpty && !error.next.contains("fieldbook setup"), "\(error.next)")
     }
 

@@ -24,7 +24,7 @@ import Testing
                   --help     show help
                   --version  show the version
 
-                more: book COMMAND --help
+                more: book COMMAND --help; also: manual, completion SHELL
 
                 """)
     }

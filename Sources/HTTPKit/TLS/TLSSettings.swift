@@ -1,3 +1,5 @@
+package import Diagnostics
+
 /// What a client of a secure server is set up with, beside what always holds: the server's certificate and name are
 /// verified, and TLS is 1.2 or newer. There is no setting to do with less.
 package struct TLSSettings: Sendable, Hashable {
@@ -27,33 +29,20 @@ package struct TLSServerSettings: Sendable, Hashable {
     }
 }
 
-/// How a server is reached, as the settings file says.
+/// How a server is reached, as the settings say.
 package struct ConnectionSettings: Sendable, Hashable {
     package var tls = TLSSettings()
     /// `http://[USER:PASSWORD@]HOST:PORT`, or `none`; nil leaves it to the environment. Never shown: it may hold a
     /// password.
     package var proxy: String?
 
-    package init() {}
+    package init(tls: TLSSettings = TLSSettings(), proxy: String? = nil) { (self.tls, self.proxy) = (tls, proxy) }
 
-    /// The keys of the settings file.
-    package static let keys = ["ca-file", "client-certificate", "client-key", "proxy"]
-
-    /// What the keys are set to, paths whole.
-    package var values: [(key: String, value: String)] {
-        zip(Self.keys, [tls.authorityFile, tls.certificateFile, tls.keyFile, proxy]).compactMap { key, value in
-            value.map { (key, $0) }
-        }
-    }
-
-    /// Reads the keys. A relative path counts from `folder`, the one of the settings file.
-    package init(folder: String, _ value: (String) -> String?) {
-        func path(_ key: String) -> String? {
-            guard let path = value(key), !path.isEmpty else { return nil }
-            return path.hasPrefix("/") ? path : "\(folder)/\(path)"
-        }
+    /// What the settings in force say.
+    package init(_ settings: Settings) {
         tls = TLSSettings(
-            authorityFile: path("ca-file"), certificateFile: path("client-certificate"), keyFile: path("client-key"))
-        proxy = value("proxy").flatMap { $0.isEmpty ? nil : $0 }
+            authorityFile: settings.path(.caFile), certificateFile: settings.path(.clientCertificate),
+            keyFile: settings.path(.clientKey))
+        proxy = settings.text(.serverProxy)
     }
 }

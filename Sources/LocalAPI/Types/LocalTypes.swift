@@ -59,6 +59,10 @@ package enum Local {
         /// Nil when no old records of customers that joined are on their way.
         package var joining: Joining?
         package var residentBytes: WireInteger?
+        /// Why settings that were to be read again were not taken.
+        package var settingsProblem: Failure?
+        /// Settings that were changed and act after a restart only; absent when there are none.
+        package var settingsWaiting: [String]?
 
         package init(software: String, processID: Int, startedAt: String, phase: String, server: String) {
             apiVersion = Local.version

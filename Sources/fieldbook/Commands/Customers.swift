@@ -54,7 +54,7 @@ extension Context {
             ("type", summary.customer.association.rawValue + (detail.isFormer ? ", former" : "")),
         ]
         if let source = detail.sourceID { lines.append(("source id", source)) }
-        let isWhole = command.flag("show-personal")
+        let isWhole = command.flag("show-personal") || settings().flag(.showPersonal)
         let contact = isWhole ? detail.contact : detail.contact?.masked
         if let phone = contact?.dialled { lines.append(("phone", phone)) }
         if let email = contact?.email { lines.append(("email", email)) }

@@ -14,7 +14,7 @@ extension Context {
                 json: ["running": .bool(true), "pid": .integer(Int64(running.processID))],
                 text: "the daemon runs already (process \(running.processID))\n")
         }
-        guard SecureFile.exists(paths.settingsFile) else {
+        guard try settings().checked().text(.serverURL) != nil else {
             throw UserError(
                 .settings, what: "cannot start the daemon", why: "no server is set up for it",
                 next: "name the server: fieldbook setup --server https://HOST[:PORT]")
@@ -97,7 +97,7 @@ extension Context {
         return holder
     }
 
-    private func daemonProgram() throws(UserError) -> String {
+    func daemonProgram() throws(UserError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let own = count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : ""

@@ -10,7 +10,9 @@ extension Context {
     /// `setup`: asks the server who we are, if it can be reached, and then writes settings and token. A token that the
     /// server or this replica does not take leaves the old ones as they are.
     func setup() throws(UserError) -> Answer {
-        guard let address = command.option("server") else { throw usage("--server is missing") }
+        guard let address = command.option("server") ?? settings().text(.serverURL) else {
+            throw usage("--server is missing")
+        }
         let url: ServerURL
         do { url = try ServerURL(address) } catch {
             throw UserError(.refused, what: error.what, why: error.why, next: "give it as \(ServerURL.form)")
@@ -19,9 +21,9 @@ extension Context {
         try SecureFile.makeFolder(paths.config)
         var settings =
             SecureFile.exists(paths.settingsFile) ? try SettingsFile.load(paths.settingsFile) : SettingsFile()
-        settings.set("server", url.text)
+        settings.set(SettingSpec.serverURL.name, url.text)
         try keepConnection(in: &settings)
-        let greeting = greet(url, token, connection(settings))
+        let greeting = greet(url, token, try askedConnection())
         switch greeting {
         case .success(let hello): try checkOwner(hello, url.text)
         case .failure(let failure): if failure.exitCode == .denied { throw failure }
@@ -74,22 +76,57 @@ extension Context {
         return String(words[0])
     }
 
+    /// The options about certificates and proxy, each with its setting.
+    private static let connectionOptions: [(option: String, spec: SettingSpec)] = [
+        ("ca-file", .caFile), ("client-certificate", .clientCertificate), ("client-key", .clientKey),
+        ("proxy", .serverProxy),
+    ]
+
     /// Sets what the options say of certificates and proxy; an empty value takes a setting back. A path is kept whole,
     /// since the daemon runs elsewhere.
     func keepConnection(in settings: inout SettingsFile) throws(UserError) {
-        for key in ConnectionSettings.keys {
-            guard let value = command.option(key) else { continue }
-            let isFolderNeeded = key != "proxy" && !value.isEmpty && !value.hasPrefix("/")
-            let whole = isFolderNeeded ? "\(Paths.workingFolder)/\(value)" : value
-            guard !whole.unicodeScalars.contains(where: VisibleText.isUnsafe) else {
-                throw usage("--\(key) holds a control character")
-            }
-            settings.set(key, whole)
+        for (option, spec) in Context.connectionOptions {
+            guard let value = try asked(option, spec) else { continue }
+            if value.isEmpty { settings.remove(spec.name) } else { settings.set(spec.name, value) }
         }
     }
 
-    func connection(_ settings: SettingsFile) -> ConnectionSettings {
-        ConnectionSettings(folder: paths.config) { settings.value($0) }
+    /// A member who comes to this machine reaches the server as the one before did, unless it is told otherwise.
+    func inheritConnection(in settings: inout SettingsFile) {
+        guard paths.user != nil, let current = try? SettingsFile.load(paths.settingsFile) else { return }
+        for (option, spec) in Context.connectionOptions where command.option(option) == nil {
+            guard settings.value(spec.name) == nil, let value = current.value(spec.name) else { continue }
+            settings.set(spec.name, value)
+        }
+    }
+
+    /// How the server is to be reached by the settings in force and the options of this command.
+    func askedConnection() throws(UserError) -> ConnectionSettings {
+        var connection = ConnectionSettings(settings())
+        for (option, spec) in Context.connectionOptions {
+            guard let value = try asked(option, spec) else { continue }
+            let given = value.isEmpty ? nil : value
+            switch option {
+            case "ca-file": connection.tls.authorityFile = given
+            case "client-certificate": connection.tls.certificateFile = given
+            case "client-key": connection.tls.keyFile = given
+            default: connection.proxy = given
+            }
+        }
+        return connection
+    }
+
+    private func asked(_ option: String, _ spec: SettingSpec) throws(UserError) -> String? {
+        guard let value = command.option(option) else { return nil }
+        let isFolderNeeded = spec.kind == .path && !value.isEmpty && !value.hasPrefix("/")
+        let whole = isFolderNeeded ? "\(Paths.workingFolder)/\(value)" : value
+        guard !whole.unicodeScalars.contains(where: VisibleText.isUnsafe) else {
+            throw usage("--\(option) holds a control character")
+        }
+        if !whole.isEmpty, let complaint = spec.kind.complaint(whole) {
+            throw usage("--\(option): \(complaint.why); \(complaint.next)")
+        }
+        return whole
     }
 
     func greet(

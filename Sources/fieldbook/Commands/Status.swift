@@ -52,12 +52,22 @@ extension Context {
         if let problem = running?.problem {
             lines.append(("last problem", "\(problem.what): \(problem.why)\n              \(problem.next)"))
         }
+        if let problem = running?.settingsProblem {
+            lines.append(("settings", "not taken: \(problem.what): \(problem.why)\n              \(problem.next)"))
+        } else if let waiting = running?.settingsWaiting {
+            lines.append(("settings", "wait for a restart of the daemon: \(waiting.joined(separator: ", "))"))
+        }
         if let next = running?.nextAttemptAt { lines.append(("next attempt", next)) }
         var answer = Answer()
         answer.text = lines.map { name, value in
             name + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
         }.joined()
         answer.json = json(running, identity, counts, image, conflicts)
+        answer.json["settingsProblem"] =
+            running?.settingsProblem.map {
+                .object(["what": .text($0.what), "why": .text($0.why), "next": .text($0.next)])
+            } ?? .null
+        answer.json["settingsWaiting"] = .array((running?.settingsWaiting ?? []).map { .text($0) })
         answer.json["locked"] = .bool(locked != nil)
         answer.json["wiped"] =
             wiped.map { record in

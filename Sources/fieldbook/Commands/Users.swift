@@ -29,11 +29,7 @@ extension Context {
         let url = try loginAddress()
         let token = try readToken()
         let hello: V1.Hello
-        // A member who comes to this machine reaches the server as the one before did, unless it is told otherwise.
-        let current = (try? SettingsFile.load(paths.settingsFile)) ?? SettingsFile()
-        var asked = current
-        try keepConnection(in: &asked)
-        switch greet(url, token, connection(asked), doing: "cannot log in") {
+        switch greet(url, token, try askedConnection(), doing: "cannot log in") {
         case .success(let greeting): hello = greeting
         case .failure(let failure):
             throw UserError(
@@ -49,9 +45,9 @@ extension Context {
         try folders.make(name)
         let own = paths.of(user: name)
         var settings = (try? SettingsFile.load(own.settingsFile)) ?? SettingsFile()
-        settings.set("server", url.text)
+        settings.set(SettingSpec.serverURL.name, url.text)
         try keepConnection(in: &settings)
-        for (key, value) in connection(asked).values where settings.value(key) == nil { settings.set(key, value) }
+        inheritConnection(in: &settings)
         try SecureFile.write(Array(settings.text.utf8), to: own.settingsFile)
         try SecureFile.write(Array((token + "\n").utf8), to: own.tokenFile)
         let isRunning = try goOver(to: name, token: token)
@@ -65,8 +61,9 @@ extension Context {
     }
 
     private func loginAddress() throws(UserError) -> ServerURL {
-        let kept = try? SettingsFile.load(paths.settingsFile).value("server")
-        guard let address = command.option("server") ?? kept else { throw usage("--server is missing") }
+        guard let address = command.option("server") ?? settings().text(.serverURL) else {
+            throw usage("--server is missing")
+        }
         do { return try ServerURL(address) } catch {
             throw UserError(.refused, what: error.what, why: error.why, next: "give it as \(ServerURL.form)")
         }
@@ -125,7 +122,7 @@ extension Context {
             return KnownUser(
                 name: name, identity: try? reader?.identity(),
                 counts: isNew ? OutboxCounts() : try? reader?.outboxCounts(),
-                hasToken: SecureFile.exists(own.tokenFile))
+                hasToken: TokenSource.isThere(own, Settings(own)))
         }
     }
 

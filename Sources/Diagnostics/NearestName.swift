@@ -1,10 +1,10 @@
 /// The known name that a mistyped one most likely meant.
-enum NearestName {
+package enum NearestName {
     private static let lengthMax = 40
 
     /// The name at the smallest distance, the first of several; nil when none is near: a third of its letters may be
     /// wrong, at most two.
-    static func of(_ word: String, among names: [String]) -> String? {
+    package static func of(_ word: String, among names: [String]) -> String? {
         let letters = Array(word.prefix(lengthMax + 1))
         guard !letters.isEmpty, letters.count <= lengthMax else { return nil }
         let most = min(2, max(1, letters.count / 3))
