@@ -24,6 +24,10 @@ package final class HTTPClient: Sendable {
     private let endpoint: Endpoint
     private let limits: ClientLimits
     private let state = Mutex(State())
+    private let traffic = Traffic()
+
+    /// What it has carried so far.
+    package var carried: Traffic.Totals { traffic.totals }
 
     package init(endpoint: Endpoint, limits: ClientLimits = ClientLimits()) {
         self.endpoint = endpoint
@@ -120,12 +124,16 @@ package final class HTTPClient: Sendable {
         _ request: HTTPRequest, on stream: SocketStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, keep: Bool) {
-        try stream.write(request.serialized(host: endpoint.hostField), deadline: Sys.monotonicNow + limits.idle)
+        let bytes = request.serialized(host: endpoint.hostField)
+        traffic.begin()
+        traffic.send(bytes.count)
+        try stream.write(bytes, deadline: Sys.monotonicNow + limits.idle)
         var parser = MessageParser(role: .response(toMethod: request.method), bodyLimit: bodyLimit)
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         var toldHead = false
         while !parser.isDone {
             let count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle)
+            traffic.receive(count)
             if count == 0 {
                 if parser.connectionEnded() { break }
                 throw HTTPError.ended(insideReply: parser.hasBegun)
