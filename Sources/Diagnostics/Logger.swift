@@ -17,6 +17,13 @@ package struct Logger: Sendable {
         }
     }
 
+    /// How a line is written.
+    package enum Format: String, Sendable, CaseIterable {
+        case text
+        /// One JSON object a line, every value a string.
+        case json
+    }
+
     /// Bytes of one value before escapes; the rest is cut.
     static let valueBytesMax = 512
     /// Bytes of one line. A write of so much to a pipe is not mixed with another's (PIPE_BUF, pipe(7)).
@@ -24,20 +31,42 @@ package struct Logger: Sendable {
 
     private let program: String
     private let level: Level
+    private let format: Format
     private let descriptor: Int32
     private let clock: any WallClock
+    private let file: LogFile?
 
-    package init(program: String, level: Level = .notice, descriptor: Int32 = 2, clock: any WallClock = SystemClock()) {
+    /// `file`, when `descriptor` leads to one, is kept within its bound.
+    package init(
+        program: String, level: Level = .notice, format: Format = .text, descriptor: Int32 = 2, file: LogFile? = nil,
+        clock: any WallClock = SystemClock()
+    ) {
         self.program = program
         self.level = level
+        self.format = format
         self.descriptor = descriptor
+        self.file = file
         self.clock = clock
+    }
+
+    /// A logger as the environment asks for it: FIELDBOOK_LOG names the level, FIELDBOOK_LOG_FORMAT the format; a word that
+    /// is none changes nothing.
+    package static func ofEnvironment(program: String, file: LogFile? = nil) -> Logger {
+        Logger(
+            program: program, level: Paths.variable("FIELDBOOK_LOG").flatMap { Level($0) } ?? .notice,
+            format: Paths.variable("FIELDBOOK_LOG_FORMAT").flatMap { Format(rawValue: $0) } ?? .text, file: file)
     }
 
     /// Writes one event if its level is wanted. A line that can't be written is lost: a log must not stop its program.
     package func log(_ level: Level, _ event: String, _ fields: [(String, String)] = []) {
         guard level <= self.level else { return }
-        let line = Array(Logger.line(clock.now(), level, program, event, fields).utf8)
+        let text =
+            switch format {
+            case .text: Logger.line(clock.now(), level, program, event, fields)
+            case .json: Logger.jsonLine(clock.now(), level, program, event, fields)
+            }
+        let line = Array(text.utf8)
+        file?.makeRoom(for: line.count)
         while write(descriptor, line, line.count) < 0, errno == EINTR {}
     }
 
@@ -56,7 +85,7 @@ package struct Logger: Sendable {
     }
 
     /// A key as it stands in a line: letters, digits, `.`, `-` and `_` of at most 64 bytes.
-    private static func name(_ key: String) -> String {
+    static func name(_ key: String) -> String {
         let safe = key.utf8.prefix(64).map { byte -> UInt8 in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
