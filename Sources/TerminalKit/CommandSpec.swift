@@ -4,15 +4,18 @@ package struct OptionSpec: Sendable, Hashable {
     /// The name of its value in the help; nil for a flag.
     package let value: String?
     package let help: String
+    /// One letter that means the same after a single hyphen.
+    package let short: String?
 
-    package init(_ name: String, value: String? = nil, _ help: String) {
+    package init(_ name: String, value: String? = nil, _ help: String, short: String? = nil) {
         self.name = name
         self.value = value
         self.help = help
+        self.short = short
     }
 
-    /// As it is typed: `--limit N`.
-    var synopsis: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
+    /// As it is typed: `--limit N`, `-n, --lines N`.
+    var synopsis: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "") }
 }
 
 /// One command of a program.
