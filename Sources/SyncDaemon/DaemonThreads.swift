@@ -23,6 +23,8 @@ final class DaemonThreads {
     private let chance: any Chance
     private let lanes: [LaneWorker]
     private let links = LinkWatcher()
+    /// What the lanes carried; of this member's replica from `start` on.
+    private(set) var book: LaneBook
     private var engine: WorkerThread?
     private var linkThread: WorkerThread?
     private var laneThreads: [(thread: WorkerThread, ended: Delivery<Bool>)] = []
@@ -36,23 +38,25 @@ final class DaemonThreads {
         self.log = log
         self.clock = clock
         self.chance = chance
+        book = LaneBook(at: clock.now())
         lanes = Lane.allCases.map { _ in LaneWorker(endpoint: url.endpoint) }
     }
 
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
     func start() throws(UserError) {
-        let opened = Delivery<UserError?>()
+        let opened = Delivery<Result<LaneBook, UserError>>()
         let (configuration, server, loop, lanes, log, clock, chance) = (
             configuration, server, loop, lanes, log, clock, chance
         )
         engine = try Self.thread {
             Self.runEngine(configuration, server, loop, lanes, opened, log, clock, chance)
         }
-        if let failure = opened.wait(until: clock.monotonicNow() + Self.openPatience) ?? nil { throw failure }
+        if let outcome = opened.wait(until: clock.monotonicNow() + Self.openPatience) { book = try outcome.get() }
+        let book = book
         for lane in lanes {
             let ended = Delivery<Bool>()
             let thread = try Self.thread {
-                lane.run { loop.post(.outcome(exchange: $0, $1)) }
+                lane.run(book: book, clock: clock) { loop.post(.outcome(exchange: $0, $1)) }
                 ended.deliver(true)
             }
             laneThreads.append((thread, ended))
@@ -99,13 +103,13 @@ final class DaemonThreads {
     /// The engine thread: the store is opened, used and closed here.
     private static func runEngine(
         _ configuration: SyncDaemon.Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
-        _ opened: Delivery<UserError?>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
+        _ opened: Delivery<Result<LaneBook, UserError>>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
     ) {
         let store: ReplicaStore
         do throws(StoreError) {
             store = try ReplicaStore(directory: configuration.paths.state, clock: clock, chance: chance)
         } catch {
-            opened.deliver(error.userError)
+            opened.deliver(.failure(error.userError))
             return
         }
         let timers = LaneTimers()
@@ -113,10 +117,14 @@ final class DaemonThreads {
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
             shell: shell)
-        opened.deliver(nil)
-        loop.run(engine: engine, timers: timers, clock: clock) { _ in
+        let book = LaneBook(at: clock.now(), kept: (try? store.keptTraffic()) ?? nil)
+        let keeper = MeasureKeeper(store: store, book: book, clock: clock, log: log)
+        opened.deliver(.success(book))
+        loop.run(engine: engine, timers: timers, clock: clock) { engine in
             forgetLogin(configuration.paths, store)
+            keeper.look(engine.status)
         }
+        keeper.keep(engine.status)
         store.close()
     }
 }

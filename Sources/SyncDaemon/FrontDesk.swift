@@ -39,6 +39,8 @@ final class FrontDesk: Sendable {
     func open(for turn: Turn) {
         var handler = DaemonAPI(loop: turn.loop, clock: clock, startedAt: startedAt)
         handler.user = turn.configuration.paths.user
+        handler.book = turn.book
+        handler.folder = turn.configuration.paths.state
         handler.change = { [weak self] user in
             guard let self else { return FrontDesk.stopping }
             return ask(for: user)

@@ -11,8 +11,7 @@ extension ServerContext {
         Signals.prepare()
         let address = command.option("address") ?? "127.0.0.1"
         let port = UInt16(try number("port", default: 8787, in: 0...65_535))
-        let level = Paths.variable("FIELDBOOK_LOG").flatMap { Logger.Level($0) } ?? .notice
-        let log = Logger(program: "fieldbook-server", level: level)
+        let log = Logger.ofEnvironment(program: "fieldbook-server")
         try folder.alignScopes(clock: SystemClock())
         let core = try ServerCore(folder: folder, clock: SystemClock(), log: log)
         ServerContext.tell(core.rules.current.warnings, log)

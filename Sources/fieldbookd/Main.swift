@@ -19,8 +19,7 @@ struct FieldbookDaemon {
     static func main() {
         Signals.prepare()
         let terminal = Terminal()
-        let level = Paths.variable("FIELDBOOK_LOG").flatMap { Logger.Level($0) } ?? .notice
-        let log = Logger(program: "fieldbookd", level: level)
+        let log = Logger.ofEnvironment(program: "fieldbookd", file: LogFile(path: Paths().daemonLog))
         do throws(UserError) {
             switch try table.parse(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text):

@@ -58,6 +58,11 @@ package enum Local {
         /// Nil when no old records of customers that joined are on their way.
         package var joining: Joining?
         package var residentBytes: WireInteger?
+        /// When replica and server last agreed in full. This and what follows is absent from a daemon older than it.
+        package var lastAgreementAt: String?
+        /// One entry a lane.
+        package var waits: [LaneWait]?
+        package var traffic: [LaneTraffic]?
 
         package init(software: String, processID: Int, startedAt: String, phase: String, server: String) {
             apiVersion = Local.version
