@@ -23,12 +23,16 @@ extension ServerContext {
                     ? "choose another port with --port, or stop the program that holds it"
                     : "give an address of this machine with --address, and a port you may open")
         }
+        let watching = try OperatorListener.start(command.option("metrics"), core: core, server: server, log)
         if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
         terminal.writeOutput("listening on http://\(address):\(server.port)\n")
+        if let watching { terminal.writeOutput("metrics on http://\(watching.address)/metrics\n") }
         ServiceManager.notify("READY=1")
         log.log(.notice, "stopping", [("signal", "\(run(core, log))")])
         ServiceManager.notify("STOPPING=1")
+        watching?.routes.end()
         server.stop(deadline: .seconds(5))
+        watching?.listener.stop(deadline: .seconds(1))
     }
 
     private static func tell(_ warnings: [RuleWarning], _ log: Logger) {

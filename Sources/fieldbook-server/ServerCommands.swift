@@ -55,10 +55,14 @@ enum ServerCommands {
                 data, OptionSpec("port", value: "N", "TCP port, 0 for any free one (default: 8787)"),
                 OptionSpec("address", value: "A", "address to listen on (default: 127.0.0.1, this machine only)"),
                 OptionSpec("port-file", value: "FILE", "write the port there once it is open"),
+                OptionSpec(
+                    "metrics", value: "[A:]PORT",
+                    "serve /metrics, /healthz and /readyz there, without a token (default address: 127.0.0.1)"),
             ],
             examples: [
                 "fieldbook-server serve --data ./data",
                 "fieldbook-server serve --data ./data --address 10.0.0.5 --port 80",
+                "fieldbook-server serve --data ./data --metrics 9187",
             ]),
     ]
 
