@@ -53,7 +53,7 @@ package struct EngineStatus: Sendable {
     package var lastContactAt: Instant?
     package var lastCheckpointAt: Instant?
     /// When the image last stood at a checkpoint with all old records here and no edit without its end.
-    package internal(set) var lastAgreementAt: Instant?
+    package var lastAgreementAt: Instant?
     /// The last sequence of the feed that the image shows.
     package internal(set) var appliedSequence: Int64?
     /// When a lane that failed is tried again; else when the feed is looked at next.

@@ -50,11 +50,11 @@ final class World {
     }
 
     /// `level` is how much the server logs.
-    func startServer(level: String = "notice") {
+    func startServer(_ options: [String] = [], level: String = "notice") {
         unlink(folder.file("port"))
         server = ChildProcess(
             ChildProcess.program("fieldbook-server"),
-            ["serve", "--data", data, "--port", "\(port)", "--port-file", folder.file("port")],
+            ["serve", "--data", data, "--port", "\(port)", "--port-file", folder.file("port")] + options,
             environment: ["FIELDBOOK_LOG": level])
         precondition(
             eventually { !readFile(self.folder.file("port")).isEmpty },
@@ -64,6 +64,12 @@ final class World {
 
     /// What the server that runs has logged.
     var serverLog: String { server?.errors ?? "" }
+
+    /// What it has said on its output.
+    var serverOutput: String { server?.output ?? "" }
+
+    /// Tells it to end and does not wait.
+    func tellServerToEnd() { server?.signal(SIGTERM) }
 
     func stopServer() {
         server?.signal(SIGTERM)
