@@ -57,8 +57,8 @@ final class EngineWorld {
     /// The disk that the replica lies on, when it can fail.
     let disk: FaultDisk?
 
-    init(rows: Int64 = 0, onFaultDisk: Bool = false) throws {
-        server = try Backend(directory.file("server"), clock: clock, rows: rows)
+    init(rows: Int64 = 0, onFaultDisk: Bool = false, anaIs role: MemberRole = .operator) throws {
+        server = try Backend(directory.file("server"), clock: clock, rows: rows, anaIs: role)
         disk = onFaultDisk ? FaultDisk(folder: directory.file("replica")) : nil
         store = try ReplicaStore(directory: directory.file("replica"), clock: clock, chance: CountingChance())
         engine = EngineWorld.makeEngine(store, server.tokens["ana"] ?? "", clock, shell)

@@ -121,6 +121,35 @@ import Testing
         try expect(world, .push, .login, timed: true)
     }
 
+    @Test func `old records of a customer that joined wait for a reply, time, a pause, the feed or nothing`() throws {
+        let world = try EngineWorld(anaIs: .manager)
+        world.engine.handle(.start)
+        try expect(world, .fill, .nothing)
+        try world.settle()
+        try expect(world, .fill, .nothing)
+        let agreed = world.status.lastAgreementAt
+        try world.server.assign(0)
+        try world.fire(.pull)
+        while world.shell.inFlight[Lane.fill.rawValue] == nil { try world.serve(.pull) }
+        try expect(world, .fill, .reply)
+        try world.fail(.fill)
+        try expect(world, .fill, .backoff, timed: true, failures: 1)
+        try world.fire(.fill)
+        try world.answer(.fill) { _ in problem(.busy, retryAfter: "60") }
+        try expect(world, .fill, .pause, timed: true, failures: 2)
+        try world.fire(.fill)
+        try world.answer(.fill) { _ in problem(.unauthenticated) }
+        #expect(world.status.phase == .joining)
+        try expect(world, .fill, .feed)
+        try world.fire(.pull)
+        #expect(world.status.lastAgreementAt == agreed)
+        try world.settle()
+        try expect(world, .fill, .nothing)
+        try world.fire(.pull)
+        try world.settle()
+        #expect(world.status.phase == .inSync && world.status.lastAgreementAt == world.clock.now())
+    }
+
     @Test func `a wall clock that is set does not move the end of a waiting`() throws {
         let world = try EngineWorld.synced()
         let standing = try standing(world, .pull)
