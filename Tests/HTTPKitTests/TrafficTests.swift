@@ -1,6 +1,7 @@
 import Glibc
 import TestKit
 import Testing
+import ThreadKit
 
 @testable import HTTPKit
 
@@ -37,6 +38,37 @@ import Testing
         #expect(own.bytesSent == theirs.bytesReceived && own.bytesReceived == theirs.bytesSent)
         let sent = requests.reduce(0) { $0 + $1.serialized(host: target.hostField).count }
         #expect(own.bytesSent == sent && own.bytesReceived > 300_000 + 9)
+    }
+
+    @Test func `an answer that came before the request could be sent counts`() throws {
+        let folder = TemporaryDirectory()
+        let (listener, _) = try Sys.listen(.unix(path: folder.file("s")))
+        defer { close(listener) }
+        let answers = ["HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n", ""]
+        for answer in answers {
+            let client = HTTPClient(endpoint: .unix(path: folder.file("s")))
+            // The connection is taken in, answered and ended before the client has its turn.
+            let ready = Delivery<Bool>()
+            let thread = try #require(
+                WorkerThread(stackBytes: 1 << 18) {
+                    let end = Sys.monotonicNow + .seconds(10)
+                    guard Sys.wait(listener, for: Int16(POLLIN), until: end), let stream = Sys.accept(listener) else {
+                        return
+                    }
+                    try? stream.write(Array(answer.utf8), deadline: Sys.monotonicNow + .seconds(1))
+                    stream.close()
+                    ready.deliver(true)
+                })
+            let big = HTTPRequest(method: "POST", target: "/", body: [UInt8](repeating: 1, count: 4 << 20))
+            if answer.isEmpty {
+                let error = #expect(throws: HTTPError.self) { _ = try client.send(big, bodyLimit: 10) }
+                #expect(error?.code == .closed)
+            } else {
+                #expect(try client.send(big, bodyLimit: 10).status == 503)
+            }
+            #expect(ready.wait(until: Sys.monotonicNow + .seconds(10)) == true)
+            thread.join()
+        }
     }
 
     @Test func `what is refused, cut and turned away is counted too`() throws {

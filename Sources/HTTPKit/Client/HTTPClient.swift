@@ -127,16 +127,24 @@ package final class HTTPClient: Sendable {
         let bytes = request.serialized(host: endpoint.hostField)
         traffic.begin()
         traffic.send(bytes.count)
-        try stream.write(bytes, deadline: Sys.monotonicNow + limits.idle)
+        // A server that turned us away has answered and reads nothing more: that answer counts.
+        var broken: HTTPError?
+        do { try stream.write(bytes, deadline: Sys.monotonicNow + limits.idle) } catch {
+            guard error.code == .closed else { throw error }
+            broken = error
+        }
         var parser = MessageParser(role: .response(toMethod: request.method), bodyLimit: bodyLimit)
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         var toldHead = false
         while !parser.isDone {
-            let count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle)
+            let count: Int
+            do { count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle) } catch {
+                throw broken ?? error
+            }
             traffic.receive(count)
             if count == 0 {
                 if parser.connectionEnded() { break }
-                throw HTTPError.ended(insideReply: parser.hasBegun)
+                throw broken ?? HTTPError.ended(insideReply: parser.hasBegun)
             }
             do {
                 _ = try buffer.withUnsafeBytes { bytes in
@@ -149,7 +157,8 @@ package final class HTTPClient: Sendable {
             }
         }
         let closes =
-            parser.headers["Connection"]?.lowercased() == "close" || parser.endsWithConnection || !parser.rest.isEmpty
+            broken != nil || parser.headers["Connection"]?.lowercased() == "close" || parser.endsWithConnection
+            || !parser.rest.isEmpty
         return (parser.status, parser.headers, !closes)
     }
 
