@@ -48,14 +48,17 @@ package struct Logger: Sendable {
     private let control: Control
     private let descriptor: Int32
     private let clock: any WallClock
+    private let file: LogFile?
 
+    /// `file`, when `descriptor` leads to one, is kept within its bound.
     package init(
-        program: String, level: Level = .notice, format: Format = .text, descriptor: Int32 = 2,
+        program: String, level: Level = .notice, format: Format = .text, descriptor: Int32 = 2, file: LogFile? = nil,
         clock: any WallClock = SystemClock()
     ) {
         self.program = program
         control = Control(level, format)
         self.descriptor = descriptor
+        self.file = file
         self.clock = clock
     }
 
@@ -75,9 +78,10 @@ package struct Logger: Sendable {
         let isJSON = control.format.load(ordering: .relaxed) == Format.json.rawValue
         let text =
             isJSON
-            ? Logger.object(clock.now(), level, program, event, fields)
+            ? Logger.jsonLine(clock.now(), level, program, event, fields)
             : Logger.line(clock.now(), level, program, event, fields)
         let line = Array(text.utf8)
+        file?.makeRoom(for: line.count)
         while write(descriptor, line, line.count) < 0, errno == EINTR {}
     }
 
@@ -95,48 +99,8 @@ package struct Logger: Sendable {
         return line + "\n"
     }
 
-    /// The same as a JSON object (RFC 8259) in a line: `time`, `level`, `program`, `message`, and `fields` when there
-    /// are any, an object of texts.
-    static func object(
-        _ time: Instant, _ level: Level, _ program: String, _ event: String, _ fields: [(String, String)]
-    ) -> String {
-        var line =
-            "{\"time\":\"\(time.rfc3339)\",\"level\":\"\(level)\","
-            + "\"program\":\(text(program)),\"message\":\(text(event))"
-        let mark = ",\"cut\":true}\n"
-        var names: [String] = []
-        for (key, value) in fields {
-            let name = name(key)
-            // A key stands once in an object.
-            if names.contains(name) { continue }
-            let field = "\(names.isEmpty ? ",\"fields\":{" : ",")\"\(name)\":\(text(value))"
-            guard line.utf8.count + field.utf8.count + mark.utf8.count + 1 < lineBytesMax else {
-                return line + (names.isEmpty ? "" : "}") + mark
-            }
-            names.append(name)
-            line += field
-        }
-        return line + (names.isEmpty ? "}\n" : "}}\n")
-    }
-
-    /// A JSON text of at most so many bytes as a value of the other form; what could drive a terminal is escaped.
-    private static func text(_ value: String) -> String {
-        let part = VisibleText.prefix(value, bytesMax: valueBytesMax)
-        var text = "\""
-        for scalar in part.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": text += "\\\(scalar)"
-            case _ where VisibleText.isUnsafe(scalar):
-                let hex = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text + (part.endIndex < value.endIndex ? "…\"" : "\"")
-    }
-
     /// A key as it stands in a line: letters, digits, `.`, `-` and `_` of at most 64 bytes.
-    private static func name(_ key: String) -> String {
+    static func name(_ key: String) -> String {
         let safe = key.utf8.prefix(64).map { byte -> UInt8 in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

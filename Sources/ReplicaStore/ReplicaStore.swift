@@ -190,6 +190,11 @@ package final class ReplicaStore {
         }
     }
 
+    /// The last sequence of the feed that the image shows; nil before its first checkpoint.
+    package func appliedSequence() throws(StoreError) -> Int64? {
+        try StoreError.wrap { try live?.meta().flatMap { $0.appliedCursor == nil ? nil : $0.appliedSequence } }
+    }
+
     /// A cursor of the feed or load that brought the image which is shown; nil when there is none.
     package func heldCursor() throws(StoreError) -> String? {
         try StoreError.wrap { try live?.meta().flatMap { $0.appliedCursor ?? $0.loadCursor ?? $0.heldCursor } }

@@ -154,6 +154,15 @@ package final class Connection {
         }
     }
 
+    /// Reads the file and takes the place of its writer for a moment; `locked` when another program has it for longer than
+    /// `milliseconds`. Writes nothing.
+    package func probe(milliseconds: Int32 = 500) throws(SQLiteError) {
+        precondition(!isInTransaction, "a probe inside a transaction would end it")
+        sqlite3_busy_timeout(handle, milliseconds)
+        defer { sqlite3_busy_timeout(handle, busyTimeoutMilliseconds) }
+        try execute("BEGIN IMMEDIATE; SELECT count(*) FROM sqlite_schema; ROLLBACK")
+    }
+
     /// Runs `body` on one snapshot.
     package func read<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
         let transaction = Transaction(self)

@@ -1,4 +1,5 @@
 import CSQLite
+import Synchronization
 
 /// What SQLite refused, in words for people. Messages name the action and SQLite's reason, never a bound value.
 package struct SQLiteError: Error, Sendable, CustomStringConvertible {
@@ -27,6 +28,10 @@ package struct SQLiteError: Error, Sendable, CustomStringConvertible {
         isRetryable = code == .locked || code == .diskFull || code == .interrupted
     }
 
+    private static let locked = Mutex(0)
+    /// How often a step of this process found a file locked by another connection past its patience.
+    package static var lockedCount: Int { locked.withLock { $0 } }
+
     /// The error of a result code (https://sqlite.org/rescode.html).
     init(result: Int32, what: String, detail: String? = nil) {
         let (code, next): (Code, String) =
@@ -43,6 +48,7 @@ package struct SQLiteError: Error, Sendable, CustomStringConvertible {
             case SQLITE_INTERRUPT: (.interrupted, "try again, or ask for less at once")
             default: (.other, "report this as a defect")
             }
+        if code == .locked { SQLiteError.locked.withLock { $0 += 1 } }
         self.init(
             code: code, extendedCode: result, what: what,
             why: detail ?? sqlite3_errstr(result).map { String(cString: $0) } ?? "result \(result)", next: next)

@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import HTTPKit
 import LocalAPI
 import PartnerModel
 import ReplicaStore
@@ -12,9 +13,12 @@ struct DaemonAPI: LocalAPIHandler {
     private static let patience = Duration.seconds(30)
 
     let loop: EngineLoop
+    var book = LaneBook(at: Instant(seconds: 0))
     let clock: any WallClock
     let startedAt: Instant
     var user: String?
+    /// Where the files of the replica are.
+    var folder = "/"
     /// Has the shell close this replica and open another's, and waits for its end.
     var change: @Sendable (String) -> UserError? = { _ in nil }
 
@@ -43,7 +47,15 @@ struct DaemonAPI: LocalAPIHandler {
         status.user = user
         status.lastContactAt = engine.lastContactAt?.rfc3339
         status.lastCheckpointAt = engine.lastCheckpointAt?.rfc3339
-        status.nextAttemptAt = engine.nextAttemptAt?.rfc3339
+        let (now, monotonic) = (clock.now(), clock.monotonicNow())
+        status.nextAttemptAt = engine.nextAttempt(now: now, monotonic: monotonic)?.rfc3339
+        status.lastAgreementAt = engine.lastAgreementAt?.rfc3339
+        status.waits = engine.lanes.map { standing in
+            Local.LaneWait(
+                lane: "\(standing.lane)", waitsFor: standing.wait.rawValue,
+                until: standing.until(now: now, monotonic: monotonic)?.rfc3339, failures: standing.failures)
+        }
+        status.traffic = traffic(at: now)
         status.problem = failure(engine.lastProblem)
         status.loadRowsDone = engine.loadRowsDone.map { WireInteger($0) }
         status.loadRowsTotal = engine.loadRowsTotal.map { WireInteger($0) }
@@ -57,6 +69,22 @@ struct DaemonAPI: LocalAPIHandler {
         status.settingsWaiting = settings.waiting.isEmpty ? nil : settings.waiting
         status.residentBytes = ProcessProbe.residentBytes().map { WireInteger($0) }
         return status
+    }
+
+    private func traffic(at now: Instant) -> [Local.LaneTraffic] {
+        zip(Lane.allCases, book.entries(at: now)).map { lane, entry in
+            Local.LaneTraffic(
+                lane: "\(lane)", today: Local.Carried(entry.today), sinceStart: Local.Carried(entry.sinceStart))
+        }
+    }
+
+    func metrics() -> String {
+        let now = clock.now()
+        return DaemonMetrics(
+            status: loop.status, entries: book.entries(at: now), now: now, monotonic: clock.monotonicNow(),
+            startedAt: startedAt, waitingMail: loop.waitingMail, residentBytes: ProcessProbe.residentBytes(),
+            freeBytes: DiskSpace.freeBytes(at: folder)
+        ).text
     }
 
     func sync() { loop.post(.syncRequested) }

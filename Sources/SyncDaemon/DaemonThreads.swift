@@ -24,6 +24,8 @@ final class DaemonThreads {
     private let chance: any Chance
     private let lanes: [LaneWorker]
     private let links = LinkWatcher()
+    /// What the lanes carried; of this member's replica from `start` on.
+    private(set) var book: LaneBook
     private var engine: WorkerThread?
     private var linkThread: WorkerThread?
     private var laneThreads: [(thread: WorkerThread, ended: Delivery<Bool>)] = []
@@ -37,6 +39,7 @@ final class DaemonThreads {
         self.log = log
         self.clock = clock
         self.chance = chance
+        book = LaneBook(at: clock.now())
         let settings = configuration.settings
         let limits = ClientLimits(
             connect: settings.duration(.connectTimeout), idle: settings.duration(.replyTimeout))
@@ -46,18 +49,19 @@ final class DaemonThreads {
 
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
     func start() throws(UserError) {
-        let opened = Delivery<UserError?>()
+        let opened = Delivery<Result<LaneBook, UserError>>()
         let (configuration, server, loop, lanes, log, clock, chance) = (
             configuration, server, loop, lanes, log, clock, chance
         )
         engine = try Self.thread {
             Self.runEngine(configuration, server, loop, lanes, opened, log, clock, chance)
         }
-        if let failure = opened.wait(until: clock.monotonicNow() + Self.openPatience) ?? nil { throw failure }
+        if let outcome = opened.wait(until: clock.monotonicNow() + Self.openPatience) { book = try outcome.get() }
+        let book = book
         for lane in lanes {
             let ended = Delivery<Bool>()
             let thread = try Self.thread {
-                lane.run { loop.post(.outcome(exchange: $0, $1)) }
+                lane.run(book: book, clock: clock) { loop.post(.outcome(exchange: $0, $1)) }
                 ended.deliver(true)
             }
             laneThreads.append((thread, ended))
@@ -117,13 +121,13 @@ final class DaemonThreads {
     /// The engine thread: the store is opened, used and closed here.
     private static func runEngine(
         _ configuration: SyncDaemon.Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
-        _ opened: Delivery<UserError?>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
+        _ opened: Delivery<Result<LaneBook, UserError>>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
     ) {
         let store: ReplicaStore
         do throws(StoreError) {
             store = try ReplicaStore(directory: configuration.paths.state, clock: clock, chance: chance)
         } catch {
-            opened.deliver(error.userError)
+            opened.deliver(.failure(error.userError))
             return
         }
         let timers = LaneTimers()
@@ -131,12 +135,16 @@ final class DaemonThreads {
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
             limits: Self.limits(configuration.settings), shell: shell)
-        opened.deliver(nil)
+        let book = LaneBook(at: clock.now(), kept: (try? store.keptTraffic()) ?? nil)
+        let keeper = MeasureKeeper(store: store, book: book, clock: clock, log: log)
+        opened.deliver(.success(book))
         var told = ServiceStatus()
         loop.run(engine: engine, timers: timers, clock: clock) { engine in
             forgetLogin(configuration.paths, store)
             told.tell(engine.status)
+            keeper.look(engine.status)
         }
+        keeper.keep(engine.status)
         store.close()
     }
 }

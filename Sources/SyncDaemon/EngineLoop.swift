@@ -22,6 +22,9 @@ final class EngineLoop: Sendable {
     /// The status after the last event.
     var status: EngineStatus { latest.withLock { $0.status } }
 
+    /// Events and jobs that wait for the engine.
+    var waitingMail: Int { mailbox.count }
+
     /// The daemon was told to end.
     var isStopping: Bool { latest.withLock { $0.isStopping } }
 

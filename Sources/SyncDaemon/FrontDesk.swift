@@ -41,6 +41,8 @@ final class FrontDesk: Sendable {
         var handler = DaemonAPI(loop: turn.loop, clock: clock, startedAt: startedAt)
         handler.user = turn.configuration.paths.user
         handler.settings = { [weak self] in self?.settings ?? SettingsState() }
+        handler.book = turn.book
+        handler.folder = turn.configuration.paths.state
         handler.change = { [weak self] user in
             guard let self else { return FrontDesk.stopping }
             return ask(for: user)

@@ -1,3 +1,4 @@
+import Diagnostics
 import HTTPKit
 import SyncEngine
 import ThreadKit
@@ -13,10 +14,17 @@ final class LaneWorker: Sendable {
 
     func send(_ exchange: Exchange) { exchanges.post(exchange) }
 
-    /// Runs until `stop`; `deliver` is called on this thread for each exchange.
-    func run(_ deliver: (Int, ExchangeOutcome) -> Void) {
+    /// Runs until `stop`; `deliver` is called on this thread for each exchange, after `book` has it.
+    func run(book: LaneBook? = nil, clock: any WallClock = SystemClock(), _ deliver: (Int, ExchangeOutcome) -> Void) {
         while let batch = exchanges.take(until: nil) {
-            for exchange in batch { deliver(exchange.id, client.carry(exchange)) }
+            for exchange in batch {
+                let (began, before) = (clock.monotonicNow(), client.carried)
+                let outcome = client.carry(exchange)
+                book?.note(
+                    exchange.lane, client.carried - before, took: clock.monotonicNow() - began,
+                    isWhole: outcome.isWhole, at: clock.now())
+                deliver(exchange.id, outcome)
+            }
         }
     }
 
@@ -37,6 +45,8 @@ private final class LaneClient: Sendable {
 
     func interrupt() { client.interrupt() }
 
+    var carried: Traffic.Totals { client.carried }
+
     func carry(_ exchange: Exchange) -> ExchangeOutcome {
         var body: [UInt8] = []
         var head: (status: Int, headers: HTTPHeaders)?
@@ -53,5 +63,11 @@ private final class LaneClient: Sendable {
             }
             return .failed(error)
         }
+    }
+}
+
+extension ExchangeOutcome {
+    fileprivate var isWhole: Bool {
+        if case .reply(_, _, _, let isWhole) = self { isWhole } else { false }
     }
 }

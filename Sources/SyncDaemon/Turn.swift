@@ -11,6 +11,7 @@ final class Turn {
     private(set) var isRunning = false
 
     var loop: EngineLoop { threads.loop }
+    var book: LaneBook { threads.book }
 
     /// Takes the lock of the user's folder; `start` begins the work.
     init(

@@ -53,8 +53,14 @@ package struct EngineStatus: Sendable {
     package var server = ""
     package var lastContactAt: Instant?
     package var lastCheckpointAt: Instant?
+    /// When the image last stood at a checkpoint with all old records here and no edit without its end.
+    package var lastAgreementAt: Instant?
+    /// The last sequence of the feed that the image shows.
+    package internal(set) var appliedSequence: Int64?
     /// When a lane that failed is tried again; else when the feed is looked at next.
     package var nextAttemptAt: Instant?
+    /// What each lane waits for, in the order of `Lane.allCases`.
+    package internal(set) var lanes: [LaneStanding] = []
     /// The newest failure that still stands: each lane's goes with the lane's next success.
     package var lastProblem: Problem?
     package var loadRowsDone: Int64?

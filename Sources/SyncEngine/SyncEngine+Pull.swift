@@ -14,7 +14,9 @@ extension SyncEngine {
         case .forgetImage:
             do { try store.forgetImage() } catch { note(error, of: .pull, doing: "forget the image") }
         case .wake(let delay): wake(.pull, after: delay)
-        case .reportCheckpoint: status.lastCheckpointAt = clock.now()
+        case .reportCheckpoint:
+            status.lastCheckpointAt = clock.now()
+            isAtNewCheckpoint = true
         }
     }
 

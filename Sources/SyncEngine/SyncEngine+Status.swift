@@ -44,22 +44,24 @@ extension SyncEngine {
                 (status.loadRowsDone, status.loadRowsTotal) = (nil, nil)
             }
             status.joining = try store.fillProgress()
+            status.appliedSequence = try store.appliedSequence()
             clear(nil)
+            noteAgreement()
         } catch { note(error, of: nil, doing: "read the outbox") }
+        isAtNewCheckpoint = false
         status.lastProblem = troubles.last?.problem
         status.phase = phase
-        status.nextAttemptAt = nextAttemptAt
+        status.lanes = Lane.allCases.map(standing)
+        status.nextAttemptAt = status.nextAttempt(now: clock.now(), monotonic: clock.monotonicNow())
     }
 
-    private func trouble(_ lane: Lane) -> Trouble? { troubles.last { $0.lane == lane } }
-
-    private var nextAttemptAt: Instant? {
-        var waiting: [Instant?] = []
-        if pull.state == .backingOff || pull.state == .needsLogin { waiting.append(attempts[Lane.pull.rawValue]) }
-        if push.state == .backingOff || push.state == .needsLogin { waiting.append(attempts[Lane.push.rawValue]) }
-        if waiting.isEmpty, pull.state == .resting { waiting.append(attempts[Lane.pull.rawValue]) }
-        return waiting.compactMap { $0 }.min()
+    /// Everything known is here and everything made has its end: by the counts just read, at a checkpoint just reached.
+    private func noteAgreement() {
+        guard isAtNewCheckpoint, status.outbox.unsettled == 0, status.joining == nil else { return }
+        status.lastAgreementAt = status.lastCheckpointAt
     }
+
+    func trouble(_ lane: Lane) -> Trouble? { troubles.last { $0.lane == lane } }
 
     private var phase: EngineStatus.Phase {
         let isUnreached = trouble(.pull)?.isReached == false

@@ -98,8 +98,10 @@ package final class SyncEngine {
     /// Time between two questions after the ends of held edits on customers that left.
     static let endsInterval: Duration = .seconds(900)
     var lastEnds: Duration?
-    /// When each lane's timer runs out.
-    var attempts: [Instant?] = Lane.allCases.map { _ in nil }
+    /// When each lane's timer runs out, on the monotonic clock.
+    var attempts: [Duration?] = Lane.allCases.map { _ in nil }
+    /// The image stands at a checkpoint since this event.
+    var isAtNewCheckpoint = false
     /// The code that waits to be sent, and the edit and exchange of the one that is on its way.
     var code: (number: EditNumber, text: String)?
     var confirming: (number: EditNumber, exchange: Int)?
@@ -121,6 +123,7 @@ package final class SyncEngine {
         self.chance = ChanceGenerator(source: chance)
         replies = ReplyReader(server: server)
         status.server = server
+        status.lastAgreementAt = store.identity.agreedAt.map { Instant(seconds: $0) }
     }
 
     /// Takes one event to its end: state stored, effects begun.
@@ -191,7 +194,7 @@ package final class SyncEngine {
     }
 
     func wake(_ lane: Lane, after delay: Duration) {
-        attempts[lane.rawValue] = clock.now().advanced(by: delay)
+        attempts[lane.rawValue] = clock.monotonicNow() + delay
         shell?.wake(lane, after: delay)
     }
 }

@@ -6,16 +6,21 @@ package struct OptionSpec: Sendable, Hashable {
     package let help: String
     /// The words that its value can be; empty where it is free.
     package let choices: [String]
+    /// One letter that means the same after a single hyphen.
+    package let short: String?
 
-    package init(_ name: String, value: String? = nil, _ help: String, choices: [String] = []) {
+    package init(
+        _ name: String, value: String? = nil, _ help: String, choices: [String] = [], short: String? = nil
+    ) {
         self.name = name
         self.value = value
         self.help = help
         self.choices = choices
+        self.short = short
     }
 
-    /// As it is typed: `--limit N`.
-    var synopsis: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
+    /// As it is typed: `--limit N`, `-n, --lines N`.
+    var synopsis: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "") }
 }
 
 /// One command of a program.

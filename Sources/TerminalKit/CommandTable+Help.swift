@@ -30,7 +30,8 @@ extension CommandTable {
 
     private func help(_ command: CommandSpec) -> String {
         let synopsis =
-            ["usage:", program] + command.path + command.arguments + command.options.map { "[\($0.synopsis)]" }
+            ["usage:", program] + command.path + command.arguments
+            + command.options.map { "[\($0.synopsis.split(separator: ", ").joined(separator: " | "))]" }
         var text =
             CommandTable.wrap(command.summary, indent: 0) + "\n" + CommandTable.fill(synopsis, start: 0, indent: 7)
         if !command.options.isEmpty {

@@ -53,6 +53,7 @@ extension CommandTable {
         throws(UserError) -> Mark
     {
         if word == "-h" { return Mark(name: "help", value: nil) }
+        if let long = long(word, after: plain) { return try mark("--\(long)", rest, plain, &index) }
         guard word.hasPrefix("--") else {
             throw usage(
                 "there is no option \(CommandTable.quoted(word)); put -- before an argument that begins with '-'",
@@ -70,6 +71,11 @@ extension CommandTable {
         }
         index += 1
         return Mark(name: parts[0], value: value)
+    }
+
+    /// The name of the option that a letter after a single hyphen means.
+    private func long(_ word: String, after plain: [String]) -> String? {
+        command(plain)?.options.first { $0.short.map { "-\($0)" } == word }?.name
     }
 
     private func takesValue(_ name: String, after plain: [String]) -> Bool {

@@ -30,6 +30,16 @@ package struct Terminal: Sendable {
         return 80
     }
 
+    /// Rows of the output terminal; nil when it is none.
+    package var height: Int? {
+        guard isOutputTerminal else { return nil }
+        var size = winsize()
+        return ioctl(output, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row >= 4 ? Int(size.ws_row) : 24
+    }
+
+    /// False once results can't be written any more: what would go on writing them can end.
+    package var isOutputOpen: Bool { failure.code == 0 }
+
     /// Writes results. A reader that went away ends the writing quietly; another failure is kept in `outputFailure`.
     package func writeOutput(_ text: String) {
         guard failure.code == 0 else { return }

@@ -18,6 +18,9 @@ package final class Mailbox<Item: Sendable>: Sendable {
         }
     }
 
+    /// Items that nobody has taken yet.
+    package var count: Int { content.withLock { $0.items.count } }
+
     /// No further items are taken in; a waiting taker wakes.
     package func close() { content.withLock { $0.isClosed = true } }
 

@@ -25,13 +25,17 @@ extension ServerContext {
                     ? "choose another port with --port, or stop the program that holds it"
                     : "give an address of this machine with --address, and a port you may open")
         }
+        let watching = try OperatorListener.start(command.option("metrics"), core: core, server: server, log)
         if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
         terminal.writeOutput("listening on \(tls == nil ? "http" : "https")://\(address):\(server.port)\n")
+        if let watching { terminal.writeOutput("metrics on http://\(watching.address)/metrics\n") }
         ServiceManager.notify("READY=1")
         ServiceManager.status("serves on \(address):\(server.port)")
         log.log(.notice, "stopping", [("signal", "\(run(core, tls, log))")])
         ServiceManager.notify("STOPPING=1")
+        watching?.routes.end()
         server.stop(deadline: .seconds(5))
+        watching?.listener.stop(deadline: .seconds(1))
     }
 
     /// The server's certificate; nil when it is to speak plain HTTP.

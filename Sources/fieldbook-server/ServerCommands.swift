@@ -82,10 +82,14 @@ enum ServerCommands {
                 OptionSpec("tls-certificate", value: "FILE", "speak TLS with this certificate and its chain, PEM"),
                 OptionSpec("tls-key", value: "FILE", "the certificate's key, PEM, closed to other users"),
                 OptionSpec("tls-client-ca", value: "FILE", "let only clients in with a certificate of this issuer"),
+                OptionSpec(
+                    "metrics", value: "[A:]PORT",
+                    "serve /metrics, /healthz and /readyz there, without a token (default address: 127.0.0.1)"),
             ],
             examples: [
                 "fieldbook-server serve --data ./data",
                 "fieldbook-server serve --data ./data --address 10.0.0.5 --port 443 --tls-certificate a.pem --tls-key a.key",
+                "fieldbook-server serve --data ./data --metrics 9187",
             ]),
     ]
 

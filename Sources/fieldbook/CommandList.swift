@@ -81,8 +81,13 @@ enum CommandList {
         CommandSpec("daemon start", "Starts the daemon in the background.", examples: ["fieldbook daemon start"]),
         CommandSpec("daemon stop", "Stops the daemon; queued edits stay.", examples: ["fieldbook daemon stop"]),
         CommandSpec(
-            "status", "Shows how far replica and outbox are in sync.",
-            examples: ["fieldbook status", "fieldbook status --json"]),
+            "status", "Shows how far replica and outbox are in sync, and what is waited for.",
+            options: [
+                OptionSpec("watch", "go on showing it until you press Ctrl-C"),
+                OptionSpec("every", value: "SECONDS", "with --watch: time between two looks (default: 2)"),
+                OptionSpec("exit-code", "0 in sync, 75 not yet, 1 needs you, 77 needs a login, 69 no daemon"),
+            ],
+            examples: ["fieldbook status", "fieldbook status --json", "fieldbook status --watch --every 5"]),
         CommandSpec(
             "sync", "Asks the daemon to sync now.",
             options: [
@@ -90,6 +95,17 @@ enum CommandList {
                 OptionSpec("timeout", value: "SECONDS", "how long to wait (default: 60); past it the exit code is 75"),
             ],
             examples: ["fieldbook sync", "fieldbook sync --wait --timeout 120"]),
+        CommandSpec(
+            "log", "Shows the end of the daemon's log.",
+            options: [
+                OptionSpec("lines", value: "N", "at most N lines (default: 50)", short: "n"),
+                OptionSpec("follow", "go on with what comes, until you press Ctrl-C", short: "f"),
+                OptionSpec("level", value: "LEVEL", "only error, or also notice, info, debug, trace"),
+            ],
+            examples: ["fieldbook log", "fieldbook log -n 200 --level error", "fieldbook log -f"]),
+        CommandSpec(
+            "metrics", "Shows the daemon's metrics in Prometheus' text form.",
+            examples: ["fieldbook metrics", "fieldbook metrics --quiet"]),
     ]
 
     private static let config = [

@@ -47,7 +47,7 @@ struct FieldbookDaemon {
     static func main() {
         Signals.prepare()
         let terminal = Terminal()
-        let log = Logger(program: "fieldbookd")
+        let log = Logger(program: "fieldbookd", file: LogFile(path: Paths().daemonLog))
         do throws(UserError) {
             switch try table.parse(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text):

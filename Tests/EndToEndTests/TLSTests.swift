@@ -12,8 +12,7 @@ import Testing
         world.seed()
         let pair = issuer.issue()
         world.startServer(
-            level: "info",
-            options: ["--tls-certificate", pair.certificate, "--tls-key", pair.key] + options)
+            ["--tls-certificate", pair.certificate, "--tls-key", pair.key] + options, level: "info")
         return world
     }
 
@@ -40,7 +39,8 @@ import Testing
         let outcome = ana.run(["login", "--token-file", world.token(of: "ben")])
         #expect(outcome.code == 0, "\(outcome.errors)")
         #expect(ana.sync())
-        #expect(String(decoding: readFile(ana.paths.settingsFile), as: UTF8.self).contains("client-key = \(mine.key)"))
+        #expect(String(decoding: readFile(ana.paths.settingsFile), as: UTF8.self).contains("client-key = \(mine.key)"),
+            "\(String(decoding: readFile(ana.paths.settingsFile), as: UTF8.self))")
     }
 
     @Test func `a member syncs through a proxy, whose password stays in the settings`() throws {
@@ -97,7 +97,7 @@ import Testing
     @Test func `a server takes a new certificate at a hang-up, and refuses options that do not go together`() throws {
         let world = World()
         let pair = issuer.issue()
-        world.startServer(options: ["--tls-certificate", pair.certificate, "--tls-key", pair.key])
+        world.startServer(["--tls-certificate", pair.certificate, "--tls-key", pair.key])
         writeFile(pair.certificate, "junk")
         world.hangUpServer()
         #expect(eventually { world.serverLog.contains("event=tls-kept") }, "\(world.serverLog)")

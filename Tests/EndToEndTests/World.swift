@@ -50,7 +50,7 @@ final class World {
     }
 
     /// `level` is how much the server logs; `options` are more of its options.
-    func startServer(level: String = "notice", options: [String] = []) {
+    func startServer(_ options: [String] = [], level: String = "notice") {
         unlink(folder.file("port"))
         server = ChildProcess(
             ChildProcess.program("fieldbook-server"),
@@ -67,6 +67,12 @@ final class World {
 
     /// What the server that runs has logged.
     var serverLog: String { server?.errors ?? "" }
+
+    /// What it has said on its output.
+    var serverOutput: String { server?.output ?? "" }
+
+    /// Tells it to end and does not wait.
+    func tellServerToEnd() { server?.signal(SIGTERM) }
 
     func stopServer() {
         server?.signal(SIGTERM)

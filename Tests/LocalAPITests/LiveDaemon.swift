@@ -47,6 +47,7 @@ final class Desk: LocalAPIHandler {
     }
 
     func status() -> Local.Status { Desk.status }
+    func metrics() -> String { "# HELP up x\n" }
     func sync() { keep(.sync) }
 
     func waitForSync(seconds: Int) -> Local.WaitReply {

@@ -87,7 +87,7 @@ import Testing
         #expect(
             names == [
                 "applied_line", "conflict_copy", "departed", "edit", "edit_combined", "edit_open", "identity", "rules",
-                "schema_migration",
+                "schema_migration", "traffic",
             ])
         connection.close()
     }

@@ -17,7 +17,9 @@ final class Backend {
     private let clock: FixedClock
     private let chance: CountingChance
 
-    init(_ path: String, clock: FixedClock, seed: UInt64 = 1, rows: Int64 = 0) throws {
+    init(
+        _ path: String, clock: FixedClock, seed: UInt64 = 1, rows: Int64 = 0, anaIs role: MemberRole = .operator
+    ) throws {
         self.clock = clock
         chance = CountingChance(seed: seed)
         folder = DataFolder(path)
@@ -31,7 +33,8 @@ final class Backend {
         ledger.close()
         for account in ["ana", "bo"] {
             tokens[account] = try folder.addMember(
-                account: account, role: .operator, customers: [], clock: clock, chance: chance)
+                account: account, role: account == "ana" ? role : .operator, customers: [], clock: clock, chance: chance
+            )
         }
         core = try ServerCore(folder: folder, clock: clock, log: Logger(program: "test", level: .error))
     }
@@ -62,6 +65,15 @@ final class Backend {
         let ledger = try Ledger.open(path: folder.ledgerFile(try folder.onlyPartner()), forWriting: true)
         defer { ledger.close() }
         return try ledger.write(body)
+    }
+
+    /// The vendor's console makes ana the manager of a customer.
+    func assign(_ customer: Int) throws {
+        let now = Timestamp(seconds: clock.now().seconds)
+        try onLedger {
+            _ = try SystemWriters(writer: $0, rulesVersion: 1, now: now).carryOut(
+                .manager(customers[customer], "ana"))
+        }
     }
 
     func addCoupons(_ count: Int) throws {

@@ -15,12 +15,18 @@ final class RecordingShell: EngineShell {
     private(set) var sent: [Exchange] = []
     private(set) var inFlight: [Exchange?] = Lane.allCases.map { _ in nil }
     private(set) var timers: [Duration?] = Lane.allCases.map { _ in nil }
+    /// When each timer was set, on the clock of the world.
+    private(set) var setAt = Lane.allCases.map { _ in Duration.zero }
+    var clock: FixedClock?
 
     func send(_ exchange: Exchange) {
         sent.append(exchange)
         inFlight[exchange.lane.rawValue] = exchange
     }
-    func wake(_ lane: Lane, after: Duration) { timers[lane.rawValue] = after }
+    func wake(_ lane: Lane, after: Duration) {
+        timers[lane.rawValue] = after
+        setAt[lane.rawValue] = clock?.monotonicNow() ?? .zero
+    }
     func stepped(_ step: MachineStep) {}
 
     func take(_ lane: Lane) -> Exchange? {
@@ -51,8 +57,8 @@ final class EngineWorld {
     /// The disk that the replica lies on, when it can fail.
     let disk: FaultDisk?
 
-    init(rows: Int64 = 0, onFaultDisk: Bool = false) throws {
-        server = try Backend(directory.file("server"), clock: clock, rows: rows)
+    init(rows: Int64 = 0, onFaultDisk: Bool = false, anaIs role: MemberRole = .operator) throws {
+        server = try Backend(directory.file("server"), clock: clock, rows: rows, anaIs: role)
         disk = onFaultDisk ? FaultDisk(folder: directory.file("replica")) : nil
         store = try ReplicaStore(directory: directory.file("replica"), clock: clock, chance: CountingChance())
         engine = EngineWorld.makeEngine(store, server.tokens["ana"] ?? "", clock, shell)
@@ -74,7 +80,8 @@ final class EngineWorld {
     private static func makeEngine(
         _ store: ReplicaStore, _ token: String, _ clock: FixedClock, _ shell: RecordingShell
     ) -> SyncEngine {
-        SyncEngine(
+        shell.clock = clock
+        return SyncEngine(
             store: store, server: "http://h:1", token: token, clock: clock, chance: CountingChance(seed: 9),
             log: Logger(program: "test", level: .error, descriptor: -1), shell: shell)
     }

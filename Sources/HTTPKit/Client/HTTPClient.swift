@@ -24,6 +24,10 @@ package final class HTTPClient: Sendable {
     private let connector: Connector
     private let limits: ClientLimits
     private let state = Mutex(State())
+    private let traffic = Traffic()
+
+    /// What it has carried so far.
+    package var carried: Traffic.Totals { traffic.totals }
 
     package init(connector: Connector, limits: ClientLimits = ClientLimits()) {
         self.connector = connector
@@ -128,15 +132,27 @@ package final class HTTPClient: Sendable {
         _ request: HTTPRequest, on stream: any ByteStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, keep: Bool) {
-        try stream.write(request.serialized(host: connector.hostField), deadline: Sys.monotonicNow + limits.idle)
+        let bytes = request.serialized(host: connector.hostField)
+        traffic.begin()
+        traffic.send(bytes.count)
+        // A server that turned us away has answered and reads nothing more: that answer counts.
+        var broken: HTTPError?
+        do { try stream.write(bytes, deadline: Sys.monotonicNow + limits.idle) } catch {
+            guard error.code == .closed else { throw error }
+            broken = error
+        }
         var parser = MessageParser(role: .response(toMethod: request.method), bodyLimit: bodyLimit)
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         var toldHead = false
         while !parser.isDone {
-            let count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle)
+            let count: Int
+            do { count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle) } catch {
+                throw broken ?? error
+            }
+            traffic.receive(count)
             if count == 0 {
                 if stream.isEndSaid, parser.connectionEnded() { break }
-                throw HTTPError.ended(insideReply: parser.hasBegun)
+                throw broken ?? HTTPError.ended(insideReply: parser.hasBegun)
             }
             if !parser.hasBegun, connector.answersInTLS(buffer[..<count]) { throw connector.speaksTLS }
             do {
@@ -150,7 +166,8 @@ package final class HTTPClient: Sendable {
             }
         }
         let closes =
-            parser.headers["Connection"]?.lowercased() == "close" || parser.endsWithConnection || !parser.rest.isEmpty
+            broken != nil || parser.headers["Connection"]?.lowercased() == "close" || parser.endsWithConnection
+            || !parser.rest.isEmpty
         return (parser.status, parser.headers, !closes)
     }
 

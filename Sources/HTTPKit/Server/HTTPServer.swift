@@ -35,6 +35,7 @@ package final class HTTPServer: Sendable {
         var nextID = 0
         var isStopping = false
         var port: UInt16 = 0
+        var turnedAway: Int64 = 0
     }
 
     private static let stackBytes = 512 * 1024
@@ -45,6 +46,7 @@ package final class HTTPServer: Sendable {
     private let ownHeaders: HTTPHeaders
     private let handler: Handler
     private let state = Monitor(State())
+    private let traffic = Traffic()
 
     /// `handler` runs on the connection's thread and may block. With `tls` nothing else is spoken. `ownHeaders`
     /// stand in the replies that the server gives without the handler, so that a client knows whose refusal it is.
@@ -61,6 +63,14 @@ package final class HTTPServer: Sendable {
 
     /// The port that a TCP server listens on, known after `start`.
     package var port: UInt16 { state.withLock { $0.port } }
+
+    /// What it has carried so far; its requests are those that came whole or were refused.
+    package var carried: Traffic.Totals { traffic.totals }
+
+    /// Connections open now, and those turned away since the start because there were too many.
+    package var connections: (open: Int, turnedAway: Int64) {
+        state.withLock { ($0.streams.count, $0.turnedAway) }
+    }
 
     /// Binds and begins to accept. A Unix socket has mode 0600.
     package func start() throws(HTTPError) {
@@ -136,8 +146,10 @@ package final class HTTPServer: Sendable {
         guard tls == nil else { return stream.close() }
         var headers = ownHeaders
         headers.add("Retry-After", "1")
-        let response = HTTPResponse(status: 503, headers: headers)
-        try? stream.write(response.head(length: 0, close: true), deadline: Sys.monotonicNow + .milliseconds(100))
+        let head = HTTPResponse(status: 503, headers: headers).head(length: 0, close: true)
+        state.withLock { $0.turnedAway += 1 }
+        traffic.send(head.count)
+        try? stream.write(head, deadline: Sys.monotonicNow + .milliseconds(100))
         stream.close()
     }
 
@@ -159,6 +171,7 @@ package final class HTTPServer: Sendable {
             var parser = MessageParser(role: .request, bodyLimit: limits.bodyBytes)
             do {
                 guard let request = try readRequest(stream, &parser, carried: rest, id) else { return }
+                traffic.begin()
                 rest = parser.rest
                 let isOpen = markBusy(id)
                 let close =
@@ -206,6 +219,7 @@ package final class HTTPServer: Sendable {
                 throw MessageParser.Failure(status: 408, why: "the request did not arrive in time")
             }
             if count == 0 { return nil }
+            traffic.receive(count)
             if !hadBegun { deadline = Sys.monotonicNow + limits.request }
             _ = try buffer.withUnsafeBytes { bytes in
                 try parser.consume(UnsafeRawBufferPointer(rebasing: bytes[0..<count])) { body.append(contentsOf: $0) }
@@ -214,7 +228,9 @@ package final class HTTPServer: Sendable {
                 parser.headers["Expect"]?.lowercased() == "100-continue"
             {
                 saidContinue = true
-                try stream.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), deadline: deadline)
+                let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+                traffic.send(interim.count)
+                try stream.write(interim, deadline: deadline)
             }
         }
         var request = try parser.request(body: body)
@@ -226,6 +242,7 @@ package final class HTTPServer: Sendable {
         _ response: HTTPResponse, to request: HTTPRequest, on stream: any ByteStream, close: Bool
     ) throws {
         try response.serialize(toMethod: request.method, close: close) { piece in
+            traffic.send(piece.count)
             try stream.write(piece, deadline: Sys.monotonicNow + limits.idle)
         }
     }
@@ -236,8 +253,10 @@ package final class HTTPServer: Sendable {
         var headers = ownHeaders
         headers.add("Content-Type", "text/plain; charset=utf-8")
         let response = HTTPResponse(status: status, headers: headers)
-        try? stream.write(
-            response.head(length: body.count, close: true) + body, deadline: Sys.monotonicNow + .seconds(1))
+        let bytes = response.head(length: body.count, close: true) + body
+        traffic.begin()
+        traffic.send(bytes.count)
+        try? stream.write(bytes, deadline: Sys.monotonicNow + .seconds(1))
         stream.finishWriting()
         // What is still on its way is read for a moment, so that the answer is not lost in a reset.
         var buffer = [UInt8](repeating: 0, count: 16 * 1024)

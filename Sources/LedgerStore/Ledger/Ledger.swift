@@ -59,6 +59,9 @@ package final class Ledger {
     /// Statements begun so far, to measure what an answer costs.
     package var statementsTaken: Int { connection.statementsTaken }
 
+    /// Reads the file and takes the place of its writer for a moment, or says why it can't. Writes nothing.
+    package func probe() throws { try connection.probe() }
+
     /// Closes the file.
     package func close() { connection.close() }
 

@@ -12,6 +12,13 @@ extension LedgerReader {
         }
     }
 
+    /// How many conflicts are open, and how many are decided.
+    package func conflictCounts() throws -> (open: Int64, decided: Int64) {
+        let open = try connection.statement("SELECT count(*) FILTER (WHERE status = 'open'), count(*) FROM conflict")
+            .first { (open: $0.int64(0), all: $0.int64(1)) }
+        return open.map { ($0.open, $0.all - $0.open) } ?? (0, 0)
+    }
+
     /// The name of a customer; nil when there is none of the key.
     package func name(of customer: CustomerKey) throws -> String? {
         let statement = try connection.statement("SELECT name FROM customer WHERE key = ?")

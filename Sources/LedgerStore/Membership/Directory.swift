@@ -39,6 +39,9 @@ package final class Directory {
             DirectorySchema.migrations, to: connection, file: "directory", applicationID: Directory.applicationID)
     }
 
+    /// Reads the file and takes the place of its writer for a moment, or says why it can't. Writes nothing.
+    package func probe() throws { try connection.probe() }
+
     /// Adds a partner. Durable on return.
     package func addPartner(_ partner: String, name: String) throws {
         try connection.write { transaction in

@@ -37,6 +37,20 @@ package struct LocalAPIClient: Sendable {
         try ask("GET", "/v1/status", Local.Status.self, within: LocalAPIClient.statusPatience)
     }
 
+    /// The daemon's metrics in Prometheus' text form.
+    package func metrics() throws(UserError) -> String {
+        do {
+            return String(
+                decoding: try exchange("GET", "/v1/metrics", [], LocalAPIClient.statusPatience), as: UTF8.self)
+        } catch {
+            // A daemon from before there were metrics knows no such path.
+            guard error.exitCode == .usage else { throw error }
+            throw UserError(
+                .failed, what: "cannot show metrics", why: "the daemon is older than this program",
+                next: "start the newer one: fieldbook daemon stop; fieldbook daemon start")
+        }
+    }
+
     /// Asks for a sync and does not wait for it.
     package func sync() throws(UserError) { _ = try exchange("POST", "/v1/sync", [], LocalAPIClient.statusPatience) }
 

@@ -11,6 +11,8 @@ package protocol LocalAPIHandler: Sendable {
     /// Closes this user's replica and opens another's.
     func goOver(to user: String) -> Result<Local.Status, LocalRefusal>
     func status() -> Local.Status
+    /// In Prometheus' text form.
+    func metrics() -> String
     func sync()
     /// Waits until a sync that begins now has reached a checkpoint with nothing left to send, has failed, or the time
     /// is over.
@@ -70,7 +72,7 @@ package struct LocalAPIServer: Sendable {
         let handler = current()
         // Rows of one replica are numbered as those of another, so what one user asked must not reach another's.
         if let user = request.headers[Local.userHeader], user != handler.userName, path != "/v1/status",
-            path != "/v1/users/current"
+            path != "/v1/metrics", path != "/v1/users/current"
         {
             return refuse(
                 409, "cannot do this now", "the daemon works for another user than this command",
@@ -83,6 +85,8 @@ package struct LocalAPIServer: Sendable {
         }
         switch (request.method, path) {
         case ("GET", "/v1/status"): return reply(handler.status())
+        case ("GET", "/v1/metrics"):
+            return .json(200, Array(handler.metrics().utf8), type: PrometheusText.mediaType)
         case ("POST", "/v1/sync"):
             handler.sync()
             return .json(202, Array("{}".utf8))
@@ -109,7 +113,7 @@ package struct LocalAPIServer: Sendable {
     /// The method that a path takes; nil for a path that there is not.
     private static func method(of path: String) -> String? {
         switch path {
-        case "/v1/status", "/v1/sync/wait": "GET"
+        case "/v1/status", "/v1/metrics", "/v1/sync/wait": "GET"
         case "/v1/sync", "/v1/edits", "/v1/users/current": "POST"
         default: isEditAction(path.split(separator: "/", omittingEmptySubsequences: false)) ? "POST" : nil
         }

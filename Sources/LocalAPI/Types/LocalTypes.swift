@@ -63,6 +63,11 @@ package enum Local {
         package var settingsProblem: Failure?
         /// Settings that were changed and act after a restart only; absent when there are none.
         package var settingsWaiting: [String]?
+        /// When replica and server last agreed in full. This and what follows is absent from a daemon older than it.
+        package var lastAgreementAt: String?
+        /// One entry a lane.
+        package var waits: [LaneWait]?
+        package var traffic: [LaneTraffic]?
 
         package init(software: String, processID: Int, startedAt: String, phase: String, server: String) {
             apiVersion = Local.version

@@ -73,6 +73,8 @@ package struct OutboxCounts: Sendable, Hashable {
     package var behindPerson = 0
     /// Seconds since 1970 of the oldest edit that is not settled.
     package var oldestUnsettledAt: Int64?
+    /// The same of the oldest that has not reached the server for good.
+    package var oldestUnsentAt: Int64?
 
     package init() {}
 
@@ -113,6 +115,9 @@ package struct ReplicaIdentity: Sendable, Hashable {
     package let lease: Lease?
     /// The member's permission items; nil when the server does not say.
     package let items: [String]?
+    /// Seconds since 1970 by the device when replica and server last agreed in full; after a crash it may be a few
+    /// minutes older than it was, never newer.
+    package let agreedAt: Int64?
 
     /// Whether the server said that the member lacks an item.
     package func lacks(_ item: PermissionItem) -> Bool { items.map { !$0.contains(item.rawValue) } ?? false }

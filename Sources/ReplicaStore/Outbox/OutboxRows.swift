@@ -17,7 +17,7 @@ struct OutboxRows {
         try connection.statement(
             """
             SELECT replica, incarnation, server, partner, partner_name, member, role, epoch, rules_version, contact_at,
-                lease_days, lease_then, seen_at, items
+                lease_days, lease_then, seen_at, items, agreed_at
             FROM identity WHERE id = 1
             """
         ).first { row in
@@ -32,7 +32,8 @@ struct OutboxRows {
                 partner: row.optionalText(3),
                 partnerName: row.optionalText(4), member: row.optionalText(5), role: row.optionalText(6),
                 epoch: row.optionalText(7), rulesVersion: row.optionalInt64(8), contactAt: contactAt,
-                lease: lease, items: row.optionalText(13)?.split(separator: ",").map(String.init))
+                lease: lease, items: row.optionalText(13)?.split(separator: ",").map(String.init),
+                agreedAt: row.optionalInt64(14))
         }
     }
 
@@ -116,7 +117,11 @@ struct OutboxRows {
             case .dead: counts.dead = count
             case .settled, .discarded, .combined, nil: break
             }
-            if state != .dead { counts.oldestUnsettledAt = min(counts.oldestUnsettledAt ?? .max, row.int64(2)) }
+            let oldest = row.int64(2)
+            if state != .dead { counts.oldestUnsettledAt = min(counts.oldestUnsettledAt ?? .max, oldest) }
+            if state == .saved || state == .sent || state == .waiting {
+                counts.oldestUnsentAt = min(counts.oldestUnsentAt ?? .max, oldest)
+            }
         }
         if counts.held + counts.waiting > 0, counts.unsent > 0 { counts.behindPerson = try behindPerson().count }
         return counts

@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of `outbox.db`, the precious file.
 enum OutboxSchema {
     static let applicationID: Int32 = 0x4642_4F31
-    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008]
 
     private static let M0001 = Migration(
         number: 1, name: "initial",
@@ -103,5 +103,17 @@ enum OutboxSchema {
             CREATE TABLE applied_line (
                 key TEXT PRIMARY KEY, digest TEXT NOT NULL, edit INTEGER NOT NULL REFERENCES edit
             ) STRICT, WITHOUT ROWID;
+            """)
+
+    /// When this replica and the server last agreed in full, and what each lane carried on its last day (days since 1970
+    /// in UTC by the device).
+    private static let M0008 = Migration(
+        number: 8, name: "measures",
+        sql: """
+            ALTER TABLE identity ADD COLUMN agreed_at INTEGER;
+            CREATE TABLE traffic (
+                lane TEXT PRIMARY KEY, day INTEGER NOT NULL, requests INTEGER NOT NULL, bytes_sent INTEGER NOT NULL,
+                bytes_received INTEGER NOT NULL
+            ) STRICT;
             """)
 }

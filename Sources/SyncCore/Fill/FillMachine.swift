@@ -38,6 +38,8 @@ package struct FillMachine: Sendable, Equatable {
 
     package private(set) var state = State.stopped
     package private(set) var backoff = Backoff()
+    /// Backing off for the time that the server named.
+    package private(set) var isPausedByServer = false
 
     package init() {}
 
@@ -52,6 +54,7 @@ package struct FillMachine: Sendable, Equatable {
             return []
         case (.idle, .poked), (.backingOff, .timerFired):
             state = .fetching
+            isPausedByServer = false
             return [.fetchPage]
         case (.fetching, .pageKept):
             backoff.reset()
@@ -62,9 +65,11 @@ package struct FillMachine: Sendable, Equatable {
             return []
         case (.fetching, .failed(.transient(let retryAfter))):
             state = .backingOff
+            isPausedByServer = retryAfter != nil
             return [.wake(after: backoff.next(retryAfter: retryAfter, using: &chance))]
         case (.fetching, .failed(.local)):
             state = .backingOff
+            isPausedByServer = false
             return [.wake(after: backoff.next(retryAfter: nil, using: &chance))]
         case (.fetching, .failed):
             // A refused token, another epoch or a blocked server is the pull side's to find out; its next checkpoint pokes.

@@ -78,14 +78,32 @@ final class LedgerPool: @unchecked Sendable {
             return ledger
         }
         guard let ledger = taken else { throw LedgerError.damaged("the partner has no ledger") }
-        defer {
-            content.withLock { content in
-                if let index = content.writers.firstIndex(where: { $0.partner == partner }) {
-                    content.writers[index].ledger = ledger
-                }
+        defer { give(back: ledger, of: partner) }
+        return try body(ledger)
+    }
+
+    /// Takes the place of the partner's writer for a moment; false when it does not come free before `end`.
+    func probe(_ partner: String, until end: Duration) throws -> Bool {
+        try open(partner)
+        let taken = content.wait(until: end) { content -> Ledger? in
+            guard let index = content.writers.firstIndex(where: { $0.partner == partner }),
+                let ledger = content.writers[index].ledger
+            else { return nil }
+            content.writers[index].ledger = nil
+            return ledger
+        }
+        guard let ledger = taken else { return false }
+        defer { give(back: ledger, of: partner) }
+        try ledger.probe()
+        return true
+    }
+
+    private func give(back ledger: Ledger, of partner: String) {
+        content.withLock { content in
+            if let index = content.writers.firstIndex(where: { $0.partner == partner }) {
+                content.writers[index].ledger = ledger
             }
         }
-        return try body(ledger)
     }
 
     /// Runs `body` with a reading connection of its own.

@@ -14,6 +14,8 @@ struct Routes {
     let now: Instant
     /// Looks at a code of the member's authenticator; a code is used up by it.
     let confirm: (String) throws -> Directory.StepUpVerdict
+    /// Takes the codes of a push; they count once it is committed.
+    let judged: ([ResultCode]) -> Void
 
     func hello(_ reader: LedgerReader) throws -> HTTPResponse {
         let state = reader.state
@@ -90,6 +92,7 @@ struct Routes {
             results[index].message = message
             results[index].next = next
         }
+        judged(results.map(\.code))
         return .json(200, try WireCoding.encode(V1.Results(epoch: writer.state.epoch, results: results)))
     }
 

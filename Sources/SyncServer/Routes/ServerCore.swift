@@ -12,13 +12,15 @@ import ThreadKit
 /// Requests come on the connection threads of the HTTP server. Writers of a partner take turns on one connection;
 /// readers use connections of a small pool, each on one thread at a time.
 package final class ServerCore: Sendable {
-    private let folder: DataFolder
-    private let clock: any WallClock
+    let folder: DataFolder
+    let clock: any WallClock
     /// Makes tokens.
     private let chance: any Chance
-    private let log: Logger
+    let log: Logger
     package let rules: RulesInForce
-    private let pool: LedgerPool
+    let pool: LedgerPool
+    let meter = ServerMeter()
+    let startedAt: Instant
 
     package init(
         folder: DataFolder, clock: any WallClock, chance: any Chance = SystemChance(), log: Logger
@@ -27,6 +29,7 @@ package final class ServerCore: Sendable {
         self.clock = clock
         self.chance = chance
         self.log = log
+        startedAt = clock.now()
         rules = try RulesInForce(folder: folder.path)
         pool = try LedgerPool(folder: folder)
     }
@@ -41,14 +44,16 @@ package final class ServerCore: Sendable {
         response.headers.add("Cache-Control", "no-store")
         let id = pool.nextRequestID()
         response.headers.add("X-Request-Id", id)
-        let (seconds, attoseconds) = (clock.monotonicNow() - began).components
+        let took = clock.monotonicNow() - began
+        // Whatever else a client asks for may be anything, a token in the wrong place too.
+        let name = Route.all.first { $0.path == path }?.path ?? ServerMeter.other
+        meter.note(route: name, status: response.status, took: took)
+        let (seconds, attoseconds) = took.components
         log.log(
             .info, "request",
             [
                 ("id", id), ("method", String(request.method.prefix(10))),
-                // Whatever else a client asks for may be anything, a token in the wrong place too.
-                ("path", Route.all.first { $0.path == path }?.path ?? "other"),
-                ("status", "\(response.status)"), ("member", account),
+                ("path", name), ("status", "\(response.status)"), ("member", account),
                 ("ms", "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"),
             ])
         return response
@@ -95,6 +100,7 @@ package final class ServerCore: Sendable {
         let partners: [String]
         do { partners = try pool.partners() } catch {
             log.log(.error, "tick", [("why", "\(error)")])
+            meter.noteFailedTick()
             return
         }
         for partner in partners {
@@ -109,7 +115,10 @@ package final class ServerCore: Sendable {
                     }
                     log.log(.notice, "conflicts-overdue", [("closed", "\(closed.count)")])
                 }
-            } catch { log.log(.error, "tick", [("why", "\(error)")]) }
+            } catch {
+                log.log(.error, "tick", [("why", "\(error)")])
+                meter.noteFailedTick()
+            }
         }
     }
 
@@ -148,13 +157,15 @@ package final class ServerCore: Sendable {
         // What the reply announces is what the request was judged by, also while the rules are read anew.
         let rules = rules.current
         // The ledger's own clock decides, so it is read in the transaction that the route runs in.
+        var judged: [ResultCode] = []
         func routes(_ state: LedgerState) -> Routes {
             Routes(
                 member: member,
                 policy: { [pool] in try pool.withDirectory { try $0.policy(of: member.partner) } },
                 request: request, rules: rules, now: state.now(by: clock),
                 // Authenticators follow the machine's clock, wherever the ledger's was set to.
-                confirm: { [pool, clock] in try pool.confirm(code: $0, of: member, at: clock.now().seconds) })
+                confirm: { [pool, clock] in try pool.confirm(code: $0, of: member, at: clock.now().seconds) },
+                judged: { judged = $0 })
         }
         switch route.work {
         case .access: preconditionFailure("a route of the directory opens no ledger")
@@ -166,7 +177,11 @@ package final class ServerCore: Sendable {
             return try pool.withWriter(member.partner) { ledger in
                 // A refusal still tells epoch and lineage; what the route wrote before it is undone.
                 let state = try ledger.read { $0.state }
-                return answered(state, rules) { try ledger.write { try work(routes($0.state))($0) } }
+                return answered(state, rules) {
+                    let response = try ledger.write { try work(routes($0.state))($0) }
+                    meter.note(results: judged)
+                    return response
+                }
             }
         }
     }

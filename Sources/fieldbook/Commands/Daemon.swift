@@ -150,7 +150,9 @@ extension Context {
 
     /// The last line written after the log had `length` bytes, an error's before any other; nil when there is none.
     private func lastLogLine(since length: Int) -> String? {
-        let count = min(4096, logLength - length)
+        // A log that was cut to its bound meanwhile is new from its beginning.
+        let (now, length) = (logLength, logLength < length ? 0 : length)
+        let count = min(4096, now - length)
         guard count > 0, let bytes = try? SecureFile.readEnd(paths.daemonLog, count: count) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         let words = lines.last { $0.hasPrefix("fieldbookd: ") } ?? lines.last

@@ -14,6 +14,9 @@ extension Context {
         let counts = try ask { () throws(StoreError) in try reader.outboxCounts() }
         let image = try ask { () throws(StoreError) in try reader.imageState() }
         let conflicts = try ask { () throws(StoreError) in try reader.undecidedConflictCount() }
+        let kept = try ask { () throws(StoreError) in try reader.keptTraffic() }
+        // A daemon knows of an agreement minutes before the file does.
+        let agreedAt = running?.lastAgreementAt.flatMap { Instant(rfc3339: $0)?.seconds } ?? identity?.agreedAt
         var lines: [(String, String)] = []
         lines.append(
             (
@@ -27,8 +30,8 @@ extension Context {
         }
         lines.append(("server", running?.server ?? identity?.server ?? "-"))
         // The outbox notes a contact only at a greeting; a checkpoint is one too.
-        let kept = [identity?.contactAt, image?.checkpointAt].compactMap { $0 }.max()
-        if let at = running?.lastContactAt.flatMap({ Instant(rfc3339: $0)?.seconds }) ?? kept {
+        let known = [identity?.contactAt, image?.checkpointAt].compactMap { $0 }.max()
+        if let at = running?.lastContactAt.flatMap({ Instant(rfc3339: $0)?.seconds }) ?? known {
             lines.append(("last contact", age(at)))
         }
         if let image {
@@ -38,6 +41,7 @@ extension Context {
         } else {
             lines.append(("data", "nothing loaded yet"))
         }
+        lines.append(("agreement", agreedAt.map { "last in full \(age($0))" } ?? "none yet"))
         let locked = try lockedLease(reader)
         if let locked {
             lines.append(("access", "locked: \(Wording.text(locked) { age($0) })\n              \(Wording.connect)"))
@@ -48,6 +52,9 @@ extension Context {
         }
         lines.append(("edits", editsPhrase(counts)))
         if let oldest = counts.oldestUnsettledAt { lines.append(("oldest edit", age(oldest))) }
+        if let oldest = counts.oldestUnsentAt {
+            lines.append(("not sent", "\(counts.unsent), the oldest \(age(oldest))"))
+        }
         lines.append(("conflicts", conflicts == 0 ? "none" : "\(conflicts) to decide: fieldbook conflicts list"))
         if let problem = running?.problem {
             lines.append(("last problem", "\(problem.what): \(problem.why)\n              \(problem.next)"))
@@ -57,7 +64,10 @@ extension Context {
         } else if let waiting = running?.settingsWaiting {
             lines.append(("settings", "wait for a restart of the daemon: \(waiting.joined(separator: ", "))"))
         }
+        let waits = waitLines(running)
+        if !waits.isEmpty { lines.append(("waits for", waits.joined(separator: "\n              "))) }
         if let next = running?.nextAttemptAt { lines.append(("next attempt", next)) }
+        lines.append(("today", today(running, kept).text))
         var answer = Answer()
         answer.text = lines.map { name, value in
             name + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
@@ -68,6 +78,14 @@ extension Context {
                 .object(["what": .text($0.what), "why": .text($0.why), "next": .text($0.next)])
             } ?? .null
         answer.json["settingsWaiting"] = .array((running?.settingsWaiting ?? []).map { .text($0) })
+        answer.json["lastAgreementAt"] = Wording.time(agreedAt)
+        answer.json["unsent"] = .integer(Int64(counts.unsent))
+        answer.json["oldestUnsentAt"] = Wording.time(counts.oldestUnsentAt)
+        answer.json["oldestUnsettledAt"] = Wording.time(counts.oldestUnsettledAt)
+        answer.json["waits"] = Context.json(waits: running?.waits)
+        answer.json["traffic"] = Context.json(traffic: running?.traffic)
+        answer.json["today"] = today(running, kept).json
+        answer.json["leaseEndsAt"] = Wording.time(identity?.lease?.endsAt)
         answer.json["locked"] = .bool(locked != nil)
         answer.json["wiped"] =
             wiped.map { record in
