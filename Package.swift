@@ -100,7 +100,7 @@ let package = Package(
             [
                 "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "TerminalKit",
                 "ReplicaStore",
-                "LocalAPI", "HTTPKit",
+                "LocalAPI", "HTTPKit", "ThreadKit",
             ]),
         program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
         program(
@@ -170,7 +170,7 @@ let package = Package(
             [
                 "fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics",
                 "LocalAPI", "TestKit", "ConflictRules", "LedgerStore", "PartnerModel", "ReplicaStore", "SyncProtocol",
-                "SyncServer",
+                "SyncServer", "HTTPKit", "SQLiteKit", "ThreadKit",
             ]),
         tests(
             "EndToEnd", excluding: ["focus_sums.py"],

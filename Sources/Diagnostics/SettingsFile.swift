@@ -54,6 +54,9 @@ package struct SettingsFile: Sendable, Hashable {
     /// The value of a key; nil when it is not set.
     package func value(_ key: String) -> String? { lines.first { $0.key == key }?.text }
 
+    /// The keys that are set, in the order of their lines.
+    package var keys: [String] { lines.compactMap(\.key) }
+
     /// Sets a key, in place where it stood, else at the end. The caller has checked that both can stand in a line.
     package mutating func set(_ key: String, _ value: String) {
         precondition(

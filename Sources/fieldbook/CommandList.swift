@@ -18,7 +18,7 @@ enum CommandList {
         ],
         groups: [
             CommandGroup("start", setup), CommandGroup("look", look + past), CommandGroup("change", change),
-            CommandGroup("settle", decide + desk),
+            CommandGroup("settle", decide + desk), CommandGroup("mend", mend),
         ])
 
     private static let setup = [

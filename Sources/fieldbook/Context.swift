@@ -33,6 +33,8 @@ struct Context {
         case "daemon start": try startDaemon()
         case "daemon stop": try stopDaemon()
         case "status": try status()
+        case "doctor": doctor()
+        case "bugreport": try bugReport()
         case "sync": try sync()
         case "customers list": try listCustomers(nil)
         case "customers search": try listCustomers(command.arguments[0])
