@@ -67,6 +67,7 @@ let package = Package(
             ["Defects", "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "SQLiteKit"]),
         module("LedgerStore", ["Defects", "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
         module("LocalAPI", ["PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit"]),
+        module("Hooks", ["CLinux", "Diagnostics", "SyncProtocol", "ThreadKit"]),
         // Level 3.
         module(
             "SyncEngine",
@@ -84,7 +85,7 @@ let package = Package(
         module(
             "SyncDaemon",
             [
-                "CLinux", "PartnerModel", "Diagnostics", "ThreadKit", "SyncProtocol", "HTTPKit", "SyncCore",
+                "CLinux", "PartnerModel", "Diagnostics", "ThreadKit", "SyncProtocol", "HTTPKit", "SyncCore", "Hooks",
                 "ReplicaStore", "LocalAPI", "SyncEngine",
             ]),
         module(
@@ -100,7 +101,7 @@ let package = Package(
             [
                 "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "TerminalKit",
                 "ReplicaStore",
-                "LocalAPI", "HTTPKit", "ThreadKit",
+                "LocalAPI", "HTTPKit", "Hooks", "ThreadKit",
             ]),
         program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
         program(
@@ -138,6 +139,7 @@ let package = Package(
             ["LedgerStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
         tests(
             "LocalAPI", ["LocalAPI", "ThreadKit", "PartnerModel", "SyncProtocol", "HTTPKit", "Diagnostics", "TestKit"]),
+        tests("Hooks", ["Hooks", "Diagnostics", "SyncProtocol", "ThreadKit", "TestKit"]),
         tests(
             "SyncEngine",
             [
@@ -156,7 +158,7 @@ let package = Package(
             "SyncDaemon",
             [
                 "SyncDaemon", "SyncEngine", "SyncCore", "SyncServer", "LedgerStore", "ThreadKit", "CLinux",
-                "ReplicaStore", "SQLiteKit", "LocalAPI", "HTTPKit",
+                "ReplicaStore", "SQLiteKit", "LocalAPI", "HTTPKit", "Hooks",
                 "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit",
             ]),
         tests(

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import HTTPKit
+import Hooks
 import ReplicaStore
 import SyncEngine
 import ThreadKit
@@ -23,6 +24,8 @@ final class DaemonThreads {
     private let chance: any Chance
     private let lanes: [LaneWorker]
     private let links = LinkWatcher()
+    private let hooks: HookRunner?
+    private var hookThread: WorkerThread?
     private var engine: WorkerThread?
     private var linkThread: WorkerThread?
     private var laneThreads: [(thread: WorkerThread, ended: Delivery<Bool>)] = []
@@ -37,16 +40,19 @@ final class DaemonThreads {
         self.clock = clock
         self.chance = chance
         lanes = Lane.allCases.map { _ in LaneWorker(endpoint: url.endpoint) }
+        let isHooked = !configuration.hooks.isEmpty || !configuration.hooks.flaws.isEmpty
+        hooks = isHooked ? HookRunner(configuration.hooks, log: log, clock: clock) : nil
     }
 
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
     func start() throws(UserError) {
         let opened = Delivery<UserError?>()
-        let (configuration, server, loop, lanes, log, clock, chance) = (
-            configuration, server, loop, lanes, log, clock, chance
+        let (configuration, server, loop, lanes, hooks, log, clock, chance) = (
+            configuration, server, loop, lanes, hooks, log, clock, chance
         )
+        if let hooks { hookThread = try Self.thread { hooks.run() } }
         engine = try Self.thread {
-            Self.runEngine(configuration, server, loop, lanes, opened, log, clock, chance)
+            Self.runEngine(configuration, server, loop, lanes, hooks, opened, log, clock, chance)
         }
         if let failure = opened.wait(until: clock.monotonicNow() + Self.openPatience) ?? nil { throw failure }
         for lane in lanes {
@@ -75,6 +81,9 @@ final class DaemonThreads {
         loop.close()
         engine?.join()
         engine = nil
+        hooks?.stop()
+        hookThread?.join()
+        hookThread = nil
     }
 
     private static func thread(_ body: @escaping @Sendable () -> Void) throws(UserError) -> WorkerThread {
@@ -99,7 +108,8 @@ final class DaemonThreads {
     /// The engine thread: the store is opened, used and closed here.
     private static func runEngine(
         _ configuration: SyncDaemon.Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
-        _ opened: Delivery<UserError?>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
+        _ hooks: HookRunner?, _ opened: Delivery<UserError?>, _ log: Logger, _ clock: any WallClock,
+        _ chance: any Chance
     ) {
         let store: ReplicaStore
         do throws(StoreError) {
@@ -109,7 +119,8 @@ final class DaemonThreads {
             return
         }
         let timers = LaneTimers()
-        let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock, log: log)
+        store.isWatching = hooks != nil
+        let shell = DaemonShell(lanes: lanes, timers: timers, hooks: hooks, clock: clock, log: log)
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
             shell: shell)

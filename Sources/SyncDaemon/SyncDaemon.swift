@@ -1,5 +1,6 @@
 package import Diagnostics
 import HTTPKit
+package import Hooks
 import LocalAPI
 import ReplicaStore
 import SyncEngine
@@ -14,11 +15,14 @@ package enum SyncDaemon {
         package let server: String
         /// The member's token; never logged.
         package let token: String
+        /// Commands of the person's own.
+        package let hooks: HookSettings
 
-        package init(paths: Paths, server: String, token: String) {
+        package init(paths: Paths, server: String, token: String, hooks: HookSettings = HookSettings()) {
             self.paths = paths
             self.server = server
             self.token = token
+            self.hooks = hooks
         }
 
         /// Reads settings and token; the error says how to make them.
@@ -52,7 +56,8 @@ package enum SyncDaemon {
             guard isToken else {
                 throw UserError(.settings, what: "cannot use \(paths.tokenFile)", why: "it holds no token", next: next)
             }
-            return Configuration(paths: paths, server: server, token: token)
+            return Configuration(
+                paths: paths, server: server, token: token, hooks: HookSettings { settings.value($0) })
         }
     }
 
@@ -111,7 +116,8 @@ package enum SyncDaemon {
             if old.paths.user == nil, UserFolders(old.paths).hasOldInstallation {
                 let name = try OldInstallation.takeOver(old.paths, wanted: old.token == new.token ? user : nil)
                 log.log(.notice, "taken-over", [("user", name)])
-                old = Configuration(paths: old.paths.of(user: name), server: old.server, token: old.token)
+                old = Configuration(
+                    paths: old.paths.of(user: name), server: old.server, token: old.token, hooks: old.hooks)
             }
             turn.stop()
             turn = try Turn(new, log: log, clock: clock, chance: chance)

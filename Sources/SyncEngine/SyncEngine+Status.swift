@@ -48,6 +48,7 @@ extension SyncEngine {
         } catch { note(error, of: nil, doing: "read the outbox") }
         status.lastProblem = troubles.last?.problem
         status.phase = phase
+        tellLogin()
         status.nextAttemptAt = nextAttemptAt
     }
 

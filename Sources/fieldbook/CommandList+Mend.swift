@@ -11,5 +11,8 @@ extension CommandList {
             "bugreport", "Writes a report without names, amounts and secrets; sends nothing.", arguments: ["[FILE]"],
             options: [OptionSpec("force", "replace the file")],
             examples: ["fieldbook bugreport", "fieldbook bugreport report.tar --force"]),
+        CommandSpec(
+            "hooks test", "Runs the command that is set for an event, on a made-up one.", arguments: ["EVENT"],
+            examples: ["fieldbook hooks test conflict", "fieldbook hooks test budget --json"]),
     ]
 }

@@ -35,6 +35,7 @@ struct Context {
         case "status": try status()
         case "doctor": doctor()
         case "bugreport": try bugReport()
+        case "hooks test": try testHook()
         case "sync": try sync()
         case "customers list": try listCustomers(nil)
         case "customers search": try listCustomers(command.arguments[0])

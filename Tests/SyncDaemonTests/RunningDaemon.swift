@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import Hooks
 import LocalAPI
 import PartnerModel
 import SQLiteKit
@@ -41,8 +42,12 @@ final class RunningDaemon {
     private let outcome = Delivery<UserError?>()
     private var isJoined = false
 
-    init(_ home: Home, server: String, token: String, logClock: any WallClock = SystemClock(), paths: Paths? = nil) {
-        let configuration = SyncDaemon.Configuration(paths: paths ?? home.paths, server: server, token: token)
+    init(
+        _ home: Home, server: String, token: String, logClock: any WallClock = SystemClock(), paths: Paths? = nil,
+        hooks: HookSettings = HookSettings()
+    ) {
+        let configuration = SyncDaemon.Configuration(
+            paths: paths ?? home.paths, server: server, token: token, hooks: hooks)
         let (identity, outcome, path) = (identity, outcome, home.folder.file("log"))
         let started = WorkerThread(stackBytes: 1 << 20) {
             Signals.prepare()
@@ -60,8 +65,11 @@ final class RunningDaemon {
         thread = started
     }
 
-    convenience init(_ home: Home, _ server: LiveServer, logClock: any WallClock = SystemClock()) {
-        self.init(home, server: server.address, token: server.token, logClock: logClock)
+    convenience init(
+        _ home: Home, _ server: LiveServer, logClock: any WallClock = SystemClock(),
+        hooks: HookSettings = HookSettings()
+    ) {
+        self.init(home, server: server.address, token: server.token, logClock: logClock, hooks: hooks)
         _ = eventually { (try? home.client.statusIfRunning()) != nil }
     }
 

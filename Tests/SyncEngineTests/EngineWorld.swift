@@ -22,6 +22,8 @@ final class RecordingShell: EngineShell {
     }
     func wake(_ lane: Lane, after: Duration) { timers[lane.rawValue] = after }
     func stepped(_ step: MachineStep) {}
+    private(set) var news: [News] = []
+    func noticed(_ news: News) { self.news.append(news) }
 
     func take(_ lane: Lane) -> Exchange? {
         defer { inFlight[lane.rawValue] = nil }

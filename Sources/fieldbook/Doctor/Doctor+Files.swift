@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import Hooks
 import ReplicaStore
 
 /// Folders and files: whose they are, who may read them, what stands in them.
@@ -111,6 +112,15 @@ extension Doctor {
             return .failed(name, "no server is set up", why: "\(paths.settingsFile) names none", next: setUp)
         }
         return .ok(name, "\(paths.settingsFile) can be read")
+    }
+
+    /// Commands on events that can't be run as they are set. They are not run here.
+    func hooks(_ findings: Findings) -> [Check] {
+        guard let file = findings.settings else { return [] }
+        return HookSettings { file.value($0) }.flaws.map { flaw in
+            .warning(
+                "hooks", "\(flaw.key) is not used", why: flaw.why, next: "mend the line in \(paths.settingsFile)")
+        }
     }
 
     /// Whether there is a token that can be used. It is shown nowhere.

@@ -42,7 +42,9 @@ struct Doctor {
         var checks = daemon(&findings)
         checks += [service, fileSystem, space, writable]
         checks += permissions
-        checks += [settings(&findings), token(&findings)]
+        checks.append(settings(&findings))
+        checks += hooks(findings)
+        checks.append(token(&findings))
         checks.append(sqlite)
         checks += ReplicaInspection.File.allCases.map { health(of: $0) }
         checks.append(log(findings.status))
