@@ -6,8 +6,8 @@ package enum HookKind: String, Sendable, Hashable, CaseIterable, Codable {
     case conflict, refused, freeze, quota, budget, login
 }
 
-/// One event as its command reads it: a JSON object with the version of its form. Of a customer it has key and account
-/// name, never a phone or a mail.
+/// One event as its command reads it: a JSON object with the version of its form. Of a customer it has key and
+/// account name, never a phone or a mail.
 package struct HookEvent: Sendable, Hashable, Codable {
     /// Rises when a field changes its meaning or goes; new fields may come without.
     package static let schemaVersion = 1

@@ -36,8 +36,8 @@ package struct HookOutcome: Sendable, Hashable {
     }
 }
 
-/// Runs one command to its end, which it brings about itself when it takes too long: in a process group of its own, with
-/// nothing of ours open, a small environment, and one line on its standard input.
+/// Runs one command to its end, which it brings about itself when it takes too long: in a process group of its own,
+/// with nothing of ours open, a small environment, and one line on its standard input.
 package enum HookProcess {
     package static let outputBytesMax = 4096
     /// Between TERM and KILL.
@@ -47,7 +47,8 @@ package enum HookProcess {
     private static let patience = Duration.seconds(5)
     private static let pollMilliseconds: Int32 = 20
 
-    /// Variables that a command gets as the daemon has them: what programs need, and what leads `fieldbook` to this replica.
+    /// Variables that a command gets as the daemon has them: what programs need, and what leads `fieldbook` to this
+    /// replica.
     private static let inherited = [
         "PATH", "HOME", "LANG", "FIELDBOOK_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
     ]
@@ -151,8 +152,8 @@ package enum HookProcess {
         return Child(processID: process, output: reading)
     }
 
-    /// The reading end of a pipe that holds these bytes and is closed at the other end; nil when it can't be had. They fit
-    /// into a pipe whole, so nobody waits for the command to read them.
+    /// The reading end of a pipe that holds these bytes and is closed at the other end; nil when it can't be had.
+    /// They fit into a pipe whole, so nobody waits for the command to read them.
     private static func pipe(holding bytes: [UInt8]) -> Int32? {
         guard let (reading, writing) = makePipe() else { return nil }
         _ = fcntl(writing, F_SETFL, O_NONBLOCK)
@@ -197,7 +198,8 @@ private struct Collector {
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
 
-    /// Waits a moment for bytes and takes what there is, at most one chunk, so that a flood does not keep us from the clock.
+    /// Waits a moment for bytes and takes what there is, at most one chunk, so that a flood does not keep us from the
+    /// clock.
     mutating func wait(milliseconds: Int32) {
         guard !hasEnded else {
             usleep(useconds_t(milliseconds) * 1000)

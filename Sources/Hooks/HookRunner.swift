@@ -1,8 +1,8 @@
 package import Diagnostics
 import ThreadKit
 
-/// Runs the commands of events, one at a time, on a thread of its own. Who posts never waits: the queue is bounded, the
-/// oldest event gives way, and what becomes of a command is told to the log alone.
+/// Runs the commands of events, one at a time, on a thread of its own. Who posts never waits: the queue is bounded,
+/// the oldest event gives way, and what becomes of a command is told to the log alone.
 ///
 /// An event is run at most once: what is queued when the daemon ends is not run later.
 package final class HookRunner: Sendable {

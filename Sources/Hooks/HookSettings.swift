@@ -1,5 +1,5 @@
-/// Which commands are run on which events: `hook-conflict = /path/to/command argument …`, `hook-all` for events without a
-/// command of their own, `hook-timeout` in seconds.
+/// Which commands are run on which events: `hook-conflict = /path/to/command argument …`, `hook-all` for events
+/// without a command of their own, `hook-timeout` in seconds.
 package struct HookSettings: Sendable, Hashable {
     /// A setting that can't be used; the others are.
     package struct Flaw: Error, Sendable, Hashable {
@@ -53,8 +53,9 @@ package struct HookSettings: Sendable, Hashable {
     package var isEmpty: Bool { own.isEmpty && rest == nil }
 }
 
-/// Splits a command line into program and arguments, without a shell: blanks part words, `'…'` keeps everything, `"…"` keeps
-/// all but `\"` and `\\`, a backslash elsewhere keeps the next character. Nothing is replaced: no variables, patterns, pipes.
+/// Splits a command line into program and arguments, without a shell: blanks part words, `'…'` keeps everything,
+/// `"…"` keeps all but `\"` and `\\`, a backslash elsewhere keeps the next character. Nothing is replaced: no
+/// variables, patterns, pipes.
 package enum CommandWords {
     package struct Flaw: Error, Sendable, Hashable {
         package let why: String

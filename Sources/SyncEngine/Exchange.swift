@@ -37,8 +37,8 @@ package protocol EngineShell: AnyObject {
     func wake(_ lane: Lane, after: Duration)
     /// A machine took an event; for the log and for what watches.
     func stepped(_ step: MachineStep)
-    /// Something came in, or the server stopped taking the token, that a person may want to be told of. Each is told once,
-    /// after what it tells of is durable.
+    /// Something came in, or the server stopped taking the token, that a person may want to be told of. Each is told
+    /// once, after what it tells of is durable.
     func noticed(_ news: News)
 }
 

@@ -27,7 +27,8 @@ import Testing
 
     private static func frozen(_ key: Int64, version: Int64, by author: String, cause: String = "manual") -> PageRow {
         let freeze =
-            "[{\"at\":\"1\",\"by\":\"\(author)\",\"cause\":\"\(cause)\",\"id\":\"\(version)\",\"kind\":\"account\",\"reason\":\"r\"}]"
+            "[{\"at\":\"1\",\"by\":\"\(author)\",\"cause\":\"\(cause)\",\"id\":\"\(version)\","
+            + "\"kind\":\"account\",\"reason\":\"r\"}]"
         return PageRow(.freezes, key, version: version, [.text(freeze), "account"])
     }
 

@@ -38,7 +38,8 @@ import Testing
         defer { ledger.close() }
         let key = server.customers[customer].value
         let freeze =
-            "[{\"at\":\"1\",\"by\":\"ben\",\"cause\":\"manual\",\"id\":\"\(id)\",\"kind\":\"account\",\"reason\":\"late\"}]"
+            "[{\"at\":\"1\",\"by\":\"ben\",\"cause\":\"manual\",\"id\":\"\(id)\","
+            + "\"kind\":\"account\",\"reason\":\"late\"}]"
         _ = try ledger.write { writer in
             try writer.put(.freezes, key: key, subject: key, [.text(freeze), .text("account")])
         }

@@ -126,7 +126,8 @@ final class Generation {
     /// A page before a checkpoint is kept as it came; the checkpoint's page applies all of them and moves the applied
     /// cursor, in one transaction that `alsoInCheckpoint` joins.
     ///
-    /// With `watcher` the checkpoint's news is left in `notices`; an image that has not reached its first one has none.
+    /// With `watcher` the checkpoint's news is left in `notices`; an image that has not reached its first one has
+    /// none.
     func applyFeed(
         _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity? = nil,
         alsoInCheckpoint: () throws -> Void

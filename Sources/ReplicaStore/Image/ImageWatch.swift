@@ -2,8 +2,9 @@ package import PartnerModel
 import SQLiteKit
 import SyncProtocol
 
-/// Finds out what one checkpoint, or a load in place of an older image, brought that was not known: values are read before
-/// their rows change and compared with what stands in the end. Cost: a few look-ups for each row of a kind that is watched.
+/// Finds out what one checkpoint, or a load in place of an older image, brought that was not known: values are read
+/// before their rows change and compared with what stands in the end. Cost: a few look-ups for each row of a kind
+/// that is watched.
 ///
 /// A customer that was not there before brings no notice: all of it is new, and none of it happened now.
 final class ImageWatch {
@@ -44,7 +45,8 @@ final class ImageWatch {
         return false
     }
 
-    /// What is new in the end, for this replica and its member: conflicts, freezes, budgets, quota, each in order of key.
+    /// What is new in the end, for this replica and its member: conflicts, freezes, budgets, quota, each in order of
+    /// key.
     func notices(in connection: Connection, for identity: ReplicaIdentity) throws -> [Notice] {
         let after = ImageRows(connection: connection)
         var notices: [Notice] = []

@@ -1,8 +1,8 @@
 package import PartnerModel
 package import SyncProtocol
 
-/// Something that a person may want to be told when it comes in: a change of the image that others or the machine made,
-/// or the end of an edit of one's own.
+/// Something that a person may want to be told when it comes in: a change of the image that others or the machine
+/// made, or the end of an edit of one's own.
 package enum Notice: Sendable, Hashable {
     /// A conflict opened that is of this replica, or that its member may decide.
     case conflict(Conflict)

@@ -1,8 +1,8 @@
 package import Diagnostics
 import SQLiteKit
 
-/// A look at a replica's files from outside, for a diagnosis: nothing is changed, whatever state they are in, and an older
-/// or newer schema is told instead of refused.
+/// A look at a replica's files from outside, for a diagnosis: nothing is changed, whatever state they are in, and an
+/// older or newer schema is told instead of refused.
 package struct ReplicaInspection: Sendable {
     /// One of the two files.
     package enum File: String, Sendable, CaseIterable { case outbox, image }
@@ -97,8 +97,8 @@ package struct ReplicaInspection: Sendable {
         }
     }
 
-    /// What can be told of an edit to anybody: which, of what kind, where it stands, when. Not for whom, not how much and
-    /// not why; `customer` is there to be replaced.
+    /// What can be told of an edit to anybody: which, of what kind, where it stands, when. Not for whom, not how much
+    /// and not why; `customer` is there to be replaced.
     package struct EditOutline: Sendable, Hashable {
         package let number: Int64
         package let customer: Int64

@@ -1,5 +1,5 @@
-/// The words of our own sentences, of the system's errors and of our tables. Whatever else stands in a log or a message is
-/// not known to be harmless and stays out of a report.
+/// The words of our own sentences, of the system's errors and of our tables. Whatever else stands in a log or a
+/// message is not known to be harmless and stays out of a report.
 enum PlainWords {
     static let all = Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
 

@@ -1,9 +1,9 @@
 import Diagnostics
 import Digests
 
-/// Takes out of texts what is not known to be harmless: a word passes only when it is one of our own, a number only beside a
-/// word that says what it counts. So a name, an address or an amount does not get through by being of a form that nobody
-/// foresaw.
+/// Takes out of texts what is not known to be harmless: a word passes only when it is one of our own, a number only
+/// beside a word that says what it counts. So a name, an address or an amount does not get through by being of a form
+/// that nobody foresaw.
 struct Redactor {
     static let mark = "[...]"
 

@@ -97,7 +97,7 @@ extension Doctor {
         let why =
             isSentOn
             ? "it sends to another page\(location.map { " (\($0.prefix(200)))" } ?? ""), as networks do that ask for a log-in"
-            : "the answer (status \(status)) bears no mark of a Fieldbook server; a captive portal or proxy may answer"
+            : "the answer (status \(status)) bears no mark of a Fieldbook server; a captive portal may stand between"
         return .failed(
             "server", "something else answers at \(url.text)", why: why,
             next: "open a web page and log in to the network there; else check the address")

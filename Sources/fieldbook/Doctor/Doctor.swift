@@ -5,8 +5,8 @@ import ReplicaStore
 import SyncProtocol
 import TerminalKit
 
-/// Looks over the machine, one check after the other. Each is bounded in time, changes nothing of the replica, and works
-/// without daemon, server, replica or settings, and as a user whom nothing here belongs to.
+/// Looks over the machine, one check after the other. Each is bounded in time, changes nothing of the replica, and
+/// works without daemon, server, replica or settings, and as a user whom nothing here belongs to.
 struct Doctor {
     let paths: Paths
     let clock: any WallClock

@@ -10,7 +10,8 @@ import Testing
 
 /// What a report holds, and what it must not.
 @Suite struct BugReportTests {
-    /// A home full of marks: every text and every number of every row, what edits ask and why, and whatever names somebody.
+    /// A home full of marks: every text and every number of every row, what edits ask and why, and whatever names
+    /// somebody.
     private final class MarkedHome {
         let installation: Installation
         let paths: Paths
