@@ -23,6 +23,12 @@ package struct FileFacts: Sendable, Hashable {
         inode = UInt64(info.st_ino)
     }
 
+    /// Whether a folder on the way keeps this user from seeing if anything stands at a path.
+    package static func isHidden(_ path: String) -> Bool {
+        var info = stat()
+        return lstat(path, &info) != 0 && errno == EACCES
+    }
+
     /// Names in a folder, sorted; nil when it can't be read.
     package static func names(in folder: String) -> [String]? {
         guard let handle = opendir(folder) else { return nil }

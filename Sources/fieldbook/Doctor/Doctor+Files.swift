@@ -11,13 +11,10 @@ extension Doctor {
     /// Whether the state folder takes a file, tried with an empty one of a name of its own.
     var writable: Check {
         let name = "state folder"
-        guard SecureFile.exists(paths.state) else {
-            return errno == EACCES
-                ? .failed(
-                    name, "\(paths.state) cannot be entered", why: String(cString: strerror(EACCES)),
-                    next: "run as the user whose replica it is, or name another folder with FIELDBOOK_HOME")
-                : .ok(name, "\(paths.state) is made at the first start")
+        guard !FileFacts.isHidden(paths.state) else {
+            return hidden(name, "\(paths.state) cannot be entered")
         }
+        guard SecureFile.exists(paths.state) else { return .ok(name, "\(paths.state) is made at the first start") }
         let probe = "\(paths.state)/doctor-\(getpid())"
         let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
@@ -49,6 +46,9 @@ extension Doctor {
         let foreign = known.filter { $0.facts.owner != geteuid() }
         let open = known.filter { $0.facts.owner == geteuid() && $0.facts.mode & 0o077 != 0 && !isLink($0.path) }
         var checks: [Check] = []
+        if let path = folders.first(where: FileFacts.isHidden) {
+            checks.append(hidden(name, "\(path) cannot be looked at"))
+        }
         if let first = foreign.first {
             let owner = Doctor.accountName(of: first.facts.owner) ?? "user \(first.facts.owner)"
             checks.append(
@@ -67,6 +67,13 @@ extension Doctor {
                         + paths.map(Doctor.quoted).joined(separator: " ")))
         }
         return checks.isEmpty ? [.ok(name, "folders and files are yours alone")] : checks
+    }
+
+    /// What another user's folder keeps from us.
+    func hidden(_ name: String, _ what: String) -> Check {
+        .failed(
+            name, what, why: String(cString: strerror(EACCES)),
+            next: "run as the user whose replica it is, or name another folder with FIELDBOOK_HOME")
     }
 
     /// The files of the replica by their names, which are ours.
@@ -104,7 +111,7 @@ extension Doctor {
     func settings(_ findings: inout Findings) -> Check {
         let name = "settings"
         let setUp = "run: fieldbook setup --server http://HOST:PORT"
-        guard SecureFile.exists(paths.settingsFile) || errno == EACCES else {
+        guard SecureFile.exists(paths.settingsFile) || FileFacts.isHidden(paths.settingsFile) else {
             return .failed(name, "nothing is set up", why: "\(paths.settingsFile) is not there", next: setUp)
         }
         do { findings.settings = try SettingsFile.load(paths.settingsFile) } catch { return .failed(name, error) }
@@ -127,7 +134,7 @@ extension Doctor {
     func token(_ findings: inout Findings) -> Check {
         let name = "token"
         let login = "run: fieldbook login"
-        guard SecureFile.exists(paths.tokenFile) || errno == EACCES else {
+        guard SecureFile.exists(paths.tokenFile) || FileFacts.isHidden(paths.tokenFile) else {
             return .failed(name, "there is no token", why: "\(paths.tokenFile) is not there", next: login)
         }
         let bytes: [UInt8]

@@ -21,6 +21,7 @@ extension Doctor {
             findings.status = try LocalAPIClient(socket: paths.socket, user: paths.userName).statusIfRunning()
         } catch { return [.failed(name, error)] }
         guard let status = findings.status else {
+            if FileFacts.isHidden(paths.socket) { return [hidden(name, "cannot tell whether it runs")] }
             return [
                 .warning(
                     name, "the daemon is not running", why: "nothing is synced; looking things up works",

@@ -16,6 +16,7 @@ extension Doctor {
     /// Schema and soundness of one file.
     func health(of file: ReplicaInspection.File) -> Check {
         let name = file.rawValue
+        guard !FileFacts.isHidden("\(paths.state)/x") else { return hidden(name, "it cannot be looked at") }
         guard inspection.path(of: file) != nil else {
             return .ok(name, file == .outbox ? "there is none yet" : "nothing was loaded yet")
         }

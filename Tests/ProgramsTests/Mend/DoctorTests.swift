@@ -123,6 +123,27 @@ import Testing
         #expect(check("permissions").map(\.verdict) == [.ok] && check("token").map(\.verdict) == [.ok])
     }
 
+    /// Whom no folder keeps out can't see what those see who are.
+    @Test(.enabled(if: geteuid() != 0 || access("/usr/bin/setpriv", X_OK) == 0))
+    func `another user is told that it is not theirs, and nothing is called right that was not seen`() throws {
+        _ = try makeReplica()
+        var (program, words) = (ChildProcess.program("fieldbook"), ["doctor"])
+        if geteuid() == 0 {
+            (program, words) = ("/usr/bin/setpriv", ["--reuid=65534", "--clear-groups", program] + words)
+            chmod(installation.folder.path, 0o700)
+        } else {
+            chmod(installation.home, 0)
+        }
+        defer { chmod(installation.home, 0o700) }
+        let outcome = installation.run(words, program: program)
+        // A build in a folder that is closed to others can't be run by them.
+        if outcome.code == 126 || outcome.code == 127 { return }
+        #expect(outcome.code == 1, "\(outcome.errors)")
+        for name in ["daemon", "state folder", "permissions", "settings", "token", "outbox", "image"] {
+            #expect(outcome.output.contains("failed   \(name) "), "\(name)\n\(outcome.output)")
+        }
+    }
+
     @Test func `a proxy of the environment is told without its password`() throws {
         let found = try #require(check("proxy", environment: ["https_proxy": "http://eve:hunter2@proxy:3128"]).first)
         #expect(found.verdict == .warning && found.what.contains("https_proxy") && !found.text.contains("hunter2"))
