@@ -68,6 +68,7 @@ let package = Package(
             ["Defects", "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "SQLiteKit"]),
         module("LedgerStore", ["Defects", "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
         module("LocalAPI", ["PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit"]),
+        module("Hooks", ["CLinux", "Diagnostics", "SyncProtocol", "ThreadKit"]),
         // Level 3.
         module(
             "SyncEngine",
@@ -85,7 +86,7 @@ let package = Package(
         module(
             "SyncDaemon",
             [
-                "CLinux", "PartnerModel", "Diagnostics", "ThreadKit", "SyncProtocol", "HTTPKit", "SyncCore",
+                "CLinux", "PartnerModel", "Diagnostics", "ThreadKit", "SyncProtocol", "HTTPKit", "SyncCore", "Hooks",
                 "ReplicaStore", "LocalAPI", "SyncEngine",
             ]),
         module(
@@ -101,7 +102,7 @@ let package = Package(
             [
                 "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "TerminalKit",
                 "ReplicaStore", "CSVKit",
-                "LocalAPI", "HTTPKit",
+                "LocalAPI", "HTTPKit", "Hooks", "ThreadKit",
             ]),
         program("fieldbookd", ["Diagnostics", "TerminalKit", "ReplicaStore", "SyncDaemon"]),
         program(
@@ -141,6 +142,7 @@ let package = Package(
             ["LedgerStore", "PartnerModel", "SyncProtocol", "SQLiteKit", "Diagnostics", "PropertyKit", "TestKit"]),
         tests(
             "LocalAPI", ["LocalAPI", "ThreadKit", "PartnerModel", "SyncProtocol", "HTTPKit", "Diagnostics", "TestKit"]),
+        tests("Hooks", ["Hooks", "Diagnostics", "SyncProtocol", "ThreadKit", "TestKit"]),
         tests(
             "SyncEngine",
             [
@@ -159,7 +161,7 @@ let package = Package(
             "SyncDaemon",
             [
                 "SyncDaemon", "SyncEngine", "SyncCore", "SyncServer", "LedgerStore", "ThreadKit", "CLinux",
-                "ReplicaStore", "SQLiteKit", "LocalAPI", "HTTPKit",
+                "ReplicaStore", "SQLiteKit", "LocalAPI", "HTTPKit", "Hooks",
                 "Diagnostics", "PartnerModel", "SyncProtocol", "TestKit",
             ]),
         tests(
@@ -173,7 +175,7 @@ let package = Package(
             [
                 "fieldbook", "fieldbookd", "fieldbook-server", "fieldbook-lab", "TerminalKit", "Diagnostics",
                 "LocalAPI", "TestKit", "ConflictRules", "LedgerStore", "PartnerModel", "ReplicaStore", "SyncProtocol",
-                "SyncServer",
+                "SyncServer", "HTTPKit", "SQLiteKit", "ThreadKit",
             ]),
         tests(
             "EndToEnd", excluding: ["focus_sums.py", "export_check.py"],

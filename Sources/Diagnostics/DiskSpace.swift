@@ -1,19 +1,23 @@
 import Glibc
 
-/// What the system says about the disk under a folder.
-package enum DiskSpace {
-    /// Bytes that this user may still write there (statvfs(3)); nil where it can't be told.
-    package static func freeBytes(at path: String) -> Int64? {
-        var info = statvfs()
-        guard statvfs(path, &info) == 0 else { return nil }
-        let (bytes, overflow) = Int64(clamping: info.f_bavail).multipliedReportingOverflow(
-            by: Int64(clamping: info.f_frsize))
-        return overflow ? .max : bytes
-    }
+/// Room on the file system of a path.
+package struct DiskSpace: Sendable, Hashable {
+    /// What a user who is not root may still take.
+    package let freeBytes: Int64
+    /// Nil where the file system does not count them.
+    package let freeFiles: Int64?
+    package let isReadOnly: Bool
 
-    /// Bytes of a file; nil when there is none.
-    package static func size(ofFile path: String) -> Int64? {
-        var info = stat()
-        return stat(path, &info) == 0 ? Int64(info.st_size) : nil
+    /// A path that is not there yet is judged by its nearest folder that is; nil when it can't be asked.
+    package init?(at path: String) {
+        var info = statvfs()
+        var existing = path
+        while statvfs(existing, &info) != 0 {
+            guard errno == ENOENT, existing != "/", existing != "." else { return nil }
+            existing = SecureFile.folder(of: existing)
+        }
+        freeBytes = Int64(clamping: UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).0)
+        freeFiles = info.f_files == 0 ? nil : Int64(clamping: UInt64(info.f_favail))
+        isReadOnly = info.f_flag & 1 != 0
     }
 }

@@ -31,6 +31,10 @@ package final class ReplicaStore {
         package var reachedCheckpoint = false
         package var settled: [EditNumber] = []
         package var newConflicts: [ConflictKey] = []
+        /// Held edits whose decision refused them.
+        package var refused: [EditNumber] = []
+        /// What is new; only while `isWatching`.
+        package var notices: [Notice] = []
     }
 
     let files: ReplicaFiles
@@ -46,6 +50,8 @@ package final class ReplicaStore {
     package internal(set) var rules: RuleSet
     /// The projection of pending edits in the live file is older than the outbox.
     var isProjectionStale = true
+    /// Whether pages tell what they bring that is new. It costs a few look-ups a row, so only when somebody listens.
+    package var isWatching = false
 
     /// Opens or makes a replica in a folder of a local file system. Raises the incarnation, durably.
     /// `networkFileSystem` names the network file system that a folder lies on.
@@ -244,7 +250,8 @@ package final class ReplicaStore {
         try StoreError.wrap {
             guard let generation = target else { throw noLoad }
             var outcome = PageOutcome(more: page.more, reachedCheckpoint: page.isCheckpoint)
-            outcome.rows = try generation.applyFeed(&page, at: clock.now().seconds) {
+            let watcher = isWatching && loading == nil ? identity : nil
+            outcome.rows = try generation.applyFeed(&page, at: clock.now().seconds, watcher: watcher) {
                 // Without edits there may still be rows of settled ones that a crash left.
                 let edits = try openEdits()
                 if !edits.isEmpty || isProjectionStale { try Projection(generation.connection).rewrite(edits) }
@@ -252,12 +259,19 @@ package final class ReplicaStore {
             }
             guard page.isCheckpoint else { return outcome }
             // A crash between a commit of the outbox and the projection leaves rows of edits that have their end.
+            outcome.notices = loading == nil ? generation.notices : newsOfLoad(generation)
             if loading != nil { try publish(generation) } else if isProjectionStale { refreshProjection() }
-            outcome.settled = try settle()
+            (outcome.settled, outcome.refused) = try settleOpen()
             outcome.newConflicts = try copyOwnConflicts()
             try clearTraces()
             return outcome
         }
+    }
+
+    /// What a load brings that the image in its place did not show; nothing when there was none.
+    private func newsOfLoad(_ generation: Generation) -> [Notice] {
+        guard isWatching, let live, let meta = try? live.meta(), meta.appliedCursor != nil else { return [] }
+        return (try? ImageWatch.compare(live.connection, with: generation.connection, for: identity)) ?? []
     }
 
     /// The next pull begins a full load. Rows stay readable until it is swapped in; the outbox is not touched.

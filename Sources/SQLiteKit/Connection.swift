@@ -21,6 +21,8 @@ package enum Durability: Sendable {
 package final class Connection {
     /// The oldest accepted library, as SQLITE_VERSION_NUMBER.
     package static let oldestLibrary: Int32 = 3_040_001
+    /// The library in use, as `3.40.1`.
+    package static var libraryVersion: String { String(cString: sqlite3_libversion()) }
     /// Statements kept prepared.
     private static let statementsMax = 128
 

@@ -83,7 +83,7 @@ struct DaemonAPI: LocalAPIHandler {
         return DaemonMetrics(
             status: loop.status, entries: book.entries(at: now), now: now, monotonic: clock.monotonicNow(),
             startedAt: startedAt, waitingMail: loop.waitingMail, residentBytes: ProcessProbe.residentBytes(),
-            freeBytes: DiskSpace.freeBytes(at: folder)
+            freeBytes: DiskSpace(at: folder)?.freeBytes
         ).text
     }
 

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import HTTPKit
+import Hooks
 import ReplicaStore
 import SyncCore
 import SyncEngine
@@ -26,6 +27,8 @@ final class DaemonThreads {
     private let links = LinkWatcher()
     /// What the lanes carried; of this member's replica from `start` on.
     private(set) var book: LaneBook
+    private let hooks: HookRunner?
+    private var hookThread: WorkerThread?
     private var engine: WorkerThread?
     private var linkThread: WorkerThread?
     private var laneThreads: [(thread: WorkerThread, ended: Delivery<Bool>)] = []
@@ -45,16 +48,19 @@ final class DaemonThreads {
             connect: settings.duration(.connectTimeout), idle: settings.duration(.replyTimeout))
         let connector = Connector(url: url, settings: ConnectionSettings(settings), environment: Paths.variable)
         lanes = Lane.allCases.map { _ in LaneWorker(connector: connector, limits: limits) }
+        let wanted = HookSettings(settings)
+        hooks = wanted.isEmpty && wanted.flaws.isEmpty ? nil : HookRunner(wanted, log: log, clock: clock)
     }
 
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
     func start() throws(UserError) {
         let opened = Delivery<Result<LaneBook, UserError>>()
-        let (configuration, server, loop, lanes, log, clock, chance) = (
-            configuration, server, loop, lanes, log, clock, chance
+        let (configuration, server, loop, lanes, hooks, log, clock, chance) = (
+            configuration, server, loop, lanes, hooks, log, clock, chance
         )
+        if let hooks { hookThread = try Self.thread { hooks.run() } }
         engine = try Self.thread {
-            Self.runEngine(configuration, server, loop, lanes, opened, log, clock, chance)
+            Self.runEngine(configuration, server, loop, lanes, hooks, opened, log, clock, chance)
         }
         if let outcome = opened.wait(until: clock.monotonicNow() + Self.openPatience) { book = try outcome.get() }
         let book = book
@@ -84,6 +90,9 @@ final class DaemonThreads {
         loop.close()
         engine?.join()
         engine = nil
+        hooks?.stop()
+        hookThread?.join()
+        hookThread = nil
     }
 
     private static func thread(_ body: @escaping @Sendable () -> Void) throws(UserError) -> WorkerThread {
@@ -121,7 +130,8 @@ final class DaemonThreads {
     /// The engine thread: the store is opened, used and closed here.
     private static func runEngine(
         _ configuration: SyncDaemon.Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
-        _ opened: Delivery<Result<LaneBook, UserError>>, _ log: Logger, _ clock: any WallClock, _ chance: any Chance
+        _ hooks: HookRunner?, _ opened: Delivery<Result<LaneBook, UserError>>, _ log: Logger, _ clock: any WallClock,
+        _ chance: any Chance
     ) {
         let store: ReplicaStore
         do throws(StoreError) {
@@ -131,7 +141,8 @@ final class DaemonThreads {
             return
         }
         let timers = LaneTimers()
-        let shell = DaemonShell(lanes: lanes, timers: timers, clock: clock, log: log)
+        store.isWatching = hooks != nil
+        let shell = DaemonShell(lanes: lanes, timers: timers, hooks: hooks, clock: clock, log: log)
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
             limits: Self.limits(configuration.settings), shell: shell)

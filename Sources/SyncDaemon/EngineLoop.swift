@@ -1,4 +1,5 @@
 import Diagnostics
+import Hooks
 import ReplicaStore
 import SyncEngine
 import ThreadKit
@@ -112,12 +113,14 @@ final class LaneTimers {
 final class DaemonShell: EngineShell {
     private let lanes: [LaneWorker]
     private let timers: LaneTimers
+    private let hooks: HookRunner?
     private let clock: any WallClock
     private let log: Logger
 
-    init(lanes: [LaneWorker], timers: LaneTimers, clock: any WallClock, log: Logger) {
+    init(lanes: [LaneWorker], timers: LaneTimers, hooks: HookRunner? = nil, clock: any WallClock, log: Logger) {
         self.lanes = lanes
         self.timers = timers
+        self.hooks = hooks
         self.clock = clock
         self.log = log
     }
@@ -131,6 +134,11 @@ final class DaemonShell: EngineShell {
         case .push(let before, _, let after): if before != after { logChange(.push, "\(before)", "\(after)") }
         case .fill(let before, _, let after): if before != after { logChange(.fill, "\(before)", "\(after)") }
         }
+    }
+
+    func noticed(_ news: EngineNews) {
+        guard let hooks else { return }
+        for event in HookEvents.events(of: news, at: clock.now()) { hooks.post(event) }
     }
 
     private func logChange(_ lane: Lane, _ before: String, _ after: String) {

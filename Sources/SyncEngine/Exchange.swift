@@ -1,4 +1,5 @@
 package import HTTPKit
+package import ReplicaStore
 package import SyncCore
 
 /// The roads to the server: the feed, the queue, and old records of customers that joined. They never wait for each other.
@@ -36,4 +37,18 @@ package protocol EngineShell: AnyObject {
     func wake(_ lane: Lane, after: Duration)
     /// A machine took an event; for the log and for what watches.
     func stepped(_ step: MachineStep)
+    /// Something came in, or the server stopped taking the token, that a person may want to be told of. Each is told
+    /// once, after what it tells of is durable.
+    func noticed(_ news: EngineNews)
+}
+
+extension EngineShell {
+    package func noticed(_ news: EngineNews) {}
+}
+
+/// What the engine tells of, for those who asked it to watch.
+package enum EngineNews: Sendable {
+    case notices([Notice])
+    /// Once until a sync was reached again.
+    case loginNeeded(EngineStatus.Problem)
 }

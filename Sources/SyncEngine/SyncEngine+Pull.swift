@@ -119,6 +119,7 @@ extension SyncEngine {
         if !result.newConflicts.isEmpty {
             log.log(.notice, "conflicts", [("count", "\(result.newConflicts.count)")])
         }
+        tellNews(result.notices, refused: result.refused)
         if !result.settled.isEmpty { stepPush(.poked) }
         // A cut page keeps what came; the next request resumes there without waiting, for it made progress.
         if page.isCut, result.rows == 0 {

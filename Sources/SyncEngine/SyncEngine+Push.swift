@@ -53,6 +53,7 @@ extension SyncEngine {
         let recorded = try store.record(results, sent: sent)
         succeeded(.push)
         noteConfirmed(results, id)
+        tellNews([], refused: recorded.dead)
         if let last = sent.last { refusals.last = last }
         log.log(
             .notice, "results",

@@ -51,6 +51,7 @@ extension SyncEngine {
         isAtNewCheckpoint = false
         status.lastProblem = troubles.last?.problem
         status.phase = phase
+        tellLogin()
         status.lanes = Lane.allCases.map(standing)
         status.nextAttemptAt = status.nextAttempt(now: clock.now(), monotonic: clock.monotonicNow())
     }

@@ -105,6 +105,8 @@ package final class SyncEngine {
     /// The code that waits to be sent, and the edit and exchange of the one that is on its way.
     var code: (number: EditNumber, text: String)?
     var confirming: (number: EditNumber, exchange: Int)?
+    /// That the server does not take the token was told, and no sync was reached since.
+    var isLoginTold = false
     var inFlight: [(lane: Lane, id: Int, purpose: Purpose)] = []
     let replies: ReplyReader
 

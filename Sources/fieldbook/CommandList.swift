@@ -22,6 +22,7 @@ enum CommandList {
         groups: [
             CommandGroup("start", setup), CommandGroup("today", today), CommandGroup("look", look + past + out),
             CommandGroup("change", change), CommandGroup("settle", decide + desk), CommandGroup("settings", config),
+            CommandGroup("mend", mend),
         ], manual: manual, home: "home")
 
     private static let connection = [

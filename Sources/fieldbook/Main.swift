@@ -17,7 +17,8 @@ struct Fieldbook {
             case .run(let command):
                 var paths = Paths()
                 // What a crash left half moved is found before anything says that there is nothing.
-                if UserFolders(paths).isUnfinished {
+                // What only looks changes nothing, and works where nothing can be changed.
+                if UserFolders(paths).isUnfinished, !Context.diagnoses.contains(command.name) {
                     try UserFolders(paths).finish()
                     paths = Paths()
                 }

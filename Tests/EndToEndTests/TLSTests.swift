@@ -39,7 +39,8 @@ import Testing
         let outcome = ana.run(["login", "--token-file", world.token(of: "ben")])
         #expect(outcome.code == 0, "\(outcome.errors)")
         #expect(ana.sync())
-        #expect(String(decoding: readFile(ana.paths.settingsFile), as: UTF8.self).contains("client-key = \(mine.key)"),
+        #expect(
+            String(decoding: readFile(ana.paths.settingsFile), as: UTF8.self).contains("client-key = \(mine.key)"),
             "\(String(decoding: readFile(ana.paths.settingsFile), as: UTF8.self))")
     }
 

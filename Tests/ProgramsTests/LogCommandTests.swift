@@ -93,7 +93,7 @@ import Testing
         #expect(
             eventually { installation.run(["log", "--level", "notice", "-n", "3"]).output.contains("event=started") })
         #expect(SecureFile.isPrivate(path) && SecureFile.isPrivate(path + ".1"))
-        #expect((DiskSpace.size(ofFile: path) ?? .max) < 1 << 20)
+        #expect((FileFacts(path)?.size ?? .max) < 1 << 20)
         #expect(installation.run(["log"]).errors.isEmpty)
         #expect(installation.run(["daemon", "stop"]).code == 0)
     }

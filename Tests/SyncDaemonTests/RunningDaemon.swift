@@ -41,8 +41,12 @@ final class RunningDaemon {
     private let outcome = Delivery<UserError?>()
     private var isJoined = false
 
-    init(_ home: Home, server: String, token: String, logClock: any WallClock = SystemClock(), paths: Paths? = nil) {
-        let configuration = SyncDaemon.Configuration(paths: paths ?? home.paths, server: server, token: token)
+    init(
+        _ home: Home, server: String, token: String, logClock: any WallClock = SystemClock(), paths: Paths? = nil,
+        settings: Settings? = nil
+    ) {
+        let configuration = SyncDaemon.Configuration(
+            paths: paths ?? home.paths, server: server, token: token, settings: settings)
         let (identity, outcome, path) = (identity, outcome, home.folder.file("log"))
         let started = WorkerThread(stackBytes: 1 << 20) {
             Signals.prepare()
@@ -60,8 +64,11 @@ final class RunningDaemon {
         thread = started
     }
 
-    convenience init(_ home: Home, _ server: LiveServer, logClock: any WallClock = SystemClock()) {
-        self.init(home, server: server.address, token: server.token, logClock: logClock)
+    convenience init(
+        _ home: Home, _ server: LiveServer, logClock: any WallClock = SystemClock(),
+        settings: Settings? = nil
+    ) {
+        self.init(home, server: server.address, token: server.token, logClock: logClock, settings: settings)
         _ = eventually { (try? home.client.statusIfRunning()) != nil }
     }
 

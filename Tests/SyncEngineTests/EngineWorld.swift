@@ -28,6 +28,8 @@ final class RecordingShell: EngineShell {
         setAt[lane.rawValue] = clock?.monotonicNow() ?? .zero
     }
     func stepped(_ step: MachineStep) {}
+    private(set) var news: [EngineNews] = []
+    func noticed(_ news: EngineNews) { self.news.append(news) }
 
     func take(_ lane: Lane) -> Exchange? {
         defer { inFlight[lane.rawValue] = nil }

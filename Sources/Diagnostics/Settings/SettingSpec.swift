@@ -62,10 +62,12 @@ package enum SettingsRegistry {
         SettingSection(name: "sync", help: "how the daemon follows the server"),
         SettingSection(name: "log", help: "what the daemon writes to its log"),
         SettingSection(name: "privacy", help: "what commands show of people"),
+        SettingSection(name: "hooks", help: "commands of yours that the daemon runs on events"),
         SettingSection(name: "tls", help: "whom an https server must prove to be, and who we are to it"),
     ]
 
-    package static let all: [SettingSpec] = SettingSpec.server + SettingSpec.daemon + SettingSpec.tls
+    package static let all: [SettingSpec] =
+        SettingSpec.server + SettingSpec.daemon + SettingSpec.hooks + SettingSpec.tls
 
     /// The settings of a section, in their order.
     package static func specs(of section: String) -> [SettingSpec] { all.filter { $0.section == section } }

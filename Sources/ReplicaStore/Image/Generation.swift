@@ -25,6 +25,8 @@ final class Generation {
     let number: Int
     let connection: Connection
     private let applier: RowApplier
+    /// Notices of the last checkpoint, for which it was watched.
+    private(set) var notices: [Notice] = []
 
     /// Opens a generation file, or makes one.
     init(path: String, number: Int, create: Bool) throws {
@@ -123,7 +125,15 @@ final class Generation {
 
     /// A page before a checkpoint is kept as it came; the checkpoint's page applies all of them and moves the applied
     /// cursor, in one transaction that `alsoInCheckpoint` joins.
-    func applyFeed(_ page: inout ReceivedPage, at seconds: Int64, alsoInCheckpoint: () throws -> Void) throws -> Int {
+    ///
+    /// With `watcher` the checkpoint's news is left in `notices`; an image that has not reached its first one has
+    /// none.
+    func applyFeed(
+        _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity? = nil,
+        alsoInCheckpoint: () throws -> Void
+    ) throws -> Int {
+        notices = []
+        defer { applier.watch = nil }
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .cursorBeforeRows, var early = try meta(), early.fetchedCursor == page.header.cursor,
             page.isCheckpoint
@@ -162,9 +172,12 @@ final class Generation {
                 try store(meta)
                 return page.rowCount
             }
+            if watcher != nil, meta.appliedCursor != nil { applier.watch = ImageWatch(before: connection) }
             var rows = try applySpool()
             rows += try applier.apply(&page).rows
             try transaction.execute("DELETE FROM spool")
+            // Who wants to be told must not keep a page from being applied.
+            if let watcher { notices = (try? applier.watch?.notices(in: connection, for: watcher)) ?? [] }
             meta.appliedCursor = page.cursor
             meta.appliedSequence = page.sequence ?? meta.appliedSequence
             meta.checkpointAt = seconds

@@ -14,6 +14,8 @@ final class RowApplier {
     private var upserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private var deletes: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private let columns = Entity.allCases.map(\.columns)
+    /// Sees rows before they change, while somebody wants to know what is new.
+    var watch: ImageWatch?
 
     init(_ connection: Connection) { self.connection = connection }
 
@@ -25,6 +27,7 @@ final class RowApplier {
         let keepsGraves = try members.nextFill() != nil
         try page.forEachRow { entity, scanner, bytes in
             let isTombstone = scanner.fields.count == 3
+            if let watch, case .integer(let key) = scanner.fields[1] { try watch.willChange(entity, key) }
             if entity == .membership {
                 try change(members, scanner, bytes)
             } else if isTombstone {

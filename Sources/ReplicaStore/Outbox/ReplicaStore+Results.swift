@@ -99,13 +99,17 @@ extension ReplicaStore {
     }
 
     /// Settles edits whose result the image has reached, and gives held edits whose conflict was decided their end.
-    package func settle() throws(StoreError) -> [EditNumber] {
-        let settled = try StoreError.wrap {
+    package func settle() throws(StoreError) -> [EditNumber] { try settleOpen().settled }
+
+    /// The same, with the held edits that a decision refused.
+    func settleOpen() throws(StoreError) -> (settled: [EditNumber], refused: [EditNumber]) {
+        let ended = try StoreError.wrap {
             let edits = try openEdits().filter { $0.state == .resulted || $0.state == .held }
-            guard !edits.isEmpty, let live else { return [EditNumber]() }
+            guard !edits.isEmpty, let live else { return (settled: [EditNumber](), refused: [EditNumber]()) }
             let image = ImageRows(connection: live.connection)
             return try outbox.write { _ in
                 var settled: [EditNumber] = []
+                var refused: [EditNumber] = []
                 for edit in edits {
                     guard var result = edit.result else { continue }
                     if edit.state == .held {
@@ -113,21 +117,24 @@ extension ReplicaStore {
                         result = final
                         var outcome = RecordOutcome()
                         try store(result, &outcome)
-                        if result.code.isRefusal { continue }
+                        if result.code.isRefusal {
+                            refused.append(edit.number)
+                            continue
+                        }
                     }
                     if try hasReached(result) {
                         try setState(edit.number, .settled)
                         settled.append(edit.number)
                     }
                 }
-                return settled
+                return (settled: settled, refused: refused)
             }
         }
-        if !settled.isEmpty {
+        if !ended.settled.isEmpty {
             isProjectionStale = true
             refreshProjection()
         }
-        return settled
+        return ended
     }
 
     /// The final result of a held edit from its conflict's row; nil while nobody has decided.

@@ -16,12 +16,12 @@ extension ServerCore {
     package func unreadiness() -> String? {
         let end = clock.monotonicNow() + ServerCore.readinessPatience
         do {
-            if let free = DiskSpace.freeBytes(at: folder.path), free < ServerCore.freeBytesMin {
+            if let free = DiskSpace(at: folder.path)?.freeBytes, free < ServerCore.freeBytesMin {
                 return "the disk is nearly full"
             }
             try pool.withDirectory { try $0.probe() }
             for partner in try pool.partners() {
-                guard DiskSpace.size(ofFile: folder.ledgerFile(partner)) != nil else { return "a ledger is missing" }
+                guard FileFacts(folder.ledgerFile(partner))?.size != nil else { return "a ledger is missing" }
                 guard try pool.probe(partner, until: end) else { return "a ledger is busy" }
                 guard clock.monotonicNow() < end else { return "the look at the ledgers takes too long" }
             }
@@ -40,7 +40,7 @@ extension ServerCore {
         ServerMetrics(
             counts: meter.counts, traffic: traffic, ledgers: ledgers(), isReady: unreadiness() == nil,
             startedAt: startedAt, residentBytes: ProcessProbe.residentBytes(),
-            freeBytes: DiskSpace.freeBytes(at: folder.path), lockedCount: SQLiteError.lockedCount
+            freeBytes: DiskSpace(at: folder.path)?.freeBytes, lockedCount: SQLiteError.lockedCount
         ).text
     }
 
@@ -53,7 +53,7 @@ extension ServerCore {
             }
             guard let members, let facts else { return nil }
             let file = folder.ledgerFile(partner)
-            let bytes = ["", "-wal"].compactMap { DiskSpace.size(ofFile: file + $0) }.reduce(0, +)
+            let bytes = ["", "-wal"].compactMap { FileFacts(file + $0)?.size }.reduce(0, +)
             return ServerMetrics.Ledger(
                 partner: partner, sequence: facts.sequence, openConflicts: facts.conflicts.open,
                 decidedConflicts: facts.conflicts.decided, activeMembers: Int64(members), bytes: bytes)

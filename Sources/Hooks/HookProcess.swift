@@ -1,0 +1,224 @@
+import CLinux
+package import Diagnostics
+import Glibc
+
+/// How a command ended, and the beginning of what it wrote.
+package struct HookOutcome: Sendable, Hashable {
+    package enum Ending: Sendable, Hashable {
+        case exit(Int32)
+        case signal(Int32)
+        /// It took longer than allowed and was ended.
+        case timeout
+        /// It was ended because the daemon stops.
+        case stopped
+        case notStarted(String)
+    }
+
+    package let ending: Ending
+    /// At most `HookProcess.outputBytesMax` bytes of its output and errors, in the order they came.
+    package let output: [UInt8]
+    /// Bytes it wrote in all, as far as they were read.
+    package let written: Int
+    package let milliseconds: Int64
+
+    package var isGood: Bool { ending == .exit(0) }
+    package var isCut: Bool { written > output.count }
+
+    /// The ending in words.
+    package var words: String {
+        switch ending {
+        case .exit(let code): "exit \(code)"
+        case .signal(let number): "signal \(number)"
+        case .timeout: "timeout"
+        case .stopped: "stopped"
+        case .notStarted(let why): "not started: \(why)"
+        }
+    }
+}
+
+/// Runs one command to its end, which it brings about itself when it takes too long: in a process group of its own,
+/// with nothing of ours open, a small environment, and one line on its standard input.
+package enum HookProcess {
+    package static let outputBytesMax = 4096
+    /// Between TERM and KILL.
+    private static let grace = Duration.seconds(2)
+    private static let graceAtStop = Duration.milliseconds(500)
+    /// How long a killed process may take to go; one that the kernel holds longer is left behind.
+    private static let patience = Duration.seconds(5)
+    private static let pollMilliseconds: Int32 = 20
+
+    /// Variables that a command gets as the daemon has them: what programs need, and what leads `fieldbook` to this
+    /// replica.
+    private static let inherited = [
+        "PATH", "HOME", "LANG", "FIELDBOOK_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+    ]
+
+    package static func run(
+        _ words: [String], event: HookEvent, timeout: Duration, clock: any WallClock,
+        environment: (String) -> String? = Paths.variable, isStopping: () -> Bool = { false }
+    ) -> HookOutcome {
+        let began = clock.monotonicNow()
+        let child: Child
+        do throws(NotStarted) {
+            child = try spawn(words, HookProcess.variables(event.event, environment), input: event.line)
+        } catch {
+            return HookOutcome(ending: .notStarted(error.why), output: [], written: 0, milliseconds: 0)
+        }
+        var collector = Collector(descriptor: child.output)
+        defer { close(child.output) }
+        var forced: HookOutcome.Ending?
+        var killAt = began + timeout
+        while !hasEnded(child.processID) {
+            collector.wait(milliseconds: pollMilliseconds)
+            let now = clock.monotonicNow()
+            if forced == nil, isStopping() || now >= killAt {
+                forced = now >= killAt ? .timeout : .stopped
+                kill(-child.processID, SIGTERM)
+                killAt = now + (forced == .stopped ? graceAtStop : grace)
+            } else if forced != nil, now >= killAt {
+                kill(-child.processID, SIGKILL)
+                if now >= killAt + patience { break }
+            }
+        }
+        // Before it is reaped: until then nobody else can have its number, so what it left running is surely its own.
+        kill(-child.processID, SIGKILL)
+        collector.drain()
+        let ending = forced ?? reap(child.processID)
+        if forced != nil { _ = reap(child.processID) }
+        let taken = (clock.monotonicNow() - began).components
+        return HookOutcome(
+            ending: ending, output: collector.kept, written: collector.count,
+            milliseconds: taken.seconds * 1000 + taken.attoseconds / 1_000_000_000_000_000)
+    }
+
+    private static func variables(_ kind: HookKind, _ environment: (String) -> String?) -> [String] {
+        inherited.compactMap { name in environment(name).map { "\(name)=\($0)" } } + [
+            "FIELDBOOK_EVENT=\(kind.rawValue)"
+        ]
+    }
+
+    // MARK: Starting
+
+    private struct NotStarted: Error { let why: String }
+
+    private struct Child {
+        let processID: pid_t
+        /// What it writes.
+        let output: Int32
+    }
+
+    private static func spawn(
+        _ words: [String], _ variables: [String], input: [UInt8]
+    ) throws(NotStarted) -> Child {
+        guard let input = pipe(holding: input), let (reading, writing) = makePipe() else {
+            throw NotStarted(why: String(cString: strerror(errno)))
+        }
+        defer {
+            close(input)
+            close(writing)
+        }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, 0)
+        posix_spawn_file_actions_adddup2(&actions, writing, 1)
+        posix_spawn_file_actions_adddup2(&actions, writing, 2)
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        posix_spawn_file_actions_addchdir_np(&actions, "/")
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The daemon's threads block and ignore signals that are to end this process.
+        var (none, all) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+        var arguments = words.map { strdup($0) } + [nil]
+        var environment = variables.map { strdup($0) } + [nil]
+        defer {
+            for argument in arguments { free(argument) }
+            for variable in environment { free(variable) }
+        }
+        var process = pid_t()
+        let failure = posix_spawnp(&process, words[0], &actions, &attributes, &arguments, &environment)
+        guard failure == 0 else {
+            close(reading)
+            throw NotStarted(why: String(cString: strerror(failure)))
+        }
+        return Child(processID: process, output: reading)
+    }
+
+    /// The reading end of a pipe that holds these bytes and is closed at the other end; nil when it can't be had.
+    /// They fit into a pipe whole, so nobody waits for the command to read them.
+    private static func pipe(holding bytes: [UInt8]) -> Int32? {
+        guard let (reading, writing) = makePipe() else { return nil }
+        _ = fcntl(writing, F_SETFL, O_NONBLOCK)
+        _ = write(writing, bytes, bytes.count)
+        close(writing)
+        return reading
+    }
+
+    private static func makePipe() -> (reading: Int32, writing: Int32)? {
+        var ends: [Int32] = [0, 0]
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { return nil }
+        return (ends[0], ends[1])
+    }
+
+    // MARK: Ending
+
+    /// Whether a process has ended. It is not reaped.
+    private static func hasEnded(_ process: pid_t) -> Bool {
+        var info = siginfo_t()
+        let result = waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT)
+        return result != 0 ? errno != EINTR : info.si_signo == SIGCHLD
+    }
+
+    private static func reap(_ process: pid_t) -> HookOutcome.Ending {
+        var status: Int32 = 0
+        guard waitpid(process, &status, WNOHANG) == process else { return .timeout }
+        let signal = status & 0x7F
+        return signal == 0 ? .exit(status >> 8 & 0xFF) : .signal(signal)
+    }
+}
+
+/// Keeps the beginning of what comes out of a pipe and lets the rest go.
+private struct Collector {
+    private let descriptor: Int32
+    private(set) var kept: [UInt8] = []
+    private(set) var count = 0
+    private var hasEnded = false
+    private var chunk = [UInt8](repeating: 0, count: 16_384)
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    }
+
+    /// Waits a moment for bytes and takes what there is, at most one chunk, so that a flood does not keep us from the
+    /// clock.
+    mutating func wait(milliseconds: Int32) {
+        guard !hasEnded else {
+            usleep(useconds_t(milliseconds) * 1000)
+            return
+        }
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if poll(&request, 1, milliseconds) > 0 { take() }
+    }
+
+    /// Takes what is left in the pipe: not more than one can hold.
+    mutating func drain() { for _ in 0..<8 where !hasEnded { take() } }
+
+    private mutating func take() {
+        let taken = read(descriptor, &chunk, chunk.count)
+        guard taken > 0 else {
+            hasEnded = taken == 0 || (errno != EAGAIN && errno != EINTR)
+            return
+        }
+        count += taken
+        kept += chunk[..<min(taken, HookProcess.outputBytesMax - kept.count)]
+    }
+}
