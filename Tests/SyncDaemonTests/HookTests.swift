@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import Hooks
 import LedgerStore
 import LocalAPI
 import PartnerModel

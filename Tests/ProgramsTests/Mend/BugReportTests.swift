@@ -37,7 +37,10 @@ import Testing
             try SecureFile.makeFolder("\(root.configRoot)/users/\(name)")
             try UserFolders(root).setCurrent(name)
             paths = root.of(user: name)
-            writeFile(paths.settingsFile, "[server]\nurl = http://hostmrk.invalid:1\ncolour = settingmrk\n[hooks]\nall = settingmrk\ntimeout = 12s\n")
+            writeFile(
+                paths.settingsFile,
+                "[server]\nurl = http://hostmrk.invalid:1\ncolour = settingmrk\n[hooks]\nall = settingmrk\ntimeout = 12s\n"
+            )
             writeFile(paths.tokenFile, "fbt_tokenmrk\n")
             try fill()
             try writeLog()
