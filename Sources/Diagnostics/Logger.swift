@@ -49,8 +49,8 @@ package struct Logger: Sendable {
         self.clock = clock
     }
 
-    /// A logger as the environment asks for it: FIELDBOOK_LOG names the level, FIELDBOOK_LOG_FORMAT the format; a word that
-    /// is none changes nothing.
+    /// A logger as the environment asks for it: FIELDBOOK_LOG names the level, FIELDBOOK_LOG_FORMAT the format; a
+    /// word that is none changes nothing.
     package static func ofEnvironment(program: String, file: LogFile? = nil) -> Logger {
         Logger(
             program: program, level: Paths.variable("FIELDBOOK_LOG").flatMap { Level($0) } ?? .notice,

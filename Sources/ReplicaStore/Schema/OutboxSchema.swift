@@ -96,8 +96,8 @@ enum OutboxSchema {
     private static let M0006 = Migration(
         number: 6, name: "items", sql: "ALTER TABLE identity ADD COLUMN items TEXT;")
 
-    /// When this replica and the server last agreed in full, and what each lane carried on its last day (days since 1970
-    /// in UTC by the device).
+    /// When this replica and the server last agreed in full, and what each lane carried on its last day (days since
+    /// 1970 in UTC by the device).
     private static let M0007 = Migration(
         number: 7, name: "measures",
         sql: """
