@@ -2,8 +2,8 @@ extension Logger {
     /// Keys that every line has; a field of the same name gets an underscore after it.
     private static let ownKeys = ["time", "level", "program", "event", "cut"]
 
-    /// The line of an event as one JSON object with its line feed (RFC 8259). Fields that do not fit are left out, and the
-    /// line says so.
+    /// The line of an event as one JSON object with its line feed (RFC 8259). Fields that do not fit are left out,
+    /// and the line says so.
     static func jsonLine(
         _ time: Instant, _ level: Level, _ program: String, _ event: String, _ fields: [(String, String)]
     ) -> String {

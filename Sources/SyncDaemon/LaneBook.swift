@@ -6,8 +6,8 @@ import Synchronization
 
 /// What the lanes carried: since the daemon's start, and today. Lanes add, the local interface reads.
 ///
-/// An exchange counts when it has ended, to the day (UTC, by the device's clock) on which it did. A clock that is set to
-/// another day begins that day anew.
+/// An exchange counts when it has ended, to the day (UTC, by the device's clock) on which it did. A clock that is set
+/// to another day begins that day anew.
 final class LaneBook: Sendable {
     /// One lane's part.
     struct Entry: Sendable, Hashable {

@@ -11,8 +11,8 @@ struct OperatorListener {
     /// Host and port as they stand in an address.
     var address: String { host.contains(":") ? "[\(host)]:\(listener.port)" : "\(host):\(listener.port)" }
 
-    /// Begins to listen where `text` says; nil without it. Every other address than this machine's own is told in the log:
-    /// what is there needs no token.
+    /// Begins to listen where `text` says; nil without it. Every other address than this machine's own is told in the
+    /// log: what is there needs no token.
     static func start(
         _ text: String?, core: ServerCore, server: HTTPServer, _ log: Logger
     ) throws(UserError) -> OperatorListener? {

@@ -1,5 +1,4 @@
 import Diagnostics
-import Foundation
 import Glibc
 import TestKit
 import Testing
@@ -64,42 +63,6 @@ import Testing
         let line = receiver.message()
         #expect(line.utf8.count <= 4096)
         #expect(line.hasSuffix(" cut=true\n"))
-    }
-
-    private func json(_ receiver: Receiver) throws -> Logger {
-        Logger(program: "p", format: .json, descriptor: receiver.sending, clock: clock)
-    }
-
-    @Test func `as JSON an event is one object a line`() throws {
-        let receiver = try Receiver()
-        try json(receiver).log(.notice, "started", [("socket", "/run/a b"), ("tries", "3"), ("tries", "4")])
-        #expect(
-            receiver.message()
-                == #"{"time":"2026-11-21T02:46:25Z","level":"notice","program":"p","message":"started","#
-                + #""fields":{"socket":"/run/a b","tries":"3"}}"# + "\n")
-        try json(receiver).log(.error, "e")
-        #expect(receiver.message().hasSuffix(#""message":"e"}"# + "\n"))
-    }
-
-    @Test func `as JSON no value ends its text, and every line is read by a reader of JSON`() throws {
-        let receiver = try Receiver()
-        for (value, _) in values + [(String(repeating: "华\u{1}", count: 3000), "")] {
-            try json(receiver).log(.error, value, [("k", value), ("a b", value)])
-            let line = receiver.message()
-            let read = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-            let fields = read?["fields"] as? [String: String]
-            #expect(line.utf8.filter { $0 == 0x0A }.count == 1 && line.utf8.count <= 4096)
-            #expect(fields?["k"] == (value.utf8.count <= 512 ? value : fields?["a_b"]), "\(line)")
-        }
-    }
-
-    @Test func `as JSON a line with too many fields is whole, and says that it is cut`() throws {
-        let receiver = try Receiver()
-        let fields = (0..<1_000).map { ("key\($0)", String(repeating: "\u{1}", count: 50)) }
-        try json(receiver).log(.error, "e", fields)
-        let line = receiver.message()
-        let read = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        #expect(line.utf8.count <= 4096 && read?["cut"] as? Bool == true)
     }
 
     @Test func `settings change a logger and every copy of it, and one that says nothing nothing`() throws {

@@ -34,7 +34,8 @@ extension Local {
         }
     }
 
-    /// What one lane carried: on this day (UTC, by the device's clock), and since the daemon began to work for its user.
+    /// What one lane carried: on this day (UTC, by the device's clock), and since the daemon began to work for its
+    /// user.
     package struct LaneTraffic: Sendable, Hashable, Codable {
         package var lane: String
         package var today: Carried

@@ -2,8 +2,8 @@ import Diagnostics
 package import HTTPKit
 import Synchronization
 
-/// The routes of the operator's own listener: metrics, health, readiness. They need no token, so the listener is one of its
-/// own that only this machine reaches, and they tell nothing of members or customers.
+/// The routes of the operator's own listener: metrics, health, readiness. They need no token, so the listener is one
+/// of its own that only this machine reaches, and they tell nothing of members or customers.
 package final class OperatorRoutes: Sendable {
     /// Few at once: a scraper, a probe and somebody who looks.
     package static let limits = ServerLimits(

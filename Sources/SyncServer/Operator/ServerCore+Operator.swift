@@ -11,8 +11,8 @@ extension ServerCore {
     /// Partners whose ledgers metrics tell of.
     private static let partnersMax = 200
 
-    /// Why it can't do its work now; nil when it can. Opens every ledger and takes the place of its writer for a moment;
-    /// writes nothing.
+    /// Why it can't do its work now; nil when it can. Opens every ledger and takes the place of its writer for a
+    /// moment; writes nothing.
     package func unreadiness() -> String? {
         let end = clock.monotonicNow() + ServerCore.readinessPatience
         do {

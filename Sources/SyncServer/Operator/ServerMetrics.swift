@@ -2,8 +2,8 @@ import Diagnostics
 package import HTTPKit
 import SyncProtocol
 
-/// The server's metrics in Prometheus' text form. Labels hold routes, statuses and codes of ours, and the ids of partners;
-/// nothing of members, customers or replicas.
+/// The server's metrics in Prometheus' text form. Labels hold routes, statuses and codes of ours, and the ids of
+/// partners; nothing of members, customers or replicas.
 struct ServerMetrics {
     /// One partner's ledger as it stands.
     struct Ledger {

@@ -25,7 +25,8 @@ extension Context {
         }
     }
 
-    /// `status --watch`: on a terminal the same screen again and again, elsewhere one block after the other; with `--json`
+    /// `status --watch`: on a terminal the same screen again and again, elsewhere one block after the other; with
+    /// `--json`
     /// one line for every change. Ends with Ctrl-C, TERM or a hang-up, or when nobody reads any more. No mode of the
     /// terminal is changed, so that it is whole whenever and however this ends.
     func watchStatus() throws(UserError) -> Answer {
@@ -83,8 +84,8 @@ struct WatchView {
             return JSONOutput.object(json).compact + "\n"
         }
         guard isScreen else { return (isFirst ? "" : "\n") + "\(note)\n\(text)" }
-        // ECMA-48: to the first place (CUP), each line to its end (EL), the rest of the screen (ED). A line that went on
-        // in the next row, or one below the last row, would move what is above.
+        // ECMA-48: to the first place (CUP), each line to its end (EL), the rest of the screen (ED). A line that went
+        // on in the next row, or one below the last row, would move what is above.
         let rows = max(1, (height ?? 24) - 2)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().prefix(rows) + [note[...]]
         let body = lines.map { TextWidth.cut(String($0), to: width ?? 80) + "\u{1B}[K\n" }.joined()

@@ -97,7 +97,7 @@ import Testing
         writeFile(installation.paths.settingsFile, "server = http://127.0.0.1:1\n")
         #expect(check("server").first?.text.contains("nobody listens") == true)
         writeFile(installation.paths.settingsFile, "server = ftp://somewhere\n")
-        #expect(check("server").map(\.verdict) == [.failed])
+        #expect(check("settings").map(\.verdict) == [.failed] && check("server").isEmpty)
     }
 
     @Test func `a server that never answers is waited for no longer than said`() throws {
@@ -146,7 +146,7 @@ import Testing
 
     @Test func `a proxy of the environment is told without its password`() throws {
         let found = try #require(check("proxy", environment: ["https_proxy": "http://eve:hunter2@proxy:3128"]).first)
-        #expect(found.verdict == .warning && found.what.contains("https_proxy") && !found.text.contains("hunter2"))
+        #expect(found.verdict == .ok && found.what.contains("https_proxy") && !found.text.contains("hunter2"))
         #expect(check("proxy").map(\.verdict) == [.ok])
     }
 
