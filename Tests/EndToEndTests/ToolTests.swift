@@ -31,6 +31,15 @@ import Testing
         #expect(run.output.contains("all of it held"))
     }
 
+    @Test func `the first day runs from a package, in an empty home and without Swift on the path`() {
+        let day = ChildProcess("\(root)/tools/first-day", ["--bills", "500"], environment: ["FIELDBOOK_BIN": programs])
+        let code = day.wait(seconds: 300)
+        // A machine without Debian's tools makes no package.
+        if code == 69, day.errors.contains("dpkg-deb is missing") { return }
+        #expect(code == 0, "\(day.output.suffix(4000))\n\(day.errors)")
+        #expect(day.output.contains("the package to the decided conflict"))
+    }
+
     @Test func `the hazards are walked on generated data, each with its end`() {
         let run = ChildProcess(
             "\(root)/tools/run", ["--hazards", "--bills", "500"], environment: ["FIELDBOOK_BIN": programs])
@@ -41,7 +50,7 @@ import Testing
         #expect(run.output.hasSuffix("== all of it held\n"))
     }
 
-    @Test(arguments: ["run", "test", "bench", "torture", "recall", "lab-tables"])
+    @Test(arguments: ["run", "test", "bench", "torture", "recall", "lab-tables", "first-day", "package"])
     func `every tool tells its use`(tool: String) {
         let help = ChildProcess("\(root)/tools/\(tool)", ["--help"])
         #expect(help.wait() == 0)
