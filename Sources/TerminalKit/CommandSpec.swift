@@ -11,6 +11,10 @@ package struct OptionSpec: Sendable, Hashable {
         self.help = help
     }
 
+    /// For every program that shows tables or progress.
+    package static let plain = OptionSpec(
+        "plain", "no columns, bars or drawings, for screen readers; also FIELDBOOK_PLAIN=1")
+
     /// As it is typed: `--limit N`.
     var synopsis: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
 }
@@ -57,6 +61,9 @@ package struct ParsedCommand: Sendable, Hashable {
     package let name: String
     package let arguments: [String]
     package let options: [String: String]
+
+    /// Whether the plain form is asked for, here or by the environment.
+    package var isPlain: Bool { flag("plain") || Terminal.isPlainAsked }
 
     /// A command understood elsewhere than on a command line; its table must know all of it.
     package init(name: String, arguments: [String], options: [String: String]) {

@@ -122,7 +122,7 @@ extension LabCommands {
                 text += (lines.isEmpty ? "ok      " : "FAILED  ") + "\(path)\(order)\n"
                 for line in lines { text += "        \(path): \(line)\n" }
                 if command.flag("trace"), let trace = run.trace {
-                    text += Lanes(trace, members: scenario.members.map(\.name)).text()
+                    text += drawn(Lanes(trace, members: scenario.members.map(\.name)))
                 }
                 if let out = command.option("svg"), let trace = run.trace {
                     try SecureFile.write(Array(Lanes(trace, members: scenario.members.map(\.name)).svg().utf8), to: out)

@@ -1,6 +1,7 @@
 import Defects
 import Diagnostics
 import SyncLab
+import Synchronization
 import TerminalKit
 import ThreadKit
 
@@ -16,7 +17,11 @@ extension LabCommands {
         let jobs = try number("jobs", default: 1, in: 1...64)
         let seeds = KeptSeeds.all + (from..<from + UInt64(count)).filter { !KeptSeeds.all.contains($0) }
         let began = clock.monotonicNow()
-        let tally = try SeedRunner(seeds: seeds).run(jobs: jobs)
+        let bar = Mutex(ProgressBar("seeds", terminal: terminal, clock: clock))
+        let tally = try SeedRunner(seeds: seeds) { done, all in
+            bar.withLock { $0.update(done: Int64(done), total: Int64(all)) }
+        }.run(jobs: jobs)
+        bar.withLock { $0.finish() }
         let (seconds, attoseconds) = (clock.monotonicNow() - began).components
         let milliseconds = max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
         var text = ""
@@ -52,7 +57,7 @@ extension LabCommands {
         let run = try Lab.run(scenario, seed: seed, traces: traces)
         let again = try Lab.run(scenario, seed: seed)
         let members = scenario.members.map(\.name)
-        if command.flag("trace"), let trace = run.trace { terminal.writeOutput(Lanes(trace, members: members).text()) }
+        if command.flag("trace"), let trace = run.trace { terminal.writeOutput(drawn(Lanes(trace, members: members))) }
         if let out = command.option("svg"), let trace = run.trace {
             try SecureFile.write(Array(Lanes(trace, members: members).svg().utf8), to: out)
         }
@@ -77,7 +82,7 @@ extension LabCommands {
         var text = "seed \(seed) FAILED\n" + lines.map { "  \($0)\n" }.joined()
         text +=
             "\nthe same failure, as a scenario (\(small.steps.count) steps of \(scenario.steps.count)):\n\n\(small.text)\n"
-        if let trace = story.trace { text += Lanes(trace, members: small.members.map(\.name)).text() }
+        if let trace = story.trace { text += drawn(Lanes(trace, members: small.members.map(\.name))) }
         text += story.wrongs(strictly: true).map { "  \($0)\n" }.joined()
         text += "repeat it: save the lines above as FILE and type: fieldbook-lab scenario run FILE --seed \(seed)\n"
         show(

@@ -21,7 +21,8 @@ extension Context {
             .filter { !onlyDead || $0.state == .dead }
         let edits = isAll ? found.suffix(count) : found[...]
         var table = Table([
-            .init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("WHAT"), .init("STATE"), .init("WHY"),
+            .init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT", yielding: .leftOut(1)), .init("WHAT"),
+            .init("STATE"), .init("WHY", yielding: .leftOut(2)),
         ])
         let ends = try ends(edits, reader)
         for edit in edits {
@@ -32,7 +33,7 @@ extension Context {
                 stateText(edit, ends[edit.number]), told(edit)?.sentence ?? "",
             ])
         }
-        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
+        var answer = Answer(text: table.isEmpty ? "" : table.render(for: terminal))
         if table.isEmpty {
             answer.notes.append(
                 onlyDead ? "no edit was refused" : "no edits wait; settled ones: fieldbook edits list --all")
@@ -104,10 +105,7 @@ extension Context {
             let number = edit.number.value
             lines.append(("you can", "fieldbook edits resend \(number), or fieldbook edits discard \(number)"))
         }
-        var answer = Answer(
-            text: lines.map { name, value in
-                name + String(repeating: " ", count: max(1, 12 - name.count)) + TextWidth.safe(value) + "\n"
-            }.joined())
+        var answer = Answer(text: Facts(lines).render(for: terminal))
         answer.json["edit"] = json(edit, end)
         return answer
     }

@@ -40,23 +40,24 @@ extension Context {
         }
         let locked = try lockedLease(reader)
         if let locked {
-            lines.append(("access", "locked: \(Wording.text(locked) { age($0) })\n              \(Wording.connect)"))
+            lines.append(("access", "locked: \(Wording.text(locked) { age($0) })\n\(Wording.connect)"))
         }
         let wiped = ReplicaReader.wipeRecord(in: paths.state)
         if let wiped {
-            lines.append(("access", "\(Wording.text(wiped) { age($0) })\n              \(Wording.next(wiped))"))
+            lines.append(("access", "\(Wording.text(wiped) { age($0) })\n\(Wording.next(wiped))"))
         }
         lines.append(("edits", editsPhrase(counts)))
         if let oldest = counts.oldestUnsettledAt { lines.append(("oldest edit", age(oldest))) }
         lines.append(("conflicts", conflicts == 0 ? "none" : "\(conflicts) to decide: fieldbook conflicts list"))
         if let problem = running?.problem {
-            lines.append(("last problem", "\(problem.what): \(problem.why)\n              \(problem.next)"))
+            lines.append(("last problem", "\(problem.what): \(problem.why)\n\(problem.next)"))
         }
-        if let next = running?.nextAttemptAt { lines.append(("next attempt", next)) }
+        if let next = running?.nextAttemptAt {
+            let left = Instant(rfc3339: next).map { "in \(DeskTime(now: clock.now().seconds).until($0.seconds))" }
+            lines.append(("next attempt", left ?? next))
+        }
         var answer = Answer()
-        answer.text = lines.map { name, value in
-            name + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
-        }.joined()
+        answer.text = Facts(lines).render(for: terminal, labelWidth: 14)
         answer.json = json(running, identity, counts, image, conflicts)
         answer.json["locked"] = .bool(locked != nil)
         answer.json["wiped"] =
