@@ -1,3 +1,16 @@
+extension Terminal {
+    /// One sentence with its line feed: on a terminal in lines that it shows whole, of which all but the first begin
+    /// `hanging` columns further in; elsewhere in one line.
+    package func sentence(_ words: String, indent: Int = 0, hanging: Int = 2) -> String {
+        let (indent, hanging) = isPlain ? (0, 0) : (indent, hanging)
+        let first = String(repeating: " ", count: indent)
+        guard let width else { return first + TextWidth.safe(words) + "\n" }
+        let next = String(repeating: " ", count: indent + hanging)
+        let lines = TextWidth.wrap(words, to: width - indent, then: width - indent - hanging)
+        return first + lines.joined(separator: "\n" + next) + "\n"
+    }
+}
+
 extension TextWidth {
     /// The words as lines that a terminal of that width shows whole; without a width as one line.
     static func lines(_ words: String, _ width: Int?) -> String {

@@ -44,7 +44,7 @@ extension LabCommands {
             ],
             text + """
                 \(seeds.count) seeds, \(tally.failures.count) failed; \(tally.steps) steps, \(tally.seconds / 3600) hours of simulated time
-                \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute, \
+                \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute,
                 \(Int64(tally.steps) * 1000 / milliseconds) steps a second, \(perMinute / Int64(jobs)) steps a core-minute, \(megabytes) MiB at most
 
                 """)
@@ -98,7 +98,10 @@ extension LabCommands {
 
     func showCoverage() throws -> ExitCode {
         var coverage = Coverage()
-        for seed in 1...UInt64(try number("seeds", default: 100, in: 1...1_000_000)) {
+        let seeds = UInt64(try number("seeds", default: 100, in: 1...1_000_000))
+        var bar = ProgressBar("seeds", terminal: terminal, clock: clock)
+        for seed in 1...seeds {
+            bar.update(done: Int64(seed - 1), total: Int64(seeds))
             let scenario = Workload.scenario(seed: seed)
             coverage.take(try Lab.run(scenario, seed: seed), of: scenario)
         }
@@ -109,6 +112,7 @@ extension LabCommands {
                 }
             }
         }
+        bar.finish()
         var text = ""
         var groups: [JSONOutput] = []
         for group in ["pull", "push", "fault", "result", "edit", "phase"] {
@@ -147,12 +151,15 @@ extension LabCommands {
         let stories = try command.option("scenarios").map { try scenarios(in: $0) } ?? []
         var lines: [Recall.Line] = []
         var text = ""
-        for defect in wanted {
+        var bar = ProgressBar("bugs", terminal: terminal, clock: clock)
+        for (place, defect) in wanted.enumerated() {
+            bar.update(done: Int64(place), total: Int64(wanted.count))
             var line = try Recall.line(of: defect, seedsMax: seeds)
             if defect.missingFeature == nil { line.scenario = try Recall.scenario(failingWith: defect, among: stories) }
             lines.append(line)
             if wanted.count == 1, let finding = line.finding { text = "seed \(finding.seed): \(finding.why)\n" }
         }
+        bar.finish()
         let applicable = lines.filter { $0.defect.missingFeature == nil }
         let caught = applicable.count { $0.finding != nil }
         show(

@@ -22,6 +22,31 @@ import Testing
         }
     }
 
+    @Test func `what the conflict guide shows works on the conflict of the first day`() throws {
+        let shell = try PracticeShell()
+        for line in Documents.shellLines(Documents.article("FirstDay.md")).prefix(while: {
+            $0 != "fieldbook conflicts list"
+        }) {
+            #expect(shell.run(line).code == 0, "\(line)")
+        }
+        // The discount's conflict and the refused edit are other stories, told by DeskTests and DeadLetterCommandTests.
+        let other = ["conflicts decide 5131", "edits resend", "edits discard"]
+        let lines = Documents.shellLines(Documents.article("ConflictGuide.md")).filter { line in
+            !other.contains { line.contains($0) }
+        }
+        #expect(lines.count >= 9)
+        for line in lines {
+            // Only the first decision counts, so each is checked and none is made.
+            let isChange = line.contains(" decide ") || line.contains(" adjust ")
+            let outcome = shell.run(isChange ? "\(line) --dry-run" : line)
+            #expect(outcome.code == 0, "\(line): \(outcome.errors)")
+            if line.contains("conflicts show") {
+                #expect(
+                    outcome.output.contains("*  amount         12000.00             15000.00             13000.00\n"))
+            }
+        }
+    }
+
     /// Commands of the README that are not run here, each with the reason.
     private static let notRun: [(start: String, why: String)] = [
         ("tools/", "ToolTests runs the tools with small numbers"),
@@ -73,7 +98,12 @@ final class PracticeShell {
     init() throws { port = try PracticeShell.freePort() }
 
     deinit {
-        for line in ["fieldbook daemon stop", "kill $(cat server.pid)"] { _ = shell(line) }
+        _ = shell("fieldbook daemon stop")
+        let text = String(decoding: readFile(folder.file("server.pid")).prefix { $0 != 0x0A }, as: UTF8.self)
+        // Its number may be another program's by now.
+        guard let pid = pid_t(text) else { return }
+        let words = String(decoding: readFile("/proc/\(pid)/cmdline"), as: UTF8.self)
+        if words.contains("fieldbook-server"), words.contains("\(port)") { kill(pid, SIGTERM) }
     }
 
     /// Runs a line; the number of the conflict and the port are this world's. A server that it starts answers on return.

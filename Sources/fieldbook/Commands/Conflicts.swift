@@ -133,10 +133,8 @@ extension Context {
         answer.json["dryRun"] = .bool(command.flag("dry-run"))
         answer.json["before"] = (try? reply.before.state()).map { Wording.json($0) } ?? .null
         answer.json["base"] = .integer(reply.base.value)
-        var text = DeskText(for: terminal)
         let head = reply.number.map { "edit \($0.value) saved" } ?? "would be saved"
-        text.line("\(head): \(asked) for \(Wording.text(customer))", hanging: 2)
-        answer.text = text.text
+        answer.text = terminal.sentence("\(head): \(asked) for \(Wording.text(customer))")
         if reply.number != nil { answer.notes.append("pending until the server has answered: fieldbook edits list") }
         return answer
     }

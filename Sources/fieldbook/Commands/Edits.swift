@@ -182,8 +182,8 @@ extension Context {
         let asked = reply.steps?.first.flatMap { try? $0.asked.intent() }.map { Wording.text($0) } ?? ""
         answer.json["asked"] = .text(asked)
         let head = reply.number.map { "edit \($0.value) saved" } ?? "would be saved"
-        answer.text = TextWidth.safe("\(head) to undo edit \(number.value): \(asked) for \(edit.customerName)") + "\n"
-        if let step = reply.steps?.first { answer.text += TextWidth.safe("  \(Context.change(step))") + "\n" }
+        answer.text = terminal.sentence("\(head) to undo edit \(number.value): \(asked) for \(edit.customerName)")
+        if let step = reply.steps?.first { answer.text += terminal.sentence(Context.change(step), indent: 2) }
         if !isDryRun { answer.notes.append("pending until the server has answered: fieldbook edits list") }
         return answer
     }
