@@ -89,7 +89,8 @@ import Testing
     }
 }
 
-/// A folder in which lines are run by the shell, with our programs on the PATH and a free port in place of the usual one.
+/// A folder in which lines are run by the shell, with our programs on the PATH and a free port in place of the usual
+/// one.
 final class PracticeShell {
     private let folder = TemporaryDirectory()
     private let port: UInt16
@@ -106,7 +107,8 @@ final class PracticeShell {
         if words.contains("fieldbook-server"), words.contains("\(port)") { kill(pid, SIGTERM) }
     }
 
-    /// Runs a line; the number of the conflict and the port are this world's. A server that it starts answers on return.
+    /// Runs a line; the number of the conflict and the port are this world's. A server that it starts answers on
+    /// return.
     func run(_ line: String) -> World.Outcome {
         var line = line.replacing("8787", with: "\(port)")
         if line.contains("serve --data") {

@@ -45,8 +45,8 @@ import Testing
         return nil
     }
 
-    /// What is wrong with words in a sentence, which may leave out arguments and values: a command, a group of commands,
-    /// and options that it has.
+    /// What is wrong with words in a sentence, which may leave out arguments and values: a command, a group of
+    /// commands, and options that it has.
     static func looseProblem(_ span: String) -> String? {
         let words = CommandTable.words(of: span)
         guard let table = tables.first(where: { $0.program == words.first }), words.count > 1 else { return nil }
