@@ -33,7 +33,8 @@ package struct CSVReader: ~Copyable {
     private var position = 0
     private var isAtEnd = false
     private var line = 1
-    private var bytesRead = 0
+    /// Bytes of the file that are read.
+    package private(set) var bytesRead = 0
     private let name: String
     /// The line where the last record began.
     package private(set) var recordLine = 1
@@ -53,6 +54,12 @@ package struct CSVReader: ~Copyable {
     }
 
     deinit { if descriptor > 0 { close(descriptor) } }
+
+    /// Bytes of the whole file; 0 for what is no file.
+    package var bytesTotal: Int {
+        var info = stat()
+        return fstat(descriptor, &info) == 0 && info.st_mode & S_IFMT == S_IFREG ? Int(info.st_size) : 0
+    }
 
     private mutating func nextByte() throws -> UInt8? {
         if position == buffer.count {

@@ -19,6 +19,10 @@ package struct OptionSpec: Sendable, Hashable {
         self.short = short
     }
 
+    /// For every program that shows tables or progress.
+    package static let plain = OptionSpec(
+        "plain", "no columns, bars or drawings, for screen readers; also FIELDBOOK_PLAIN=1")
+
     /// As it is typed: `--limit N`, `-n, --lines N`.
     var synopsis: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "") }
 }
@@ -69,6 +73,9 @@ package struct ParsedCommand: Sendable, Hashable {
     package let name: String
     package let arguments: [String]
     package let options: [String: String]
+
+    /// Whether the plain form is asked for, here or by the environment.
+    package var isPlain: Bool { flag("plain") || Terminal.isPlainAsked }
 
     /// A command understood elsewhere than on a command line; its table must know all of it.
     package init(name: String, arguments: [String], options: [String: String]) {

@@ -3,52 +3,63 @@ package import Diagnostics
 extension CommandTable {
     /// Columns of the help.
     static let columns = 80
-    /// Columns of a list's names; a longer name has its line to itself.
-    private static let namesMax = 34
 
     /// The help of the program (no words), of a group of commands, or of a command with or without arguments after it.
-    /// Words that name none of them are an error with the nearest command.
-    package func help(_ words: [String]) throws(UserError) -> String {
-        if let command = command(words) { return help(command) }
-        if words.isEmpty { return help(groups, heading: CommandTable.wrap("\(program): \(summary)", indent: 0) + "\n") }
+    /// Words that name none of them are an error with the nearest command. The plain form has no columns and nothing
+    /// further in.
+    package func help(_ words: [String], isPlain: Bool = false) throws(UserError) -> String {
+        let layout = HelpLayout(isPlain: isPlain)
+        if let command = command(words) { return help(command, layout) }
+        if words.isEmpty {
+            return help(groups, heading: layout.wrap("\(program): \(summary)", indent: 0) + "\n", layout)
+        }
         let group = allCommands.filter { $0.path.starts(with: words) }
         guard !group.isEmpty else { throw unknown(words) }
-        return help([CommandGroup("commands", group)], heading: "")
+        return help([CommandGroup("commands", group)], heading: "", layout)
     }
 
-    private func help(_ groups: [CommandGroup], heading: String) -> String {
+    private func help(_ groups: [CommandGroup], heading: String, _ layout: HelpLayout) -> String {
         var text = "\(heading)usage: \(program) \(home == nil ? "COMMAND" : "[COMMAND]") [options]\n"
         for group in groups where !group.commands.isEmpty {
             text +=
                 "\n\(group.title):\n"
-                + CommandTable.list(
-                    group.commands.map { (($0.path + $0.arguments).joined(separator: " "), $0.summary) })
+                + layout.list(group.commands.map { (($0.path + $0.arguments).joined(separator: " "), $0.summary) })
         }
-        text += everywhere
+        text += everywhere(layout)
         return text + "\nmore: \(program) COMMAND --help; also: manual, completion SHELL\n"
     }
 
-    private func help(_ command: CommandSpec) -> String {
+    private func help(_ command: CommandSpec, _ layout: HelpLayout) -> String {
         let synopsis =
             ["usage:", program] + command.path + command.arguments
             + command.options.map { "[\($0.synopsis.split(separator: ", ").joined(separator: " | "))]" }
         var text =
-            CommandTable.wrap(command.summary, indent: 0) + "\n" + CommandTable.fill(synopsis, start: 0, indent: 7)
+            layout.wrap(command.summary, indent: 0) + "\n"
+            + layout.fill(synopsis, start: 0, indent: layout.isPlain ? 0 : 7)
         if !command.options.isEmpty {
-            text += "\noptions:\n" + CommandTable.list(command.options.map { ($0.synopsis, $0.help) })
+            text += "\noptions:\n" + layout.list(command.options.map { ($0.synopsis, $0.help) })
         }
-        text += everywhere
-        text += "\nexamples:\n" + command.examples.map(CommandTable.example).joined()
+        text += everywhere(layout)
+        text += "\nexamples:\n" + command.examples.map(layout.example).joined()
         return text
     }
 
-    private var everywhere: String {
-        globals.isEmpty ? "" : "\noptions everywhere:\n" + CommandTable.list(globals.map { ($0.synopsis, $0.help) })
+    private func everywhere(_ layout: HelpLayout) -> String {
+        globals.isEmpty ? "" : "\noptions everywhere:\n" + layout.list(globals.map { ($0.synopsis, $0.help) })
     }
+}
+
+/// The pieces of a help text.
+private struct HelpLayout {
+    /// Columns of a list's names; a longer name has its line to itself.
+    private static let namesMax = 34
+
+    let isPlain: Bool
 
     /// Names and what they are, in two columns.
-    private static func list(_ entries: [(name: String, text: String)]) -> String {
-        let width = entries.map { TextWidth.of($0.name) }.filter { $0 <= namesMax }.max() ?? 0
+    func list(_ entries: [(name: String, text: String)]) -> String {
+        if isPlain { return entries.map { wrap("\($0.name): \($0.text)", indent: 0) }.joined() }
+        let width = entries.map { TextWidth.of($0.name) }.filter { $0 <= HelpLayout.namesMax }.max() ?? 0
         return entries.map { name, text in
             let padding = width - TextWidth.of(name)
             let head =
@@ -60,18 +71,18 @@ extension CommandTable {
     }
 
     /// A text as lines that begin with `indent` blanks.
-    private static func wrap(_ text: String, indent: Int) -> String {
+    func wrap(_ text: String, indent: Int) -> String {
         String(repeating: " ", count: indent)
             + fill(text.split(separator: " ").map(String.init), start: indent, indent: indent)
     }
 
     /// Pieces on lines of at most 80 columns. `start` columns of the first line are taken, `indent` of the others are blank.
-    private static func fill(_ pieces: [String], start: Int, indent: Int, lineEnd: String = "") -> String {
+    func fill(_ pieces: [String], start: Int, indent: Int, lineEnd: String = "") -> String {
         var text = ""
         var used = start
         for (index, piece) in pieces.enumerated() {
             let width = TextWidth.of(piece)
-            if index > 0, used + 1 + width + TextWidth.of(lineEnd) > columns {
+            if index > 0, used + 1 + width + TextWidth.of(lineEnd) > CommandTable.columns {
                 text += "\(lineEnd)\n" + String(repeating: " ", count: indent)
                 used = indent
             } else if index > 0 {
@@ -85,8 +96,8 @@ extension CommandTable {
     }
 
     /// An example; a long one goes on after a backslash, so that it can still be copied.
-    private static func example(_ line: String) -> String {
-        guard TextWidth.of(line) + 2 > columns else { return "  \(line)\n" }
+    func example(_ line: String) -> String {
+        guard !isPlain, TextWidth.of(line) + 2 > CommandTable.columns else { return "\(isPlain ? "" : "  ")\(line)\n" }
         var pieces: [String] = []
         for word in line.split(separator: " ", omittingEmptySubsequences: false) {
             // An option stays with its value, and quoted words stay together.

@@ -87,7 +87,10 @@ extension CommandTable {
         if marks.contains(where: { $0.name == "version" }) { return .show("\(program) \(SoftwareVersion.text)\n") }
         let asksHelp = plain.first == "help" && command(["help"]) == nil
         let words = asksHelp ? Array(plain.dropFirst()) : plain
-        if asksHelp || marks.contains(where: { $0.name == "help" }) { return .show(try help(words)) }
+        if asksHelp || marks.contains(where: { $0.name == "help" }) {
+            let isPlain = Terminal.isPlainAsked || marks.contains { $0.name == "plain" }
+            return .show(try help(words, isPlain: isPlain))
+        }
         let named = words.isEmpty ? home.map { [$0] } ?? [] : words
         guard !named.isEmpty else { throw usage("a command is missing") }
         guard let command = command(named) else { throw unknown(named) }

@@ -8,16 +8,25 @@ package struct StreamedTable {
 
     private let columns: [Table.Column]
     private let width: Int?
+    private let isPlain: Bool
     private let write: (String) -> Void
     private var sample: [[String]] = []
     private var layout: TableLayout?
     private var chunk = ""
     package private(set) var rowCount = 0
 
+    /// Writes to a terminal's output.
+    package init(_ columns: [Table.Column], on terminal: Terminal) {
+        self.init(columns, width: terminal.width, isPlain: terminal.isPlain) { terminal.writeOutput($0) }
+    }
+
     /// - Parameters: columns of the terminal, nil when nothing is to be cut; what takes the text, in pieces.
-    package init(_ columns: [Table.Column], width: Int?, write: @escaping (String) -> Void) {
+    package init(
+        _ columns: [Table.Column], width: Int?, isPlain: Bool = false, write: @escaping (String) -> Void
+    ) {
         self.columns = columns
         self.width = width
+        self.isPlain = isPlain
         self.write = write
     }
 
@@ -26,6 +35,11 @@ package struct StreamedTable {
         precondition(cells.count == columns.count, "a row needs a cell for each column")
         rowCount += 1
         let row = cells.map(TextWidth.safe)
+        if isPlain {
+            chunk += (rowCount == 1 ? "" : "\n") + Table.plain(row, columns, width)
+            if chunk.utf8.count >= StreamedTable.chunkBytes { flush() }
+            return
+        }
         guard let layout else {
             sample.append(row)
             if sample.count == StreamedTable.sampleRowsMax { begin(isMoreToCome: true) }
@@ -38,6 +52,7 @@ package struct StreamedTable {
     /// Writes what is left. Without a row nothing is written.
     package mutating func finish() {
         if layout == nil, !sample.isEmpty { begin(isMoreToCome: false) }
+        chunk += layout?.remark ?? ""
         if !chunk.isEmpty { flush() }
     }
 

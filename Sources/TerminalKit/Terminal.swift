@@ -8,18 +8,29 @@ package struct Terminal: Sendable {
     package let isErrorTerminal: Bool
     /// Results go to a file, which never keeps a writer waiting for a reader.
     package let isOutputFile: Bool
+    /// Nothing in columns, drawn or moved: every value with its label, for a screen reader.
+    package let isPlain: Bool
     private let output: Int32
     private let error: Int32
     private let failure = FirstFailure()
 
-    /// - Parameters: descriptors of results and of everything else.
-    package init(output: Int32 = 1, error: Int32 = 2) {
+    /// - Parameters: descriptors of results and of everything else; whether a screen reader reads them.
+    package init(output: Int32 = 1, error: Int32 = 2, isPlain: Bool = false) {
+        self.isPlain = isPlain
         self.output = output
         self.error = error
         isOutputTerminal = isatty(output) == 1
         isErrorTerminal = isatty(error) == 1
         var info = stat()
         isOutputFile = fstat(output, &info) == 0 && info.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// The same streams, read by a screen reader or not.
+    package func plain(_ isPlain: Bool) -> Terminal { Terminal(output: output, error: error, isPlain: isPlain) }
+
+    /// Whether the environment asks for the plain form: `FIELDBOOK_PLAIN` with anything but nothing, `0` or `no`.
+    package static var isPlainAsked: Bool {
+        Paths.variable("FIELDBOOK_PLAIN").map { !["", "0", "no", "false"].contains($0) } ?? false
     }
 
     /// Columns of the output terminal; nil when it is none, and then nothing is cut.

@@ -41,29 +41,31 @@ package enum TextWidth {
 
     /// Columns of one character, which may be a base with marks or a joined emoji.
     static func of(_ character: Character) -> Int {
-        guard let first = character.unicodeScalars.first else { return 0 }
-        if isWide(first.value) { return 2 }
-        // Variation selector 16 asks for the coloured, wide form.
-        if first.properties.isEmojiPresentation || character.unicodeScalars.contains("\u{FE0F}") {
-            return 2
-        }
-        switch first.properties.generalCategory {
-        case .nonspacingMark, .enclosingMark, .format: return first == "\u{AD}" ? 1 : 0
-        default: return 1
-        }
+        let scalars = character.unicodeScalars
+        guard let first = scalars.first else { return 0 }
+        if isPicture(first, among: scalars) { return 2 }
+        // Terminals give spacing vowel signs (Devanagari, the Thai am) a column of their own.
+        return scalars.reduce(0) { $0 + columns($1) }
     }
 
-    /// Wide and fullwidth blocks; what is wide outside them is emoji by presentation.
-    private static func isWide(_ value: UInt32) -> Bool {
-        switch value {
-        case 0..<0x1100: false
-        case 0x1100...0x115F, 0x2329...0x232A, 0x2E80...0x303E, 0x3041...0x3247, 0x3250...0x4DBF, 0x4E00...0xA4CF,
-            0xA960...0xA97F,
-            0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF01...0xFF60, 0xFFE0...0xFFE6,
-            0x16FE0...0x18CFF,
-            0x1AFF0...0x1B2FF, 0x1F200...0x1F265, 0x20000...0x3FFFD:
-            true
-        default: false
+    /// One picture however many scalars it takes: an emoji with its tone, joined ones, a flag, a key cap.
+    private static func isPicture(_ first: Unicode.Scalar, among scalars: Character.UnicodeScalarView) -> Bool {
+        guard first.properties.isEmoji else { return false }
+        // Variation selector 16 asks for the coloured, wide form.
+        return first.properties.isEmojiPresentation || scalars.contains("\u{FE0F}")
+    }
+
+    private static func columns(_ scalar: Unicode.Scalar) -> Int {
+        switch scalar.value {
+        // The soft hyphen, and signs that stand before a number and enclose it (Unicode 16, table 9-4).
+        case 0xAD, 0x0600...0x0605, 0x06DD, 0x070F, 0x0890...0x0891, 0x08E2, 0x110BD, 0x110CD: return 1
+        // Vowels and finals of Hangul, which join the consonant before them.
+        case 0x1160...0x11FF, 0xD7B0...0xD7FF: return 0
+        default: break
+        }
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: return WideRanges.contains(scalar.value) ? 2 : 1
         }
     }
 

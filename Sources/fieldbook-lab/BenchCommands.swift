@@ -52,7 +52,7 @@ extension LabCommands {
                 "readings": .integer(Int64(readings)), "nanoseconds": .integer(middle),
                 "nanosecondsLeast": .integer(low), "nanosecondsMost": .integer(high),
             ],
-            "one judgement: \(middle) ns (\(low) - \(high)), \(bench.questionCount) questions, outcomes \(hash)\n")
+            "one judgement: \(middle) ns (\(low) - \(high)), \(bench.questionCount) questions\noutcomes \(hash)\n")
         return .done
     }
 

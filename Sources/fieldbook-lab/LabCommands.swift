@@ -1,4 +1,5 @@
 import Diagnostics
+import SyncLab
 import TerminalKit
 
 /// The table of commands and what each runs.
@@ -10,7 +11,7 @@ struct LabCommands {
     static let table = CommandTable(
         program: "fieldbook-lab", summary: "Conflict scenarios and a deterministic simulator for Fieldbook.",
         globals: [
-            OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"),
+            OptionSpec("json", "answer in JSON"), .plain, OptionSpec("help", "show help"),
             OptionSpec("version", "show the version"),
         ],
         groups: [
@@ -104,6 +105,9 @@ struct LabCommands {
         }
         return number
     }
+
+    /// A trace as lanes, or as sentences where nothing may be drawn.
+    func drawn(_ lanes: Lanes) -> String { terminal.isPlain ? lanes.plainText() : lanes.text() }
 
     func show(_ json: [String: JSONOutput], _ text: String) {
         var json = json

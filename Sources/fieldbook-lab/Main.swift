@@ -12,7 +12,8 @@ struct FieldbookLab {
             var code = ExitCode.done
             switch try LabCommands.table.parse(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text): terminal.writeOutput(text)
-            case .run(let command): code = try LabCommands(command: command, terminal: terminal).run()
+            case .run(let command):
+                code = try LabCommands(command: command, terminal: terminal.plain(command.isPlain)).run()
             }
             if let failure = terminal.outputFailure { throw failure }
             exit(code.rawValue)

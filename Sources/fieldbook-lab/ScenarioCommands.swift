@@ -112,7 +112,9 @@ extension LabCommands {
         var failed = 0
         var told: [JSONOutput] = []
         var text = ""
-        for (path, folder, scenario) in loaded {
+        var bar = ProgressBar("scenarios", terminal: terminal, clock: clock)
+        for (place, (path, folder, scenario)) in loaded.enumerated() {
+            bar.update(done: Int64(place), total: Int64(loaded.count))
             let runs = try Lab.runAll(scenario, seed: seed, scenarioFolder: folder, traces: traces)
             var isGood = true
             for run in runs {
@@ -122,7 +124,7 @@ extension LabCommands {
                 text += (lines.isEmpty ? "ok      " : "FAILED  ") + "\(path)\(order)\n"
                 for line in lines { text += "        \(path): \(line)\n" }
                 if command.flag("trace"), let trace = run.trace {
-                    text += Lanes(trace, members: scenario.members.map(\.name)).text()
+                    text += drawn(Lanes(trace, members: scenario.members.map(\.name)))
                 }
                 if let out = command.option("svg"), let trace = run.trace {
                     try SecureFile.write(Array(Lanes(trace, members: scenario.members.map(\.name)).svg().utf8), to: out)
@@ -137,6 +139,7 @@ extension LabCommands {
             }
             if !isGood { failed += 1 }
         }
+        bar.finish()
         text += "\(loaded.count) scenarios, \(failed) failed\n"
         show(["scenarios": .array(told), "failed": .integer(Int64(failed))], text)
         return failed == 0 ? .done : .failed

@@ -1,6 +1,7 @@
 import Defects
 import Diagnostics
 import SyncLab
+import Synchronization
 import TerminalKit
 import ThreadKit
 
@@ -16,7 +17,11 @@ extension LabCommands {
         let jobs = try number("jobs", default: 1, in: 1...64)
         let seeds = KeptSeeds.all + (from..<from + UInt64(count)).filter { !KeptSeeds.all.contains($0) }
         let began = clock.monotonicNow()
-        let tally = try SeedRunner(seeds: seeds).run(jobs: jobs)
+        let bar = Mutex(ProgressBar("seeds", terminal: terminal, clock: clock))
+        let tally = try SeedRunner(seeds: seeds) { done, all in
+            bar.withLock { $0.update(done: Int64(done), total: Int64(all)) }
+        }.run(jobs: jobs)
+        bar.withLock { $0.finish() }
         let (seconds, attoseconds) = (clock.monotonicNow() - began).components
         let milliseconds = max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
         var text = ""
@@ -39,7 +44,7 @@ extension LabCommands {
             ],
             text + """
                 \(seeds.count) seeds, \(tally.failures.count) failed; \(tally.steps) steps, \(tally.seconds / 3600) hours of simulated time
-                \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute, \
+                \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute,
                 \(Int64(tally.steps) * 1000 / milliseconds) steps a second, \(perMinute / Int64(jobs)) steps a core-minute, \(megabytes) MiB at most
 
                 """)
@@ -52,7 +57,7 @@ extension LabCommands {
         let run = try Lab.run(scenario, seed: seed, traces: traces)
         let again = try Lab.run(scenario, seed: seed)
         let members = scenario.members.map(\.name)
-        if command.flag("trace"), let trace = run.trace { terminal.writeOutput(Lanes(trace, members: members).text()) }
+        if command.flag("trace"), let trace = run.trace { terminal.writeOutput(drawn(Lanes(trace, members: members))) }
         if let out = command.option("svg"), let trace = run.trace {
             try SecureFile.write(Array(Lanes(trace, members: members).svg().utf8), to: out)
         }
@@ -77,7 +82,7 @@ extension LabCommands {
         var text = "seed \(seed) FAILED\n" + lines.map { "  \($0)\n" }.joined()
         text +=
             "\nthe same failure, as a scenario (\(small.steps.count) steps of \(scenario.steps.count)):\n\n\(small.text)\n"
-        if let trace = story.trace { text += Lanes(trace, members: small.members.map(\.name)).text() }
+        if let trace = story.trace { text += drawn(Lanes(trace, members: small.members.map(\.name))) }
         text += story.wrongs(strictly: true).map { "  \($0)\n" }.joined()
         text += "repeat it: save the lines above as FILE and type: fieldbook-lab scenario run FILE --seed \(seed)\n"
         show(
@@ -93,7 +98,10 @@ extension LabCommands {
 
     func showCoverage() throws -> ExitCode {
         var coverage = Coverage()
-        for seed in 1...UInt64(try number("seeds", default: 100, in: 1...1_000_000)) {
+        let seeds = UInt64(try number("seeds", default: 100, in: 1...1_000_000))
+        var bar = ProgressBar("seeds", terminal: terminal, clock: clock)
+        for seed in 1...seeds {
+            bar.update(done: Int64(seed - 1), total: Int64(seeds))
             let scenario = Workload.scenario(seed: seed)
             coverage.take(try Lab.run(scenario, seed: seed), of: scenario)
         }
@@ -104,6 +112,7 @@ extension LabCommands {
                 }
             }
         }
+        bar.finish()
         var text = ""
         var groups: [JSONOutput] = []
         for group in ["pull", "push", "fault", "result", "edit", "phase"] {
@@ -142,12 +151,15 @@ extension LabCommands {
         let stories = try command.option("scenarios").map { try scenarios(in: $0) } ?? []
         var lines: [Recall.Line] = []
         var text = ""
-        for defect in wanted {
+        var bar = ProgressBar("bugs", terminal: terminal, clock: clock)
+        for (place, defect) in wanted.enumerated() {
+            bar.update(done: Int64(place), total: Int64(wanted.count))
             var line = try Recall.line(of: defect, seedsMax: seeds)
             if defect.missingFeature == nil { line.scenario = try Recall.scenario(failingWith: defect, among: stories) }
             lines.append(line)
             if wanted.count == 1, let finding = line.finding { text = "seed \(finding.seed): \(finding.why)\n" }
         }
+        bar.finish()
         let applicable = lines.filter { $0.defect.missingFeature == nil }
         let caught = applicable.count { $0.finding != nil }
         show(

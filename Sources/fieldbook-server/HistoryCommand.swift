@@ -16,7 +16,8 @@ extension ServerContext {
             }
         }
         var table = Table([
-            .init("TIME"), .init("AUTHOR"), .init("REGISTER"), .init("WHAT"), .init("RULE"), .init("EDIT"),
+            .init("TIME", yielding: .never), .init("AUTHOR"), .init("REGISTER"), .init("WHAT"),
+            .init("RULE", yielding: .leftOut(1)), .init("EDIT", yielding: .leftOut(2)),
         ])
         for entry in entries {
             table.add([
@@ -26,7 +27,7 @@ extension ServerContext {
         }
         show(
             ["customer": .integer(key.value), "history": .array(entries.map(json))],
-            table.isEmpty ? "" : table.render(width: terminal.width))
+            table.isEmpty ? "" : table.render(for: terminal))
         if entries.isEmpty { terminal.writeError("nothing was decided about this customer yet\n") }
     }
 

@@ -23,7 +23,13 @@ extension ServerContext {
             largest: try number("largest", default: 0, in: 0...20_000_000),
             seed: UInt64(try number("seed", default: 1, in: 0...Int.max)),
             openCycle: try cycle() ?? SeedPlan.defaultCycle)
-        try withLedger(forWriting: true) { ledger in try ledger.write { try Seeder(plan: plan, writer: $0).run() } }
+        var bar = ProgressBar("seed", terminal: terminal, clock: SystemClock())
+        try withLedger(forWriting: true) { ledger in
+            try ledger.write { writer in
+                try Seeder(plan: plan, writer: writer).run { bar.update(done: Int64($0), total: Int64($1)) }
+            }
+        }
+        bar.finish()
         show(
             [
                 "customers": .integer(Int64(plan.customers)), "bills": .integer(Int64(plan.bills + plan.largest)),
@@ -42,9 +48,13 @@ extension ServerContext {
         let options = FocusImport.Options(
             association: association, isStrict: command.flag("strict"), openCycle: try cycle(),
             now: try withLedger { try $0.read { $0.state.now(by: SystemClock()).seconds } })
+        var bar = ProgressBar("import, bytes", terminal: terminal, clock: SystemClock())
         let report = try withLedger(forWriting: true) { ledger in
-            try FocusImport.run(file: command.arguments[0], into: ledger, options: options)
+            try FocusImport.run(file: command.arguments[0], into: ledger, options: options) {
+                bar.update(done: Int64($0), total: Int64($1))
+            }
         }
+        bar.finish()
         show(report.json, report.text)
         if !report.refused.isEmpty {
             terminal.writeError(
@@ -62,7 +72,7 @@ extension ServerContext {
         for (name, count) in counts { table.add([name, "\(count)"]) }
         let text =
             "epoch \(state.epoch) (number \(state.epochOrdinal)), head \(state.sequence)\n\n"
-            + table.render(width: terminal.width)
+            + table.render(for: terminal)
         let rows = Dictionary(uniqueKeysWithValues: counts.map { ($0.0, JSONOutput.integer($0.1)) })
         show(["epoch": .text(state.epoch), "head": .integer(state.sequence), "rows": .object(rows)], text)
     }
@@ -133,7 +143,13 @@ extension ServerContext {
                 .refused, what: "cannot compare", why: "there is no member \(account.prefix(64))",
                 next: "list them with: fieldbook-server member list --data \(folder.path)")
         }
-        let differences = try withLedger { ledger in try ledger.differences(toReplica: replica, scope: member.scope) }
+        var bar = ProgressBar("compare", terminal: terminal, clock: SystemClock())
+        let differences = try withLedger { ledger in
+            try ledger.differences(toReplica: replica, scope: member.scope) {
+                bar.update(done: Int64($0), total: Int64($1))
+            }
+        }
+        bar.finish()
         var table = Table([
             .init("ENTITY"), .init("ROWS", .right), .init("MISSING", .right), .init("EXTRA OR DIFFERENT", .right),
         ])
@@ -149,7 +165,7 @@ extension ServerContext {
         }
         show(
             ["agrees": .bool(isEqual), "entities": .array(json)],
-            table.render(width: terminal.width) + (isEqual ? "every row agrees\n" : "the replica differs\n"))
+            table.render(for: terminal) + (isEqual ? "every row agrees\n" : "the replica differs\n"))
         if !isEqual { exit(ExitCode.failed.rawValue) }
     }
 }

@@ -13,7 +13,7 @@ struct FieldbookServer {
         do {
             switch try ServerCommands.table.parse(Array(CommandLine.arguments.dropFirst())) {
             case .show(let text): terminal.writeOutput(text)
-            case .run(let command): try ServerCommands.run(command, terminal)
+            case .run(let command): try ServerCommands.run(command, terminal.plain(command.isPlain))
             }
             if let failure = terminal.outputFailure { throw failure }
         } catch {

@@ -33,10 +33,10 @@ extension ServerContext {
     /// `partner list`.
     func listPartners() throws {
         let partners = try folder.openDirectory().partnerNames()
-        var table = Table([.init("ID"), .init("NAME")])
+        var table = Table([.init("ID", yielding: .never), .init("NAME")])
         for (partner, name) in partners { table.add([partner, VisibleText.escape(name)]) }
         let json = partners.map { JSONOutput.object(["id": .text($0.partner), "name": .text($0.name)]) }
-        show(["partners": .array(json)], table.render(width: terminal.width))
+        show(["partners": .array(json)], table.render(for: terminal))
     }
 
     private func currency() throws(UserError) -> String {
@@ -115,7 +115,7 @@ extension ServerContext {
                 "roles": .array($0.rights.roles.map { .text($0.rawValue) }), "scope": .integer($0.scope),
             ])
         }
-        show(["members": .array(json)], table.render(width: terminal.width))
+        show(["members": .array(json)], table.render(for: terminal))
     }
 
     /// `member step-up ACCOUNT`: a new secret in place of an older one.

@@ -42,7 +42,8 @@ extension ServerContext {
     private func tell(_ rules: RuleSet, _ title: String) {
         let all = EditKind.allCases.map { rules.rule(for: $0) }
         var table = Table([
-            .init("EDIT"), .init("ON"), .init("GUARDS", .right), .init("CASES, THE FIRST THAT FITS"), .init("DEADLINE"),
+            .init("EDIT"), .init("ON"), .init("GUARDS", .right, yielding: .leftOut(1)),
+            .init("CASES, THE FIRST THAT FITS"), .init("DEADLINE"),
         ])
         for rule in all {
             table.add([
@@ -55,7 +56,7 @@ extension ServerContext {
             [
                 "version": .integer(Int64(rules.version)), "hash": .text(rules.hash), "rules": .array(all.map(json)),
                 "standard": .bool(rules.hash == RuleSet.standard.hash), "warnings": .array(rules.warnings.map(json)),
-            ], head + table.render(width: terminal.width) + ServerContext.text(rules.warnings))
+            ], head + table.render(for: terminal) + ServerContext.text(rules.warnings))
     }
 
     /// What the rules leave out, one line each; empty for none.
@@ -138,9 +139,9 @@ extension ServerContext {
         let parts = counts.outcomes.map { "\($0.count) \($0.outcome)" }.joined(separator: ", ")
         let all = counts.changed + counts.same + counts.unknown
         let text =
-            (table.isEmpty ? "" : table.render(width: terminal.width) + "\n")
+            (table.isEmpty ? "" : table.render(for: terminal) + "\n")
             + "under rules \(rules.version): \(counts.changed) of \(all) conflicts"
-            + " would end otherwise\(parts.isEmpty ? "" : " (\(parts))"), \(counts.same) would be held as they were,"
+            + " would end otherwise\(parts.isEmpty ? "" : " (\(parts))"),\n\(counts.same) would be held as they were,"
             + " \(counts.unknown) cannot be judged\n"
         show(
             [

@@ -14,7 +14,7 @@ enum ServerCommands {
     static let table = CommandTable(
         program: "fieldbook-server", summary: "reference server of Fieldbook: truth, change feed, arbitration",
         globals: [
-            OptionSpec("json", "answer in JSON"), OptionSpec("help", "show help"),
+            OptionSpec("json", "answer in JSON"), .plain, OptionSpec("help", "show help"),
             OptionSpec("version", "show the version"),
         ],
         groups: [CommandGroup("serve", serve), CommandGroup("partners", partners)]

@@ -25,7 +25,8 @@ extension ServerContext {
             of: try folder.onlyPartner(), account: command.option("account"))
         let now = SystemClock().now().seconds
         var table = Table([
-            .init("ID"), .init("ACCOUNT"), .init("DEVICE"), .init("STATE"), .init("MADE"), .init("LAST USED"),
+            .init("ID", yielding: .never), .init("ACCOUNT"), .init("DEVICE"), .init("STATE"),
+            .init("MADE", yielding: .leftOut(1)), .init("LAST USED", yielding: .leftOut(2)),
         ])
         for token in tokens {
             table.add([
@@ -45,7 +46,7 @@ extension ServerContext {
                 "wipedAt": ServerContext.time(token.wipedAt),
             ])
         }
-        show(["tokens": .array(json)], table.render(width: terminal.width))
+        show(["tokens": .array(json)], table.render(for: terminal))
     }
 
     /// `token revoke ACCOUNT`.

@@ -56,9 +56,9 @@ extension Context {
 
     private func text(_ wanted: Wanted, _ number: Int64?, _ step: Local.EditStep?) -> String {
         let head = number.map { "edit \($0) saved: " } ?? "would be saved: "
-        let line = TextWidth.safe("\(head)\(Wording.text(wanted.intent)) for \(Wording.text(wanted.customer))") + "\n"
+        let line = terminal.sentence("\(head)\(Wording.text(wanted.intent)) for \(Wording.text(wanted.customer))")
         if case .decideConflict = wanted.intent { return line }
-        return line + (step.map { TextWidth.safe("  \(Context.change($0))") + "\n" } ?? "")
+        return line + (step.map { terminal.sentence(Context.change($0), indent: 2) } ?? "")
     }
 
     /// What a step makes of its register: `300.00 … -> 500.00 …`.

@@ -15,7 +15,7 @@ enum CommandList {
     static let table = CommandTable(
         program: "fieldbook", summary: "a partner's customers, bills and coupons, with or without a network",
         globals: [
-            OptionSpec("json", "answer in JSON"), OptionSpec("quiet", "no remarks on stderr"),
+            OptionSpec("json", "answer in JSON"), .plain, OptionSpec("quiet", "no remarks on stderr"),
             OptionSpec("help", "show help"),
             OptionSpec("version", "show the version"),
         ],

@@ -201,8 +201,8 @@ struct Context {
         }
     }
 
-    /// A moment and how long ago it was: `2026-11-21T02:46:25Z (5 min ago)`.
-    func age(_ seconds: Int64) -> String { "\(Instant(seconds: seconds).rfc3339) (\(ago(seconds)))" }
+    /// A moment and how long ago it was: `2026-11-21 02:46 UTC (5 min ago)`.
+    func age(_ seconds: Int64) -> String { "\(DeskTime.moment(seconds)) (\(ago(seconds)))" }
 
     /// How long ago a moment was: `5 min ago`.
     func ago(_ seconds: Int64) -> String {

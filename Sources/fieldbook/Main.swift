@@ -22,7 +22,8 @@ struct Fieldbook {
                     try UserFolders(paths).finish()
                     paths = Paths()
                 }
-                let context = Context(command: command, terminal: terminal, paths: paths, clock: SystemClock())
+                let context = Context(
+                    command: command, terminal: terminal.plain(command.isPlain), paths: paths, clock: SystemClock())
                 let answer = try context.run()
                 if !answer.isWritten { terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text) }
                 for note in answer.notes where !command.flag("quiet") { terminal.writeError(note + "\n") }

@@ -50,7 +50,7 @@ enum Wording {
         let wanted = isShort ? short(pending) : text(pending)
         return isShort
             ? "\(confirmed) -> \(wanted) (pending)"
-            : "\(confirmed)\n    pending: \(wanted) (\(layered.pendingState ?? ""))"
+            : "\(confirmed)\npending: \(wanted) (\(layered.pendingState ?? ""))"
     }
 
     static func text(_ intent: EditIntent) -> String {
@@ -107,7 +107,7 @@ enum Wording {
         words.count < 2 ? words.joined() : "\(words.dropLast().joined(separator: ", ")) and \(words[words.count - 1])"
     }
 
-    static func day(_ time: Timestamp) -> String { String(Instant(seconds: time.seconds).rfc3339.prefix(10)) }
+    static func day(_ time: Timestamp) -> String { DeskTime.day(time.seconds) }
     static func time(_ seconds: Int64) -> JSONOutput { .text(Instant(seconds: seconds).rfc3339) }
     static func time(_ seconds: Int64?) -> JSONOutput { seconds.map { time($0) } ?? .null }
 

@@ -149,7 +149,7 @@ import Testing
         #expect(told.output.contains("not judgeable") && !told.output.contains("102  "))
         #expect(
             told.output.hasSuffix(
-                "under rules 2: 2 of 4 conflicts would end otherwise (1 applied, 1 overruled), "
+                "under rules 2: 2 of 4 conflicts would end otherwise (1 applied, 1 overruled),\n"
                     + "1 would be held as they were, 1 cannot be judged\n"), "\(told)")
         let json = run(["rules", "test", lenient, "--data", data, "--json"]).output
         #expect(json.contains("\"changed\": 2") && json.contains("\"wouldBe\": \"overruled\""))

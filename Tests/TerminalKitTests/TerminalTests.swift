@@ -89,17 +89,37 @@ import Testing
         #expect(Terminal(output: pair.program).width == 80)
     }
 
-    @Test func `elsewhere than on a terminal progress is a line for every tenth`() {
+    @Test func `elsewhere than on a terminal no progress is shown`() {
         let text = written { terminal in
             var bar = ProgressBar("first load", terminal: terminal)
             for done in stride(from: Int64(0), through: 1000, by: 7) { bar.update(done: done, total: 1000) }
-            bar.update(done: 1000, total: 1000)
-            bar.update(done: 1000, total: 1000)
             bar.finish()
         }.error
-        #expect(text.split(separator: "\n").count == 11)
-        #expect(text.hasPrefix("first load 0 %  0 of 1000\n"))
-        #expect(text.hasSuffix("first load 100 %  1000 of 1000\n"))
+        #expect(text.isEmpty)
+    }
+
+    @Test func `the plain form of progress is a line for every tenth, and nothing moves`() throws {
+        let pair = try TerminalPair()
+        var bar = ProgressBar(
+            "first load", terminal: Terminal(output: pair.program, error: pair.program, isPlain: true))
+        for done in stride(from: Int64(0), through: 1000, by: 7) { bar.update(done: done, total: 1000) }
+        for _ in 0..<2 { bar.update(done: 1000, total: 1000) }
+        bar.finish()
+        let lines = pair.shown().split(separator: "\r\n")
+        #expect(lines.count == 11)
+        #expect(lines.first == "first load 0 %, 0 of 1000" && lines.last == "first load 100 %, 1000 of 1000")
+    }
+
+    @Test func `what is done within a second shows no progress`() throws {
+        let pair = try TerminalPair()
+        let clock = FixedClock()
+        var bar = ProgressBar("load", terminal: Terminal(output: pair.program, error: pair.program), clock: clock)
+        bar.update(done: 1, total: 4)
+        #expect(pair.shown().isEmpty)
+        clock.advance(seconds: 1)
+        bar.update(done: 2, total: 4)
+        bar.finish()
+        #expect(pair.shown().hasSuffix("50 %  2 of 4\r\n"))
     }
 
     @Test func `on a terminal progress is one line that changes`() throws {
@@ -118,12 +138,11 @@ import Testing
         (-5, -5, "0 %"), (5, 0, "0 %"),
         (5, .min, "0 %"), (999, 1000, "99 %"), (.max / 2, .max, "49 %"),
     ])
-    func `no figure breaks the progress`(done: Int64, total: Int64, percent: String) {
-        let text = written { terminal in
-            var bar = ProgressBar("x", terminal: terminal)
-            bar.update(done: done, total: total)
-            bar.finish()
-        }.error
-        #expect(text.hasPrefix("x \(percent)  "))
+    func `no figure breaks the progress`(done: Int64, total: Int64, percent: String) throws {
+        let pair = try TerminalPair()
+        var bar = ProgressBar("x", terminal: Terminal(output: pair.program, error: pair.program, isPlain: true))
+        bar.update(done: done, total: total)
+        bar.finish()
+        #expect(pair.shown().hasPrefix("x \(percent), "))
     }
 }

@@ -13,8 +13,11 @@ package struct EntityDifference: Sendable, Hashable {
 }
 
 extension Ledger {
-    /// Compares a replica's file with what a scope sees, whole rows with their versions. Reads both, changes neither.
-    package func differences(toReplica path: String, scope number: Int64) throws -> [EntityDifference] {
+    /// Compares a replica's file with what a scope sees, whole rows with their versions. Reads both, changes neither; tells
+    /// `progress` how many of all entities are done.
+    package func differences(
+        toReplica path: String, scope number: Int64, progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }
+    ) throws -> [EntityDifference] {
         let attach = try connection.statement("ATTACH DATABASE ? AS replica")
         try attach.bind(1, path)
         try attach.run()
@@ -22,7 +25,8 @@ extension Ledger {
         return try read { reader in
             guard let scope = try reader.scope(number) else { throw LedgerError.damaged("the member has no scope") }
             let filter = ScopeFilter(scope, reader.state)
-            return try Entity.stored.map { entity in
+            return try Entity.stored.enumerated().map { place, entity in
+                defer { progress(place + 1, Entity.stored.count) }
                 let columns = (["key", "version"] + entity.columns.map(\.name)).map { "e.\($0)" }.joined(
                     separator: ", ")
                 let truth =

@@ -44,6 +44,14 @@ package struct Lanes {
         return rows.map(Lanes.trimmed).joined(separator: "\n") + "\n"
     }
 
+    /// What happened where, a sentence a line, with nothing drawn.
+    package func plainText() -> String {
+        lines.map { line in
+            let to = line.to.map { $0 == line.who ? "" : " to \($0)" } ?? ""
+            return "\(Clockwork.text(line.at)), \(line.who)\(to): \(line.text)\n"
+        }.joined()
+    }
+
     private func arrow(from: Int, to: Int, lane: Int) -> String {
         var row = ""
         let (low, high) = (min(from, to), max(from, to))

@@ -21,14 +21,20 @@ package final class SeedRunner: Sendable {
 
     private struct State {
         var next = 0
+        var done = 0
         var tally = Tally()
         var error: (any Error)?
     }
 
     private let seeds: [UInt64]
+    private let progress: @Sendable (_ done: Int, _ all: Int) -> Void
     private let state = Mutex(State())
 
-    package init(seeds: [UInt64]) { self.seeds = seeds }
+    /// `progress` is told after each run, one call at a time.
+    package init(seeds: [UInt64], progress: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in }) {
+        self.seeds = seeds
+        self.progress = progress
+    }
 
     /// Runs all of them. A run that is not good in every promise is a failure.
     package func run(jobs: Int) throws -> Tally {
@@ -49,6 +55,8 @@ package final class SeedRunner: Sendable {
             // Now and then a run is made twice: the same seed gives the same trace.
             let again = seed % 25 == 0 ? try? Lab.run(scenario, seed: seed).hash : nil
             state.withLock { state in
+                state.done += 1
+                progress(state.done, seeds.count)
                 switch result {
                 case .failure(let error): state.error = state.error ?? error
                 case .success(let run):

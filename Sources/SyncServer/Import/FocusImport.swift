@@ -53,8 +53,14 @@ package enum FocusImport {
     /// The association type of a word; nil for another word.
     package static func association(_ word: String) -> AssociationType? { AssociationType(rawValue: word) }
 
-    /// Runs an import. Durable on return; on a throw nothing was imported.
-    package static func run(file: String, into ledger: Ledger, options: Options) throws -> Report {
+    private static let linesBetweenProgress = 1_000
+
+    /// Runs an import. Durable on return; on a throw nothing was imported. `progress` is told how many bytes of all are
+    /// read.
+    package static func run(
+        file: String, into ledger: Ledger, options: Options,
+        progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }
+    ) throws -> Report {
         var reader = try CSVReader(path: file, ifRefused: "nothing was imported")
         let next = "export the file in the FOCUS 1.0 form"
         let first: [String]?
@@ -73,6 +79,7 @@ package enum FocusImport {
                 do {
                     guard let record = try reader.nextRecord() else { break }
                     report.lines += 1
+                    if report.lines % linesBetweenProgress == 0 { progress(reader.bytesRead, reader.bytesTotal) }
                     let line = try columns.line(record)
                     try take(line, raw: record, rows, &report)
                 } catch let refusal as FocusColumns.LineRefusal {

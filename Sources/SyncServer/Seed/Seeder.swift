@@ -6,6 +6,8 @@ import SyncProtocol
 
 /// Writes a plan's rows into a ledger.
 package final class Seeder {
+    private static let rowsBetweenProgress = 1_000
+
     private let plan: SeedPlan
     private let writer: LedgerWriter
     private var chance: SeededGenerator
@@ -29,8 +31,14 @@ package final class Seeder {
         now = Seeder.start(of: plan.openCycle) + 19 * 86_400 + 12 * 3600
     }
 
-    /// Writes all rows. A seed that this ledger has seen is refused before anything is written.
-    package func run() throws {
+    /// Writes all rows, and tells `progress` how many of all are done. A seed that this ledger has seen is refused before anything is written.
+    package func run(progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }) throws {
+        let all = plan.customers + plan.bills + plan.coupons + plan.largest
+        var done = 0
+        func step() {
+            done += 1
+            if done % Seeder.rowsBetweenProgress == 0 || done == all { progress(done, all) }
+        }
         guard try writer.customer(id: "acct-\(plan.seed)-0") == nil else {
             throw UserError(
                 .refused, what: "cannot seed", why: "this data folder holds the rows of seed \(plan.seed) already",
@@ -38,10 +46,22 @@ package final class Seeder {
         }
         try putCycles()
         try putDictionaries()
-        for index in 0..<plan.customers { try putCustomer(index) }
-        for index in 0..<plan.bills { try putBill(index) }
-        for index in 0..<plan.coupons { try putCoupon(index) }
-        for index in 0..<plan.largest { try putBill(plan.bills + index, of: customers.first) }
+        for index in 0..<plan.customers {
+            try putCustomer(index)
+            step()
+        }
+        for index in 0..<plan.bills {
+            try putBill(index)
+            step()
+        }
+        for index in 0..<plan.coupons {
+            try putCoupon(index)
+            step()
+        }
+        for index in 0..<plan.largest {
+            try putBill(plan.bills + index, of: customers.first)
+            step()
+        }
         try writer.sumPartnerBills(ofCycles: cycles.map { Int64($0.year * 100 + $0.month) })
     }
 

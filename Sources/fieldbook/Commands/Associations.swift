@@ -34,7 +34,7 @@ extension Context {
             json["pendingDecision"] = .optional(decision?.number.value)
             entries.append(.object(json))
         }
-        answer.text = table.isEmpty ? "" : table.render(width: terminal.width)
+        answer.text = table.isEmpty ? "" : table.render(for: terminal)
         if table.isEmpty { answer.notes.append("no association requests wait") }
         answer.json["requests"] = .array(entries)
         try addAge(to: &answer, reader)

@@ -16,18 +16,19 @@ extension Context {
             return try reader.bills(customer: key, cycle: cycle, limit: count)
         }
         var table = Table([
-            .init("CYCLE"), .init("STATUS"), .init("CUSTOMER"), .init("SERVICE"), .init("PRODUCT"), .init("REGION"),
-            .init("USAGE", .right),
-            .init("LIST PRICE", .right), .init("PAYABLE", .right), .init(""), .init("AS OF"),
+            .init("CYCLE"), .init("STATUS"), .init("CUSTOMER"), .init("SERVICE", yielding: .leftOut(2)),
+            .init("PRODUCT"), .init("REGION", yielding: .leftOut(3)), .init("USAGE", .right, yielding: .leftOut(1)),
+            .init("LIST PRICE", .right, yielding: .leftOut(0)), .init("PAYABLE", .right),
+            .init("", label: "currency", yielding: .never), .init("AS OF", yielding: .leftOut(4)),
         ])
         for row in rows {
             table.add([
                 row.cycle, row.status, row.customer, row.service, row.product, row.region ?? "-", row.usage ?? "-",
                 row.official.exactText,
-                row.payment.exactText, row.currency, row.asOf.map { Instant(seconds: $0).rfc3339 } ?? "-",
+                row.payment.exactText, row.currency, row.asOf.map { DeskTime.moment($0) } ?? "-",
             ])
         }
-        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
+        var answer = Answer(text: table.isEmpty ? "" : table.render(for: terminal))
         if table.isEmpty { answer.notes.append("no bill records") }
         answer.json["bills"] = .array(
             rows.map { row in
@@ -62,19 +63,19 @@ extension Context {
         }
         let isByCustomer = grouping == .customer
         var table = Table(
-            [.init(grouping.rawValue.uppercased())] + (isByCustomer ? [.init("ACCOUNT")] : []) + [
-                .init("STATUS"), .init("RECORDS", .right), .init("LIST PRICE", .right), .init("PAYABLE", .right),
-                .init(""),
-                .init("AS OF"),
+            [.init(grouping.rawValue.uppercased())] + (isByCustomer ? [.init("ACCOUNT", yielding: .never)] : []) + [
+                .init("STATUS", yielding: .never), .init("RECORDS", .right, yielding: .leftOut(1)),
+                .init("LIST PRICE", .right), .init("PAYABLE", .right),
+                .init("", label: "currency", yielding: .never), .init("AS OF", yielding: .leftOut(2)),
             ])
         for sum in sums {
             table.add(
                 [sum.group] + (isByCustomer ? [sum.accountName ?? "-"] : []) + [
                     sum.cycleStatus, "\(sum.records)", sum.official, sum.payment, sum.currency,
-                    Instant(seconds: sum.asOf).rfc3339,
+                    DeskTime.moment(sum.asOf),
                 ])
         }
-        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
+        var answer = Answer(text: table.isEmpty ? "" : table.render(for: terminal))
         if table.isEmpty { answer.notes.append("no bill records") }
         answer.json["sums"] = .array(sums.map { Context.json($0) })
         try addAge(to: &answer, reader)
@@ -95,17 +96,19 @@ extension Context {
         // A server that does not say items has managers without coupons.
         let isBlind = identity?.items == nil ? identity?.role == "manager" : identity?.lacks(.coupons) == true
         var table = Table([
-            .init("COUPON"), .init("STATE"), .init("CUSTOMER"), .init("FACE", .right), .init("BALANCE", .right),
-            .init(""), .init("EXPIRES"), .init("USE"),
+            .init("COUPON", yielding: .leftOut(1)), .init("STATE", yielding: .never), .init("CUSTOMER"),
+            .init("FACE", .right), .init("BALANCE", .right),
+            .init("", label: "currency", yielding: .never), .init("EXPIRES", yielding: .never),
+            .init("USE", yielding: .leftOut(2)),
         ])
         for row in rows {
             table.add([
                 row.couponID, Context.couponState(row.status), row.customer ?? "any", row.faceValue.shortText,
                 row.balance?.shortText ?? "-",
-                row.currency, String(Instant(seconds: row.expires).rfc3339.prefix(10)), row.usage ?? "cash",
+                row.currency, DeskTime.day(row.expires), row.usage ?? "cash",
             ])
         }
-        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
+        var answer = Answer(text: table.isEmpty ? "" : table.render(for: terminal))
         if table.isEmpty { answer.notes.append(isBlind ? Wording.lacking(.coupons) : "no coupons") }
         answer.json["coupons"] = .array(
             rows.map { row in

@@ -45,7 +45,7 @@ extension Context {
         }
         let terminal = terminal
         let list = DeskList(now: clock.now().seconds, decisions: decisions)
-        var table = StreamedTable(DeskList.columns, width: terminal.width) { terminal.writeOutput($0) }
+        var table = StreamedTable(DeskList.columns, on: terminal)
         var last: ConflictKey?
         repeat {
             let after = last
@@ -90,7 +90,7 @@ extension Context {
                 conflict: try reader.conflict(key), member: try reader.identity()?.member, time: DeskTime(now: now),
                 rules: try reader.rules(), decision: try reader.pendingDecisions()[key])
         }
-        var text = DeskText(terminalWidth: terminal.width)
+        var text = DeskText(for: terminal)
         tell(story, &text)
         return Answer(json: json(story.conflict, story.decision), text: text.text)
     }
@@ -133,10 +133,8 @@ extension Context {
         answer.json["dryRun"] = .bool(command.flag("dry-run"))
         answer.json["before"] = (try? reply.before.state()).map { Wording.json($0) } ?? .null
         answer.json["base"] = .integer(reply.base.value)
-        var text = DeskText(terminalWidth: terminal.width)
         let head = reply.number.map { "edit \($0.value) saved" } ?? "would be saved"
-        text.line("\(head): \(asked) for \(Wording.text(customer))", hanging: 2)
-        answer.text = text.text
+        answer.text = terminal.sentence("\(head): \(asked) for \(Wording.text(customer))")
         if reply.number != nil { answer.notes.append("pending until the server has answered: fieldbook edits list") }
         return answer
     }

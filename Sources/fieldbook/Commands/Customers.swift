@@ -11,8 +11,9 @@ extension Context {
         let found = try ask { () throws(StoreError) in try reader.customers(matching: text, limit: count + 1) }
         var answer = Answer()
         var table = Table([
-            .init("NAME"), .init("ACCOUNT"), .init("TYPE"), .init("BUDGET", .right), .init("USED (LIST)", .right),
-            .init("AS OF"), .init("FROZEN"), .init("DISCOUNT", .right),
+            .init("NAME"), .init("ACCOUNT", yielding: .never), .init("TYPE", yielding: .leftOut(2)),
+            .init("BUDGET", .right), .init("USED (LIST)", .right), .init("AS OF", yielding: .leftOut(3)),
+            .init("FROZEN"), .init("DISCOUNT", .right, yielding: .leftOut(1)),
         ])
         for entry in found.prefix(count) {
             table.add([
@@ -22,7 +23,7 @@ extension Context {
                 Wording.text(entry.freezes, short: true), Wording.text(entry.discount, short: true),
             ])
         }
-        answer.text = table.isEmpty ? "" : table.render(width: terminal.width)
+        answer.text = table.isEmpty ? "" : table.render(for: terminal)
         if table.isEmpty { answer.notes.append(text == nil ? "no customers" : "no customer matches") }
         if found.count > count { answer.notes.append("more than \(count); see further with --limit") }
         try addAge(to: &answer, reader)
@@ -87,10 +88,7 @@ extension Context {
             lines.append(("conflict", "\(key.value), decide it: fieldbook conflicts show \(key.value)"))
         }
         var answer = Answer()
-        answer.text = lines.map { name, value in
-            TextWidth.safe(name) + String(repeating: " ", count: max(1, 15 - name.count))
-                + value.split(separator: "\n").map { TextWidth.safe(String($0)) }.joined(separator: "\n") + "\n"
-        }.joined()
+        answer.text = Facts(lines).render(for: terminal, labelWidth: 15)
         answer.json = json(summary)
         answer.json["phone"] = .optional(contact?.dialled)
         answer.json["email"] = .optional(contact?.email)

@@ -141,7 +141,7 @@ extension Context {
                 edit: try reader.edit(key), end: try reader.end(of: key), member: try reader.identity()?.member,
                 rules: try reader.rules(), time: DeskTime(now: now))
         }
-        var text = DeskText(terminalWidth: terminal.width)
+        var text = DeskText(for: terminal)
         story.explain(&text)
         return Answer(json: json(story), text: text.text)
     }

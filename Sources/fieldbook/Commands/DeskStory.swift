@@ -46,6 +46,14 @@ struct DeskStory {
 
     private func columns(_ text: inout DeskText) {
         let fields = DeskFields.of(conflict)
+        if text.isPlain {
+            let mine = isMine ? "mine" : "\(conflict.mineBy)'s"
+            for field in fields {
+                let differs = field.differs ? ", the sides differ" : ""
+                text.line("\(field.name)\(differs): base \(field.base); \(mine) \(field.mine); theirs \(field.theirs)")
+            }
+            return
+        }
         // A mark, the name and three columns, with two blanks between them.
         let label = fields.map(\.name.count).max() ?? 0
         let each = (text.width - 1 - label - 4 * 2) / 3

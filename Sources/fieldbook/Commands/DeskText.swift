@@ -8,29 +8,48 @@ struct DeskText {
     static let widthDefault = 80
     private static let widths = 40...120
 
+    /// The plain form elsewhere than on a terminal has a line for all that is to be said.
+    private static let widthPlain = 1 << 40
+
     let width: Int
+    /// No columns and nothing further in, for a screen reader.
+    let isPlain: Bool
     private(set) var text = ""
 
     /// - Parameter terminalWidth: columns of the terminal; nil when there is none.
-    init(terminalWidth: Int?) {
-        let width = terminalWidth ?? DeskText.widthDefault
-        self.width = min(max(width, DeskText.widths.lowerBound), DeskText.widths.upperBound)
+    init(terminalWidth: Int?, isPlain: Bool = false) {
+        self.isPlain = isPlain
+        let width = terminalWidth ?? (isPlain ? DeskText.widthPlain : DeskText.widthDefault)
+        let most = isPlain ? DeskText.widthPlain : DeskText.widths.upperBound
+        self.width = min(max(width, DeskText.widths.lowerBound), most)
+    }
+
+    init(for terminal: Terminal) { self.init(terminalWidth: terminal.width, isPlain: terminal.isPlain) }
+
+    /// An empty text for lines that are to stand further in.
+    func inset(by columns: Int) -> DeskText {
+        DeskText(terminalWidth: isPlain ? width : width - columns, isPlain: isPlain)
     }
 
     mutating func blank() { text += "\n" }
 
     /// A paragraph; every line but the first begins `hanging` columns further in than the first.
     mutating func line(_ words: String, indent: Int = 0, hanging: Int = 0) {
-        let first = String(repeating: " ", count: indent)
-        let next = String(repeating: " ", count: indent + hanging)
-        for (index, piece) in DeskText.wrap(words, to: width - indent, then: width - indent - hanging).enumerated() {
+        let (indent, hanging) = isPlain ? (0, 0) : (indent, hanging)
+        let first = DeskText.blanks(indent)
+        let next = DeskText.blanks(indent + hanging)
+        for (index, piece) in TextWidth.wrap(words, to: width - indent, then: width - indent - hanging).enumerated() {
             text += (index == 0 ? first : next) + piece + "\n"
         }
     }
 
     /// A label and what is to be said of it, which stands in a column of its own.
     mutating func entry(_ label: String, _ words: String, labelWidth: Int = 10) {
-        for (index, piece) in DeskText.wrap(words, to: width - labelWidth - 2).enumerated() {
+        if isPlain {
+            let label = label.drop { $0 == " " }
+            return line(label.isEmpty ? words : "\(label): \(words)")
+        }
+        for (index, piece) in TextWidth.wrap(words, to: width - labelWidth - 2).enumerated() {
             let head = index == 0 ? DeskText.padded(TextWidth.safe(label), to: labelWidth) : DeskText.blanks(labelWidth)
             text += head + "  " + piece + "\n"
         }
@@ -39,19 +58,19 @@ struct DeskText {
     /// The lines of another text, further in.
     mutating func append(_ other: DeskText, indent: Int) {
         for line in other.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
-            text += (line.isEmpty ? "" : DeskText.blanks(indent)) + line + "\n"
+            text += (line.isEmpty || isPlain ? "" : DeskText.blanks(indent)) + line + "\n"
         }
     }
 
     /// A command to type and what it does.
     mutating func command(_ words: String, _ meaning: String) {
-        text += "  " + TextWidth.safe(words) + "\n"
+        text += (isPlain ? "" : "  ") + TextWidth.safe(words) + "\n"
         line(meaning, indent: 6)
     }
 
     /// A row of cells in columns of the given widths, two blanks apart, each wrapped within its column.
     mutating func row(_ cells: [String], _ widths: [Int]) {
-        let columns = zip(cells, widths).map { DeskText.wrap($0, to: $1) }
+        let columns = zip(cells, widths).map { TextWidth.wrap($0, to: $1) }
         for index in 0..<(columns.map(\.count).max() ?? 0) {
             var line = ""
             for (column, width) in zip(columns, widths) {
@@ -68,42 +87,6 @@ struct DeskText {
 
     private static func padded(_ text: String, to width: Int) -> String {
         text + blanks(width - TextWidth.of(text))
-    }
-
-    /// The words in lines of at most `width` columns, those after the first of at most `rest`; a word that is wider is
-    /// broken. At least one line.
-    static func wrap(_ words: String, to width: Int, then rest: Int? = nil) -> [String] {
-        var lines: [String] = []
-        var line = ""
-        var used = 0
-        func room() -> Int { max(1, lines.isEmpty ? width : rest ?? width) }
-        func end() {
-            lines.append(line)
-            line = ""
-            used = 0
-        }
-        for word in TextWidth.safe(words).split(separator: " ") {
-            let wide = TextWidth.of(String(word))
-            if used > 0, used + 1 + wide <= room() {
-                line += " " + word
-                used += 1 + wide
-                continue
-            }
-            if used > 0 { end() }
-            if wide <= room() {
-                line += word
-                used = wide
-                continue
-            }
-            for character in word {
-                let columns = TextWidth.of(String(character))
-                if used > 0, used + columns > room() { end() }
-                line.append(character)
-                used += columns
-            }
-        }
-        if used > 0 || lines.isEmpty { end() }
-        return lines
     }
 }
 

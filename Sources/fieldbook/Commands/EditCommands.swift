@@ -23,20 +23,17 @@ extension Context {
         }
         let summary = detail.summary
         var answer = Answer()
-        answer.text = TextWidth.safe(Wording.text(summary.customer)) + "\n"
+        var facts = Facts([("customer", Wording.text(summary.customer))])
         if summary.customer.association != association {
             answer.notes.append(
                 "this is a \(summary.customer.association.rawValue) customer; a \(name) exists for \(association.rawValue) customers only"
             )
         }
-        answer.text +=
-            "\(name)  "
-            + Wording.text(part(summary), short: false).split(separator: "\n").map { TextWidth.safe(String($0)) }
-            .joined(separator: "\n") + "\n"
+        facts.add(name, Wording.text(part(summary), short: false))
         if name == "budget", let used = summary.used {
-            answer.text +=
-                "used    \(used.shortText) at list price\(summary.usedAsOf.map { ", as of \(age($0))" } ?? "")\n"
+            facts.add("used", "\(used.shortText) at list price\(summary.usedAsOf.map { ", as of \(age($0))" } ?? "")")
         }
+        answer.text = facts.render(for: terminal)
         answer.json = Wording.json(summary.customer)
         answer.json[name] = Wording.json(part(summary))
         if name == "budget" {

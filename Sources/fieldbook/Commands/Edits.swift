@@ -21,7 +21,8 @@ extension Context {
             .filter { !onlyDead || $0.state == .dead }
         let edits = isAll ? found.suffix(count) : found[...]
         var table = Table([
-            .init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT"), .init("WHAT"), .init("STATE"), .init("WHY"),
+            .init("EDIT", .right), .init("CUSTOMER"), .init("ACCOUNT", yielding: .leftOut(1)), .init("WHAT"),
+            .init("STATE"), .init("WHY", yielding: .leftOut(2)),
         ])
         let ends = try ends(edits, reader)
         for edit in edits {
@@ -32,7 +33,7 @@ extension Context {
                 stateText(edit, ends[edit.number]), told(edit)?.sentence ?? "",
             ])
         }
-        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
+        var answer = Answer(text: table.isEmpty ? "" : table.render(for: terminal))
         if table.isEmpty {
             answer.notes.append(
                 onlyDead ? "no edit was refused" : "no edits wait; settled ones: fieldbook edits list --all")
@@ -104,10 +105,7 @@ extension Context {
             let number = edit.number.value
             lines.append(("you can", "fieldbook edits resend \(number), or fieldbook edits discard \(number)"))
         }
-        var answer = Answer(
-            text: lines.map { name, value in
-                name + String(repeating: " ", count: max(1, 12 - name.count)) + TextWidth.safe(value) + "\n"
-            }.joined())
+        var answer = Answer(text: Facts(lines).render(for: terminal))
         answer.json["edit"] = json(edit, end)
         return answer
     }
@@ -184,8 +182,8 @@ extension Context {
         let asked = reply.steps?.first.flatMap { try? $0.asked.intent() }.map { Wording.text($0) } ?? ""
         answer.json["asked"] = .text(asked)
         let head = reply.number.map { "edit \($0.value) saved" } ?? "would be saved"
-        answer.text = TextWidth.safe("\(head) to undo edit \(number.value): \(asked) for \(edit.customerName)") + "\n"
-        if let step = reply.steps?.first { answer.text += TextWidth.safe("  \(Context.change(step))") + "\n" }
+        answer.text = terminal.sentence("\(head) to undo edit \(number.value): \(asked) for \(edit.customerName)")
+        if let step = reply.steps?.first { answer.text += terminal.sentence(Context.change(step), indent: 2) }
         if !isDryRun { answer.notes.append("pending until the server has answered: fieldbook edits list") }
         return answer
     }

@@ -111,7 +111,7 @@ extension Context {
             let history = try reader.history(of: customer.key, limit: limit)
             return (customer, HistoryStory(history: history, member: try reader.identity()?.member))
         }
-        var text = DeskText(terminalWidth: terminal.width)
+        var text = DeskText(for: terminal)
         story.tell(&text)
         var answer = Answer(json: Wording.json(customer), text: text.text)
         answer.json["history"] = story.json

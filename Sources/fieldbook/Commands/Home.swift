@@ -27,7 +27,7 @@ extension Context {
     func home() throws(UserError) -> Answer {
         let reader = try reader()
         let page = try homePage(reader)
-        var text = DeskText(terminalWidth: terminal.width)
+        var text = DeskText(for: terminal)
         text.line(headline(page), hanging: 2)
         section("needs you", needs(page), &text)
         if let attention = page.attention { section("keep an eye on", watch(attention), &text) }
@@ -117,7 +117,7 @@ extension Context {
             entries.append(
                 (
                     "coupons",
-                    "\(attention.couponCount) expire within 30 days, the first on \(day): fieldbook coupons list"
+                    "\(attention.couponCount) expire\(attention.couponCount == 1 ? "s" : "") within 30 days, the first on \(day): fieldbook coupons list"
                 ))
         }
         if let row = attention.quota, row.quota.isNearEnd { entries.append(("quota", Wording.text(row))) }
@@ -138,7 +138,7 @@ extension Context {
         guard !news.isEmpty else { return text.line("nothing new since \(ago(page.since))") }
         let hidden = news.lineCount > news.lines.count ? "; all \(news.lineCount) lines:" : ":"
         text.line("changed since \(ago(page.since))\(hidden) fieldbook news")
-        var lines = DeskText(terminalWidth: text.width - 2)
+        var lines = text.inset(by: 2)
         NewsStory(news: news, member: page.identity?.member).tell(&lines, count: Context.newsMax)
         text.append(lines, indent: 2)
     }

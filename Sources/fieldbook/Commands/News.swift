@@ -80,7 +80,7 @@ extension Context {
             let place = try reader.newsMark(at: now)
             return (place, try reader.news(since: mark, orFrom: from, limit: limit), try reader.identity()?.member)
         }
-        var text = DeskText(terminalWidth: terminal.width)
+        var text = DeskText(for: terminal)
         let story = NewsStory(news: news, member: member)
         story.tell(&text, count: limit)
         var answer = Answer(json: story.json, text: text.text)

@@ -24,9 +24,7 @@ extension Context {
             lines.append(("quota", "\(Wording.text(row)), as of \(age(row.asOf))"))
             if let warning = Wording.warning(row.quota) { answer.notes.append(warning) }
         }
-        answer.text = lines.map { name, value in
-            TextWidth.safe(name) + String(repeating: " ", count: max(1, 15 - name.count)) + TextWidth.safe(value) + "\n"
-        }.joined()
+        answer.text = Facts(lines).render(for: terminal, labelWidth: 15)
         if !partner.bills.isEmpty { answer.text += "\n" + billTable(partner.bills) }
         let others = partner.bills.reduce(0) { $0 + $1.otherRecords }
         if others > 0 { answer.notes.append("\(others) bill records in other currencies are in no sum") }
@@ -41,17 +39,19 @@ extension Context {
 
     private func billTable(_ bills: [PartnerBill]) -> String {
         var table = Table([
-            .init("CYCLE"), .init("STATUS"), .init("RECORDS", .right), .init("LIST PRICE", .right),
-            .init("PAYABLE", .right), .init("OWED", .right), .init(""), .init("AS OF"),
+            .init("CYCLE", yielding: .never), .init("STATUS", yielding: .never),
+            .init("RECORDS", .right, yielding: .leftOut(1)), .init("LIST PRICE", .right), .init("PAYABLE", .right),
+            .init("OWED", .right), .init("", label: "currency", yielding: .never),
+            .init("AS OF", yielding: .leftOut(2)),
         ])
         for bill in bills {
             table.add([
                 bill.cycle, bill.status, "\(bill.records)", bill.amounts["official"] ?? "-",
                 bill.amounts["payment"] ?? "-", bill.amounts["debt"] ?? "-", bill.currency,
-                bill.asOf.map { Instant(seconds: $0).rfc3339 } ?? "-",
+                bill.asOf.map { DeskTime.moment($0) } ?? "-",
             ])
         }
-        return table.render(width: terminal.width)
+        return table.render(for: terminal)
     }
 
     private static func json(_ partner: PartnerDetail) -> [String: JSONOutput] {

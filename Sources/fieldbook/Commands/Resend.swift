@@ -28,7 +28,7 @@ extension Context {
         answer.json["asked"] = .text(Wording.text(changed ?? edit.intent))
         answer.json["before"] = Context.json(reply.before)
         answer.json["after"] = Context.json(reply.after)
-        answer.text = TextWidth.safe("\(head)\(Wording.text(changed ?? edit.intent)) for \(edit.customerName)") + "\n"
+        answer.text = terminal.sentence("\(head)\(Wording.text(changed ?? edit.intent)) for \(edit.customerName)")
         if edit.wire.group != nil { answer.notes.append("it goes alone, without the group it was of") }
         return answer
     }

@@ -44,11 +44,11 @@ extension Context {
         lines.append(("agreement", agreedAt.map { "last in full \(age($0))" } ?? "none yet"))
         let locked = try lockedLease(reader)
         if let locked {
-            lines.append(("access", "locked: \(Wording.text(locked) { age($0) })\n              \(Wording.connect)"))
+            lines.append(("access", "locked: \(Wording.text(locked) { age($0) })\n\(Wording.connect)"))
         }
         let wiped = ReplicaReader.wipeRecord(in: paths.state)
         if let wiped {
-            lines.append(("access", "\(Wording.text(wiped) { age($0) })\n              \(Wording.next(wiped))"))
+            lines.append(("access", "\(Wording.text(wiped) { age($0) })\n\(Wording.next(wiped))"))
         }
         lines.append(("edits", editsPhrase(counts)))
         if let oldest = counts.oldestUnsettledAt { lines.append(("oldest edit", age(oldest))) }
@@ -57,21 +57,22 @@ extension Context {
         }
         lines.append(("conflicts", conflicts == 0 ? "none" : "\(conflicts) to decide: fieldbook conflicts list"))
         if let problem = running?.problem {
-            lines.append(("last problem", "\(problem.what): \(problem.why)\n              \(problem.next)"))
+            lines.append(("last problem", "\(problem.what): \(problem.why)\n\(problem.next)"))
+        }
+        if let next = running?.nextAttemptAt {
+            let left = Instant(rfc3339: next).map { "in \(DeskTime(now: clock.now().seconds).until($0.seconds))" }
+            lines.append(("next attempt", left ?? next))
         }
         if let problem = running?.settingsProblem {
-            lines.append(("settings", "not taken: \(problem.what): \(problem.why)\n              \(problem.next)"))
+            lines.append(("settings", "not taken: \(problem.what): \(problem.why)\n\(problem.next)"))
         } else if let waiting = running?.settingsWaiting {
             lines.append(("settings", "wait for a restart of the daemon: \(waiting.joined(separator: ", "))"))
         }
         let waits = waitLines(running)
-        if !waits.isEmpty { lines.append(("waits for", waits.joined(separator: "\n              "))) }
-        if let next = running?.nextAttemptAt { lines.append(("next attempt", next)) }
+        if !waits.isEmpty { lines.append(("waits for", waits.joined(separator: "\n"))) }
         lines.append(("today", today(running, kept).text))
         var answer = Answer()
-        answer.text = lines.map { name, value in
-            name + String(repeating: " ", count: max(1, 14 - name.count)) + value + "\n"
-        }.joined()
+        answer.text = Facts(lines).render(for: terminal, labelWidth: 14)
         answer.json = json(running, identity, counts, image, conflicts)
         answer.json["settingsProblem"] =
             running?.settingsProblem.map {

@@ -131,7 +131,7 @@ extension Context {
         try folders.finish()
         let all = users()
         var table = Table([
-            .init(""), .init("ACCOUNT"), .init("PARTNER"), .init("UNSENT", .right), .init("LOGGED IN"),
+            .init("", label: "in use"), .init("ACCOUNT"), .init("PARTNER"), .init("UNSENT", .right), .init("LOGGED IN"),
             .init("LAST CONTACT"), .init("FOLDER"),
         ])
         for user in all {
@@ -141,7 +141,7 @@ extension Context {
                 user.identity?.contactAt.map { ago($0) } ?? "-", user.name ?? "-",
             ])
         }
-        var answer = Answer(text: table.isEmpty ? "" : table.render(width: terminal.width))
+        var answer = Answer(text: table.isEmpty ? "" : table.render(for: terminal))
         if table.isEmpty { answer.notes.append("nobody is logged in here: fieldbook login --server URL") }
         answer.json["users"] = .array(
             all.map { user in

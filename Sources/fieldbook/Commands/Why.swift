@@ -86,7 +86,7 @@ extension Context {
     }
 
     private func tell(_ what: String, _ reasons: [WhyStory.Reason], isInSync: Bool) -> Answer {
-        var text = DeskText(terminalWidth: terminal.width)
+        var text = DeskText(for: terminal)
         text.line(what, hanging: 2)
         for reason in reasons {
             text.line("- \(reason.why)", indent: 2, hanging: 2)

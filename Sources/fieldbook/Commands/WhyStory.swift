@@ -1,3 +1,4 @@
+import Diagnostics
 import LocalAPI
 import PartnerModel
 import ReplicaStore
@@ -38,8 +39,8 @@ struct WhyStory {
                 )
             ]
         }
-        let contact = running.lastContactAt.map { "; the server answered last at \($0)" } ?? ""
-        let again = running.nextAttemptAt.map { "; next try at \($0)" } ?? ""
+        let contact = running.lastContactAt.map { "; the server answered last \(at($0))" } ?? ""
+        let again = running.nextAttemptAt.map { "; next try \(at($0))" } ?? ""
         let cause = running.problem.map { ": \($0.why)" } ?? ""
         switch running.phase {
         case "offline": return [Reason("the server is not reached\(cause)\(contact)\(again)", next: next(running))]
@@ -57,6 +58,12 @@ struct WhyStory {
         case "stopped": return [Reason("the daemon is on its way to its end", next: "fieldbook daemon start")]
         default: return running.problem.map { [Reason("\($0.what): \($0.why)\(again)", next: $0.next)] } ?? []
         }
+    }
+
+    /// A moment of the wire: how long ago it was, or how long until it comes.
+    private func at(_ text: String) -> String {
+        guard let seconds = Instant(rfc3339: text)?.seconds else { return "at \(text)" }
+        return seconds > time.now ? "in \(time.until(seconds))" : "\(time.since(seconds)) ago"
     }
 
     private func next(_ running: Local.Status) -> String { running.problem?.next ?? "fieldbook doctor" }
@@ -168,10 +175,10 @@ struct WhyStory {
     }
 
     private func held(_ edit: OutboxEdit) -> Reason {
-        let other = edit.result?.otherBy.map { " by \($0)" } ?? ""
+        let other = edit.result?.otherBy ?? "someone else"
         let conflict = edit.result?.conflict?.value
         return Reason(
-            "others\(other) changed the same while you were not in sync, and the rules leave it to a person",
+            "\(other) changed the same while you were not in sync, and the rules leave it to a person",
             next: conflict.map { "fieldbook conflicts show \($0)" } ?? "fieldbook conflicts list")
     }
 

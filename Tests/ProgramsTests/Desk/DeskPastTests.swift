@@ -152,9 +152,9 @@ import Testing
 
     @Test(arguments: [1, 7, 40, 79]) func `wrapped text is whole and never too wide`(width: Int) {
         let words = "a bc " + String(repeating: "华云é", count: 20) + " ef"
-        let lines = DeskText.wrap(words, to: width)
+        let lines = TextWidth.wrap(words, to: width)
         #expect(lines.joined().filter { $0 != " " } == words.filter { $0 != " " })
         #expect(lines.allSatisfy { TextWidth.of($0) <= max(2, width) })
-        #expect(DeskText.wrap("", to: width) == [""])
+        #expect(TextWidth.wrap("", to: width) == [""])
     }
 }
