@@ -58,6 +58,8 @@ import Testing
         ("fieldbook-lab run --seeds 1000", "a thousand worlds take minutes; LabProgramTests runs a few"),
         ("fieldbook-server compare", "the replica is another member's in the README; SyncTests compares"),
         ("fieldbook-server rules check FILE", "RulesCommandTests checks files"),
+        ("fieldbook service install", "it needs a session of systemd; ServiceCommandTests has a stand-in for it"),
+        ("fieldbook hooks test conflict", "no command is set in the practice home; HookCommandTests sets some"),
         ("fieldbook edits undo 3", "the number is one of many edits; UndoTests undoes"),
     ]
 
