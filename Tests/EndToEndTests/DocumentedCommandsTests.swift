@@ -50,7 +50,6 @@ import Testing
     /// Commands of the README that are not run here, each with the reason.
     private static let notRun: [(start: String, why: String)] = [
         ("tools/", "ToolTests runs the tools with small numbers"),
-        ("export PATH", "the test has a PATH of its own"),
         ("fieldbook-server serve", "the practice server is started by the test"),
         ("fieldbook-server import", "FocusTests imports files"),
         ("fieldbook-server init", "the practice folder is made by the test"),
