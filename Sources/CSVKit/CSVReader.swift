@@ -113,12 +113,17 @@ package struct CSVReader: ~Copyable {
         var bytes = 0
         var isQuoted = false
         var wasQuoted = false
-        func finish(_ field: inout [UInt8]) throws -> String {
-            guard let text = String(validating: field, as: UTF8.self), !field.contains(0) else {
-                throw Damage(line: recordLine, why: "a field is not UTF-8 text")
-            }
+        // The record is read to its end all the same: what follows a damaged field is no record of its own.
+        var isDamaged = false
+        func finish(_ field: inout [UInt8]) -> String {
+            let text = field.contains(0) ? nil : String(validating: field, as: UTF8.self)
+            if text == nil { isDamaged = true }
             field.removeAll(keepingCapacity: true)
-            return text
+            return text ?? ""
+        }
+        func whole(_ fields: [String]) throws -> [String] {
+            guard !isDamaged else { throw Damage(line: recordLine, why: "a field is not UTF-8 text") }
+            return fields
         }
         while let byte = try nextByte() {
             bytes += 1
@@ -141,7 +146,7 @@ package struct CSVReader: ~Copyable {
             }
             switch byte {
             case UInt8(ascii: ","):
-                fields.append(try finish(&field))
+                fields.append(finish(&field))
                 wasQuoted = false
             case UInt8(ascii: "\"") where field.isEmpty && !wasQuoted:
                 isQuoted = true
@@ -149,15 +154,15 @@ package struct CSVReader: ~Copyable {
             case 0x0D where try peek() == 0x0A: continue
             case 0x0A:
                 line += 1
-                fields.append(try finish(&field))
-                return fields
+                fields.append(finish(&field))
+                return try whole(fields)
             default: field.append(byte)
             }
         }
         guard !isQuoted else {
             throw refused("a quote opened at line \(recordLine) is never closed", "mend the file")
         }
-        fields.append(try finish(&field))
-        return fields
+        fields.append(finish(&field))
+        return try whole(fields)
     }
 }

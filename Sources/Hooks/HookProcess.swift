@@ -50,7 +50,8 @@ package enum HookProcess {
     /// Variables that a command gets as the daemon has them: what programs need, and what leads `fieldbook` to this
     /// replica.
     private static let inherited = [
-        "PATH", "HOME", "LANG", "FIELDBOOK_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+        "PATH", "HOME", "LANG", "FIELDBOOK_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS",
+        "XDG_RUNTIME_DIR",
     ]
 
     package static func run(
@@ -92,9 +93,12 @@ package enum HookProcess {
     }
 
     private static func variables(_ kind: HookKind, _ environment: (String) -> String?) -> [String] {
-        inherited.compactMap { name in environment(name).map { "\(name)=\($0)" } } + [
-            "FIELDBOOK_EVENT=\(kind.rawValue)"
-        ]
+        inherited.compactMap { name in
+            guard let value = environment(name) else { return nil }
+            // The command runs in another folder than the daemon.
+            let isRelative = name == "FIELDBOOK_HOME" && !value.isEmpty && !value.hasPrefix("/")
+            return "\(name)=\(isRelative ? "\(Paths.workingFolder)/" : "")\(value)"
+        } + ["FIELDBOOK_EVENT=\(kind.rawValue)"]
     }
 
     // MARK: Starting

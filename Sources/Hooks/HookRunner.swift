@@ -90,14 +90,15 @@ package final class HookRunner: Sendable {
             ("kind", event.event.rawValue), ("ended", outcome.words), ("milliseconds", "\(outcome.milliseconds)"),
         ]
         if let count = event.summarised { fields.append(("summarised", "\(count)")) }
-        if outcome.isCut { fields.append(("bytes", "\(outcome.written)")) }
+        if outcome.written > 0 { fields.append(("bytes", "\(outcome.written)")) }
         log.log(outcome.isGood ? .info : .error, "hook", fields)
         tell(outcome, of: event)
     }
 
-    /// What a command wrote, a piece a line; of one that is cut only the beginning is known.
+    /// What a command wrote, a piece a line; of one that is cut only the beginning is known. It may repeat what the event said
+    /// of a customer, and a log outlives the replica, so it is told only to who asks for so much.
     private func tell(_ outcome: HookOutcome, of event: HookEvent) {
-        let level: Logger.Level = outcome.isGood && !outcome.isCut ? .info : .notice
+        let level = Logger.Level.debug
         var rest = outcome.output[...]
         while !rest.isEmpty {
             let piece = rest.prefix(HookRunner.pieceBytes)

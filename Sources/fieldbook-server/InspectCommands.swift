@@ -2,6 +2,7 @@ import Diagnostics
 import Glibc
 import LedgerStore
 import PartnerModel
+import SQLiteKit
 import SyncProtocol
 import SyncServer
 import TerminalKit
@@ -129,6 +130,19 @@ extension ServerContext {
         return Array("[\(parts.joined(separator: ","))]".utf8)
     }
 
+    /// What a person named is looked at first, so that no error about it sounds like one about the ledger.
+    private func checkReplica(_ path: String) throws {
+        let tables = try? Connection(path: path, mode: .readOnly, durability: .reader).statement(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'customer', 'bill_record', 'spool')"
+        ).first { $0.int64(0) }
+        guard tables == 4 else {
+            throw UserError(
+                .refused, what: "cannot compare with \(path)",
+                why: SecureFile.exists(path) ? "it is no replica" : "it is not there",
+                next: "name the replica.db of the member")
+        }
+    }
+
     /// `compare ACCOUNT`: exit 0 when every row agrees, 1 otherwise.
     func compare() throws {
         let account = command.arguments[0]
@@ -143,6 +157,7 @@ extension ServerContext {
                 .refused, what: "cannot compare", why: "there is no member \(account.prefix(64))",
                 next: "list them with: fieldbook-server member list --data \(folder.path)")
         }
+        try checkReplica(replica)
         var bar = ProgressBar("compare", terminal: terminal, clock: SystemClock())
         let differences = try withLedger { ledger in
             try ledger.differences(toReplica: replica, scope: member.scope) {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import LedgerStore
 import PartnerModel
 import SQLiteKit
@@ -145,6 +146,7 @@ enum ServerCommands {
     ]
 
     static func run(_ command: ParsedCommand, _ terminal: Terminal) throws {
+        try ServerContext.checkPlaceOfSecret(command)
         if ["rules check", "rules show"].contains(command.name) {
             // These need no data folder.
             let folder = DataFolder(command.option("data") ?? "")
@@ -228,6 +230,18 @@ struct ServerContext {
                 next: "for example --cycle 2026-11")
         }
         return cycle
+    }
+
+    /// A token is made before it is written, and kept nowhere: where it can't be written, nothing is to be made.
+    static func checkPlaceOfSecret(_ command: ParsedCommand) throws(UserError) {
+        guard let file = command.option("out") ?? command.option("token-file") else { return }
+        let folder = file.lastIndex(of: "/").map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
+        let isFolder = FileFacts(file)?.isFolder ?? false
+        guard isFolder || access(folder, W_OK | X_OK) != 0 else { return }
+        throw UserError(
+            .refused, what: "cannot write to \(file)",
+            why: isFolder ? "it is a folder" : String(cString: strerror(errno)),
+            next: "name a file in a folder of yours; nothing was made or changed")
     }
 
     /// Prints a token, or writes it to the file asked for.

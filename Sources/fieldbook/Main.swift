@@ -27,7 +27,8 @@ struct Fieldbook {
                 let answer = try context.run()
                 if !answer.isWritten { terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text) }
                 for note in answer.notes where !command.flag("quiet") { terminal.writeError(note + "\n") }
-                context.sayWhatNeedsAttention()
+                // The start page says it itself.
+                if command.name != "home" { context.sayWhatNeedsAttention() }
                 if let failure = terminal.outputFailure { throw failure }
                 if answer.exitCode != .done { exit(answer.exitCode.rawValue) }
             }

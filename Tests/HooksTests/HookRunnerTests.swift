@@ -22,7 +22,7 @@ import ThreadKit
             descriptor = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             let runner = HookRunner(
                 HookSettings(timeout: .seconds(Int64(settings["timeout"] ?? "") ?? 10)) { settings[$0] },
-                log: Logger(program: "test", level: .info, descriptor: descriptor), clock: clock)
+                log: Logger(program: "test", level: .debug, descriptor: descriptor), clock: clock)
             self.runner = runner
             thread = WorkerThread(stackBytes: 1 << 20) { runner.run() }
         }

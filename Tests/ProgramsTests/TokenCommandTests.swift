@@ -22,6 +22,15 @@ import Testing
         }
     }
 
+    @Test func `a token that could not be written is not made, and nothing else is`() {
+        let away = folder.file("none") + "/t"
+        #expect(run("member", "add", "yan", "--role", "operator", "--token-file", away).code == 65)
+        let refused = run("token", "add", "admin", "--out", away)
+        #expect(refused.code == 65 && refused.errors.contains("nothing was made or changed"), "\(refused.errors)")
+        #expect(!run("member", "list").output.contains("yan"))
+        #expect(ids("admin").count == 1)
+    }
+
     @Test func `tokens are made, listed by id, rotated, revoked and marked, and never shown again`() throws {
         run("member", "add", "ana", "--role", "operator", "--token-file", folder.file("one"))
         #expect(

@@ -26,6 +26,11 @@ import Testing
         #expect(story(nil).reasons.first?.next == "fieldbook daemon start")
     }
 
+    @Test func `while the server is being asked, nobody says that all is here`() {
+        let reasons = story(status("syncing")).reasons
+        #expect(reasons.count == 1 && reasons[0].why.contains("not known yet"))
+    }
+
     @Test(arguments: ["offline", "failing", "blocked", "needs-login", "syncing"])
     func `a failure that stands is told with its cause and what to do`(phase: String) {
         let reasons = story(status(phase, problem: true)).reasons

@@ -78,7 +78,7 @@ import Testing
         arguments: [
             ("exit 3", "ended=\"exit 3\""), ("sleep 1000", "ended=timeout"),
             ("trap '' TERM; while :; do sleep 1000; done", "ended=timeout"),
-            ("cat /dev/zero", "event=hook-output-cut"),
+            ("cat /dev/zero", " bytes="),
             ("sleep 1000 & echo $! > \"$0.child\"; exit 0", "ended=\"exit 0\""),
             ("kill -9 $$", "ended=\"signal 9\""),
         ])

@@ -47,7 +47,7 @@ package final class Connector: Sendable {
                 socket, context, .client(host: host), deadline: Sys.monotonicNow + patience)
         } catch {
             // A person may mend the files meanwhile.
-            if error.needsPerson { self.context.withLock { $0 = nil } }
+            if error.needsPerson { forgetFiles() }
             // Nothing of a request has left.
             throw error.code == .closed ? HTTPError(code: .unreachable, what: error.what, why: error.why) : error
         }
@@ -61,6 +61,10 @@ package final class Connector: Sendable {
             return made
         }
     }
+
+    /// Certificate files are read again for the next connection: a person may have mended them. A server may refuse ours only
+    /// after the connection stands (TLS 1.3).
+    func forgetFiles() { context.withLock { $0 = nil } }
 
     // MARK: TLS where plain HTTP was spoken
 

@@ -124,6 +124,7 @@ package final class HTTPClient: Sendable {
                 return state.isInterrupted
             }
             stream.close()
+            if error.needsPerson { connector.forgetFiles() }
             throw isInterrupted ? interrupted : error
         }
     }

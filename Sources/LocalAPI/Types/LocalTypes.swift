@@ -30,7 +30,7 @@ package enum Local {
         case (let program?, let daemon?) where program < daemon: next = "upgrade this program; the daemon is newer"
         case (let program?, let daemon?) where program > daemon:
             next =
-                "upgrade the daemon; it is older, or was started before the upgrade: fieldbook daemon stop; fieldbook daemon start"
+                "upgrade the daemon; it is older, or was started before the upgrade: fieldbook daemon stop; fieldbook daemon start. As a service: systemctl --user restart fieldbook"
         default: next = "install the same version of both, then: fieldbook daemon stop; fieldbook daemon start"
         }
         return Failure(

@@ -54,6 +54,26 @@ struct OutboxRows {
         ).rows(decode)
     }
 
+    /// Open edits that decide a conflict, in order of number.
+    func openDecisions() throws -> [OutboxEdit] {
+        try connection.statement(
+            """
+            SELECT \(OutboxRows.columns) FROM edit INDEXED BY edit_open
+            WHERE state NOT IN ('settled', 'discarded', 'combined') AND register = 'conflict' ORDER BY number
+            """
+        ).rows(decode)
+    }
+
+    /// Numbers of the open edits that wait for a code.
+    func needingCodes() throws -> [EditNumber] {
+        try connection.statement(
+            """
+            SELECT number FROM edit INDEXED BY edit_open WHERE state NOT IN ('settled', 'discarded', 'combined')
+                AND state = 'waiting' AND json_extract(result, '$.code') = 'needs_step_up' ORDER BY number
+            """
+        ).rows { EditNumber($0.int64(0)) }
+    }
+
     /// Open edits of one customer, in order of number.
     func open(of customer: CustomerKey) throws -> [OutboxEdit] {
         let statement = try connection.statement(

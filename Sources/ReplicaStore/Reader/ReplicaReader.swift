@@ -52,7 +52,9 @@ package final class ReplicaReader {
                     throw StoreError(
                         .badState, what: "cannot read the replica",
                         why: "an older version wrote it: its schema is \(found), this build reads \(newest)",
-                        next: "start the daemon, which brings it up to date: fieldbook daemon start")
+                        next:
+                            "have the daemon bring it up to date: fieldbook daemon stop; fieldbook daemon start. As a service: systemctl --user restart fieldbook"
+                    )
                 }
             }
         }
@@ -114,10 +116,15 @@ package final class ReplicaReader {
     /// Conflicts that an edit of this replica decides, with the newest such edit whose end has not come.
     package func pendingDecisions() throws(StoreError) -> [ConflictKey: EditNumber] {
         var decisions: [ConflictKey: EditNumber] = [:]
-        for edit in try edits(all: false) where edit.state.isPending {
+        for edit in try StoreError.wrap({ try outboxRows.openDecisions() }) where edit.state.isPending {
             if case .decideConflict(let key, _) = edit.intent { decisions[key] = edit.number }
         }
         return decisions
+    }
+
+    /// Edits that wait for a code of their person, in order of number.
+    package func editsThatNeedCodes() throws(StoreError) -> [EditNumber] {
+        try StoreError.wrap { try outboxRows.needingCodes() }
     }
 
     // MARK: Edits

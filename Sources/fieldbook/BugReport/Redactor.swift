@@ -183,7 +183,7 @@ struct Redactor {
         "STATE", "CONFIG", "RUN", "~", ".local", ".config", "usr", "lib", "local", "etc", "var", "run", "systemd",
         "user",
         "users", "current", "state", "config", "fieldbook", "fieldbook.conf", "token", "daemon.log", "daemon.sock",
-        "daemon.lock", "fieldbookd.service", "outbox.db", "replica.db", "wiped.json", "bin", "dev", "null", "tty",
+        "daemon.lock", "fieldbook.service", "outbox.db", "replica.db", "wiped.json", "bin", "dev", "null", "tty",
     ]
 
     private func path(_ path: String) -> String {

@@ -53,7 +53,7 @@ extension Context {
             return HomePage(
                 running: running, identity: try reader.identity(), counts: try reader.outboxCounts(), image: image,
                 conflicts: try reader.undecidedConflictCount(),
-                codes: try reader.edits(all: false).filter { $0.result?.code == .needsStepUp }.map(\.number),
+                codes: try reader.editsThatNeedCodes(),
                 attention: isThere ? try reader.attention(now: now, limit: Context.listMax) : nil,
                 news: isThere ? try reader.news(since: mark, orFrom: from, limit: Context.newsMax) : nil,
                 since: mark?.at.value ?? from)

@@ -10,7 +10,7 @@ extension Context {
             throw usage("an event is one of \(HookKind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         let settings = HookSettings(settings())
-        if let flaw = settings.flaws.first {
+        if let flaw = settings.flaws.first(where: { ["hooks.\(word)", "hooks.all"].contains($0.key) }) {
             throw UserError(
                 .settings, what: "cannot use \(flaw.key)", why: flaw.why,
                 next: "mend it; what is set and where: fieldbook config show")

@@ -36,7 +36,8 @@ extension Context {
                 failure.exitCode, what: "cannot log in", why: failure.why,
                 next: failure.next.isEmpty
                     ? "a log-in needs the server, which says whose token it is; nothing was changed"
-                    : "\(failure.next); nothing was changed")
+                    : failure.next.hasSuffix("nothing was changed")
+                        ? failure.next : "\(failure.next); nothing was changed")
         }
         let held = try folders.lock()
         defer { withExtendedLifetime(held) {} }

@@ -56,6 +56,8 @@ struct WhyStory {
             return [Reason(problem, next: next(running))]
         case "starting": return [Reason("the daemon has just started and greets the server")]
         case "stopped": return [Reason("the daemon is on its way to its end", next: "fieldbook daemon start")]
+        case "syncing" where running.problem == nil:
+            return [Reason("the daemon is asking the server; whether there is more is not known yet\(contact)")]
         default: return running.problem.map { [Reason("\($0.what): \($0.why)\(again)", next: $0.next)] } ?? []
         }
     }

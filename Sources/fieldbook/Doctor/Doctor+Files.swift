@@ -41,7 +41,9 @@ extension Doctor {
             paths.user == nil
             ? [paths.stateRoot, paths.configRoot, paths.runtime]
             : [paths.stateRoot, paths.state, paths.configRoot, paths.config, paths.runtime]
-        let files = [paths.settingsFile, paths.tokenFile, paths.socket, paths.daemonLog] + replicaFiles
+        let files =
+            [paths.personSettingsFile, paths.settingsFile, paths.tokenFile, paths.socket, paths.daemonLog]
+            + replicaFiles
         let known = (folders + files).compactMap { path in FileFacts(path).map { (path: path, facts: $0) } }
         let foreign = known.filter { $0.facts.owner != geteuid() }
         let open = known.filter { $0.facts.owner == geteuid() && $0.facts.mode & 0o077 != 0 && !isLink($0.path) }

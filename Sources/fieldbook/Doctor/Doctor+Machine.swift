@@ -48,15 +48,18 @@ extension Doctor {
         guard SecureFile.exists("/run/systemd/system") else { return .ok(name, "no systemd on this machine") }
         let home = environment("HOME") ?? ""
         let own = (environment("XDG_CONFIG_HOME") ?? "\(home)/.config") + "/systemd/user"
-        let folders = [own, "/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"]
-        guard let unit = folders.map({ "\($0)/fieldbookd.service" }).first(where: SecureFile.exists) else {
-            return .ok(name, "no unit fieldbookd.service; the daemon is started by hand")
+        let folders = [
+            own, "\(home)/.local/share/systemd/user", "/etc/systemd/user", "/usr/local/lib/systemd/user",
+            "/usr/lib/systemd/user",
+        ]
+        guard let unit = folders.map({ "\($0)/\(ServiceUnit.name)" }).first(where: SecureFile.exists) else {
+            return .ok(name, "no unit \(ServiceUnit.name); the daemon is started by hand")
         }
-        let isEnabled = folders.contains { FileFacts("\($0)/default.target.wants/fieldbookd.service") != nil }
+        let isEnabled = folders.contains { FileFacts("\($0)/default.target.wants/\(ServiceUnit.name)") != nil }
         guard isEnabled else {
             return .warning(
                 name, "the unit is not enabled", why: "\(unit) is there, and nothing starts it after a log-in",
-                next: "enable it: systemctl --user enable --now fieldbookd")
+                next: "enable it: fieldbook service start, or systemctl --user enable --now fieldbook")
         }
         let account = Doctor.accountName(of: geteuid()) ?? ""
         guard !account.isEmpty, SecureFile.exists("/var/lib/systemd/linger/\(account)") else {

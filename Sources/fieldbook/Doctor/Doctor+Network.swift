@@ -16,7 +16,11 @@ extension Doctor {
 
     /// Address, way, portal, token, versions: each is told once, as far as it can be known.
     func server(_ findings: inout Findings) -> [Check] {
-        guard let address = findings.settings?.text(.serverURL) else { return [] }
+        // A line that is wrong counts as not said, and what stands in its place may lead a token elsewhere.
+        guard let settings = findings.settings, settings.mistakes.isEmpty, let address = settings.text(.serverURL)
+        else {
+            return []
+        }
         let url: ServerURL
         do { url = try ServerURL(address) } catch {
             return [
