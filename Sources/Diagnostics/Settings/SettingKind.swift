@@ -66,16 +66,34 @@ package enum SettingKind: Sendable, Hashable {
     }
 
     private func urlComplaint(_ text: String, _ schemes: [String]) -> (why: String, next: String)? {
-        let next = "write it as \(schemes[0])://HOST:PORT"
+        let next = "write it as \(schemes.map { "\($0)://HOST[:PORT]" }.joined(separator: " or "))"
         guard let scheme = schemes.first(where: { text.hasPrefix("\($0)://") }) else {
-            return (text.isEmpty ? "the value is missing" : "it does not begin with \(schemes[0])://", next)
+            return (
+                text.isEmpty
+                    ? "the value is missing"
+                    : "it does not begin with \(schemes.map { "\($0)://" }.joined(separator: " or "))", next
+            )
         }
         let rest = text.dropFirst(scheme.count + 3)
         guard !rest.isEmpty, rest != "/" else { return ("the host is missing", next) }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             return ("it holds a character that an address cannot hold", next)
         }
-        return nil
+        let place = rest.hasSuffix("/") ? rest.dropLast() : rest
+        guard !place.contains(where: { "/?#".contains($0) }) else { return ("it has more than host and port", next) }
+        guard self == .proxy || !place.contains("@") else { return ("it holds the name of a person", next) }
+        return SettingKind.isHost(place) ? nil : ("host and port cannot be read", next)
+    }
+
+    /// `HOST`, `HOST:PORT`, the same with `[ADDRESS]`; after `NAME:PASSWORD@`, if any.
+    private static func isHost(_ text: Substring) -> Bool {
+        let place = text.lastIndex(of: "@").map { text[text.index(after: $0)...] } ?? text
+        let end =
+            place.hasPrefix("[") ? place.firstIndex(of: "]").map { place.index(after: $0) } : place.firstIndex(of: ":")
+        let host = place[..<(end ?? place.endIndex)]
+        let tail = end.map { place[$0...] } ?? ""
+        guard !host.isEmpty, place.hasPrefix("[") == host.hasSuffix("]") else { return false }
+        return tail.isEmpty || tail.hasPrefix(":") && (UInt16(tail.dropFirst()) ?? 0) > 0
     }
 
     /// Whether a value may hold the name and password of a person.

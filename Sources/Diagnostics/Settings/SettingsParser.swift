@@ -8,7 +8,7 @@ package struct SettingsMistake: Sendable, Hashable {
     /// What to write instead.
     package let next: String
 
-    init(_ place: String, line: Int?, _ why: String, next: String) {
+    package init(_ place: String, line: Int?, _ why: String, next: String) {
         (self.place, self.line, self.why, self.next) = (place, line, why, next)
     }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Hooks
 import TerminalKit
 
 extension Context {
@@ -19,7 +20,7 @@ extension Context {
         } else {
             settings = self.settings()
         }
-        let mistakes = settings.mistakes + settings.missingFiles
+        let mistakes = settings.mistakes + Context.unusableHooks(settings) + settings.missingFiles
         var answer = Answer(exitCode: mistakes.isEmpty ? .done : .settings)
         answer.text = mistakes.map { mistake in
             let place = mistake.line.map { "\(mistake.place):\($0)" } ?? mistake.place
@@ -37,6 +38,20 @@ extension Context {
                 ])
             })
         return answer
+    }
+
+    /// Commands on events that can't be run as they stand. The daemon does without them.
+    private static func unusableHooks(_ settings: Settings) -> [SettingsMistake] {
+        HookSettings(settings).flaws.compactMap { flaw in
+            guard let spec = SettingsRegistry.spec(flaw.key) else { return nil }
+            let next = "mend the command; try it with: fieldbook hooks test"
+            switch settings.value(spec).origin {
+            case .file(let path, let line):
+                return SettingsMistake(path, line: line, "\(flaw.key): \(flaw.why)", next: next)
+            case .variable(let name): return SettingsMistake(name, line: nil, flaw.why, next: next)
+            case .builtIn: return nil
+            }
+        }
     }
 
     private static func files(_ settings: Settings) -> JSONOutput {

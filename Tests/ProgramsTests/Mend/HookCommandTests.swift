@@ -33,6 +33,10 @@ import Testing
             let outcome = installation.run(["hooks", "test", event])
             #expect(outcome.code == code && outcome.errors.contains(words), "\(outcome.errors)")
         }
+        let check = installation.run(["config", "check"])
+        #expect(
+            check.code == 78 && check.output.contains("fieldbook.conf:4: hooks.conflict: a quotation mark"),
+            "\(check.output)")
         #expect(installation.run(["doctor"]).output.contains("warning  hooks        hooks.conflict is not used"))
         set()
         let none = installation.run(["hooks", "test", "quota"])
