@@ -42,7 +42,11 @@ import Testing
             "budget 90 %    Alpha", "frozen         Alpha", "changed since 7 days ago: fieldbook news",
             "ben, Alpha (account-1), label: no label -> \"gold\"",
         ] { #expect(page.output.contains(words), "\(words) in \(page.output)") }
-        #expect(desk.run("home").output == page.output)
+        // What stands above says how old the data is, which changes by the second.
+        func body(_ text: String) -> [Substring] {
+            Array(text.split(separator: "\n").drop { $0 != "needs you" })
+        }
+        #expect(body(desk.run("home").output) == body(page.output) && !body(page.output).isEmpty)
         #expect(desk.run("home", "--json").output.contains(#""mark": 90"#))
         for line in page.output.split(separator: "\n") { #expect(line.count <= 80) }
     }
