@@ -29,6 +29,13 @@ package struct FileFacts: Sendable, Hashable {
         return lstat(path, &info) != 0 && errno == EACCES
     }
 
+    /// Where a symbolic link leads, as it is written in it; nil when there is none.
+    package static func target(ofLink path: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(path, &buffer, buffer.count)
+        return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+
     /// Names in a folder, sorted; nil when it can't be read.
     package static func names(in folder: String) -> [String]? {
         guard let handle = opendir(folder) else { return nil }

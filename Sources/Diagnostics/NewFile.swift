@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A private file, mode 0600, that is written piece by piece and appears under its name whole or not at all: whoever

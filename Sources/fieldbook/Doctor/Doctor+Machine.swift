@@ -149,15 +149,5 @@ extension Doctor {
     static func mebibytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
 
     /// The account name of a user number; nil when there is none.
-    static func accountName(of user: UInt32) -> String? {
-        var entry = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        var buffer = [CChar](repeating: 0, count: 16_384)
-        return buffer.withUnsafeMutableBufferPointer { buffer in
-            guard let start = buffer.baseAddress, getpwuid_r(user, &entry, start, buffer.count, &found) == 0,
-                found != nil, let name = entry.pw_name
-            else { return nil }
-            return String(cString: name)
-        }
-    }
+    static func accountName(of user: UInt32) -> String? { Account(user)?.name }
 }
