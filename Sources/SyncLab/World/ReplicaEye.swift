@@ -83,14 +83,17 @@ final class ReplicaEye {
         return keys.sorted()
     }
 
-    /// Keys of the bill records whose id stands among bytes; the lab's are called b-KEY. After a hexadecimal digit it is
-    /// none but the end of an epoch and the number of a scope, as in the cursor that an edit was made upon.
+    /// What the ids of the lab's bill records begin with; the key follows. Long enough that random bytes, as the salts and sums
+    /// of a write-ahead log are, do not spell it in a lifetime of runs.
+    static let billMark = "bill-"
+
+    /// Keys of the bill records whose id stands among bytes.
     static func billKeys(in bytes: [UInt8]) -> Set<Int64> {
         var keys: Set<Int64> = []
-        for index in bytes.indices.dropLast(2)
-        where bytes[index] == UInt8(ascii: "b") && bytes[index + 1] == UInt8(ascii: "-") {
-            if index > 0, (48...57).contains(bytes[index - 1]) || (97...102).contains(bytes[index - 1]) { continue }
-            let digits = bytes[(index + 2)...].prefix(18).prefix { (48...57).contains($0) }
+        let mark = Array(billMark.utf8)
+        for index in bytes.indices.dropLast(mark.count)
+        where bytes[index] == mark[0] && bytes[index...].starts(with: mark) {
+            let digits = bytes[(index + mark.count)...].prefix(18).prefix { (48...57).contains($0) }
             if let key = Int64(String(decoding: digits, as: UTF8.self)) { keys.insert(key) }
         }
         return keys

@@ -218,7 +218,8 @@ struct SystemWriter {
         try writer.put(
             .billRecord, key: record, subject: key.value,
             [
-                .integer(key.value), .integer(cycleKey), .text("b-\(record)"), .null, .integer(5), .integer(3),
+                .integer(key.value), .integer(cycleKey), .text("\(ReplicaEye.billMark)\(record)"), .null, .integer(5),
+                .integer(3),
                 .integer(SystemWriter.product), .null, .null, .integer(now), .integer(now), .text("Duration"),
                 .text("1.5"), .text("hour"),
                 .text("USD"), .integer(units), .integer(0), .integer(units), .integer(units), .integer(0), .integer(0),
