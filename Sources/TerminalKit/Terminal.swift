@@ -34,11 +34,14 @@ package struct Terminal: Sendable {
     }
 
     /// Columns of the output terminal; nil when it is none, and then nothing is cut.
-    package var width: Int? {
-        guard isOutputTerminal else { return nil }
+    package var width: Int? { isOutputTerminal ? Terminal.columns(of: output) : nil }
+
+    /// Columns of the terminal that everything else goes to; nil when it is none.
+    var errorWidth: Int? { isErrorTerminal ? Terminal.columns(of: error) : nil }
+
+    private static func columns(of descriptor: Int32) -> Int {
         var size = winsize()
-        if ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 { return Int(size.ws_col) }
-        return 80
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col >= 20 ? Int(size.ws_col) : 80
     }
 
     /// Rows of the output terminal; nil when it is none.

@@ -116,7 +116,7 @@ import Testing
     @Test func `seeds are run and counted, in words and in JSON`() {
         let words = run(["run", "--seeds", "3", "--jobs", "2"])
         #expect(
-            words.code == 0 && words.output.contains(" seeds, 0 failed; ")
+            words.code == 0 && words.output.contains(" kept ones and ") && words.output.contains(" others), 0 failed; ")
                 && words.output.contains("steps a core-minute"), "\(words)")
         let json = run(["run", "--seeds", "1", "--json"])
         #expect(json.code == 0 && json.output.hasPrefix("{") && json.output.contains("\"failed\": 0"), "\(json)")

@@ -122,6 +122,16 @@ import Testing
         #expect(pair.shown().hasSuffix("50 %  2 of 4\r\n"))
     }
 
+    @Test func `what is no result is broken between words on a terminal, as far in as its line`() throws {
+        let words = String(repeating: "word ", count: 30)
+        let pair = try TerminalPair()
+        Terminal(output: pair.program, error: pair.program).tell("short\n\(words)\n  \(words)\n")
+        let lines = pair.shown().split(separator: "\r\n")
+        try #require(lines.count == 5 && lines.allSatisfy { $0.count <= 80 }, "\(lines)")
+        #expect(lines[0] == "short" && lines[1].hasPrefix("word") && lines[3].hasPrefix("  word word"))
+        #expect(lines[4].hasPrefix("  word"))
+    }
+
     @Test func `on a terminal progress is one line that changes`() throws {
         let pair = try TerminalPair()
         var bar = ProgressBar("load\u{1B}[2J", terminal: Terminal(output: pair.program, error: pair.program))

@@ -31,7 +31,8 @@ extension Context {
         let hello: V1.Hello
         switch greet(url, token, try askedConnection(), doing: "cannot log in") {
         case .success(let greeting): hello = greeting
-        case .failure(let failure):
+        case .failure(let ungreeted):
+            let failure = ungreeted.error
             throw UserError(
                 failure.exitCode, what: "cannot log in", why: failure.why,
                 next: failure.next.isEmpty

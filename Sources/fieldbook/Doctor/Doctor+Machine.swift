@@ -109,6 +109,14 @@ extension Doctor {
     func proxy(_ findings: Findings) -> Check {
         let settings = findings.settings ?? Settings(paths, environment: environment)
         if let named = settings.text(.serverProxy) {
+            if named.contains("@"), case .file(let file, _) = settings.value(.serverProxy).origin,
+                !SecureFile.isPrivate(file)
+            {
+                return .warning(
+                    "proxy", "other users can read the proxy's password",
+                    why: "it stands in \(file), which is not for its owner alone",
+                    next: "close it: chmod 600 \(Doctor.quoted(file))")
+            }
             return .ok(
                 "proxy", named == "none" ? "none, by the settings" : "the one of server.proxy, for https:// servers")
         }
