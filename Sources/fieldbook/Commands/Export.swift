@@ -67,6 +67,6 @@ extension Context {
         try SecureFile.write(bytes, to: file)
         return Answer(
             json: ["edits": .integer(Int64(edits.count)), "file": .text(file)],
-            text: "\(edits.count) edits written to \(file)\n")
+            text: "\(Context.count(edits.count, "edit")) written to \(file)\n")
     }
 }
