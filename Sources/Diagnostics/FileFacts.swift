@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What the file system says about one path, links not followed. For checks that change nothing.
@@ -21,6 +22,15 @@ package struct FileFacts: Sendable, Hashable {
         size = Int64(info.st_size)
         device = UInt64(info.st_dev)
         inode = UInt64(info.st_ino)
+    }
+
+    /// When a file was made, in seconds since 1970; nil when it is not there or its file system does not know (statx(2)).
+    package static func madeAt(_ path: String) -> Int64? {
+        var facts = statx()
+        guard statx(AT_FDCWD, path, 0, UInt32(STATX_BTIME), &facts) == 0,
+            facts.stx_mask & UInt32(STATX_BTIME) != 0
+        else { return nil }
+        return facts.stx_btime.tv_sec
     }
 
     /// Whether a folder on the way keeps this user from seeing if anything stands at a path.

@@ -52,7 +52,14 @@ package struct Paths: Sendable, Hashable {
         return getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? "."
     }
 
-    package var socket: String { "\(runtime)/daemon.sock" }
+    /// Where a daemon that is started here listens.
+    package var ownSocket: String { "\(runtime)/daemon.sock" }
+    /// Where the daemon that runs listens. It may have been started with another XDG_RUNTIME_DIR, or none, as at boot or
+    /// over ssh, so it leaves a link in the state folder; without one, it listens where one started here would.
+    package var socket: String {
+        FileFacts.target(ofLink: socketLink).flatMap { $0.hasPrefix("/") ? $0 : nil } ?? ownSocket
+    }
+    package var socketLink: String { "\(stateRoot)/daemon.socket" }
     package var settingsFile: String { "\(config)/fieldbook.conf" }
     /// The system's settings: the first file that is there, else where one would be.
     package var systemSettingsFile: String {

@@ -73,8 +73,7 @@ package struct UserFolders: Sendable {
             return SecureFile.syncFolder(of: link)
         }
         try SecureFile.makeFolder(root)
-        unlink("\(link).new")
-        guard symlink("users/\(name)", "\(link).new") == 0, rename("\(link).new", link) == 0 else {
+        guard SecureFile.link(link, to: "users/\(name)") else {
             throw UserFolders.failure("cannot make \(name) the current user", errno)
         }
         SecureFile.syncFolder(of: link)
@@ -133,11 +132,14 @@ package struct UserFolders: Sendable {
         UserFolders.entries(root).contains { $0.hasPrefix(UserFolders.stagePrefix) }
     }
 
+    /// What a person has looked at, beside the replica that it is about. By itself it makes no installation.
+    package static let lookedName = "looked.json"
     private static let stagePrefix = "adopting-"
     private static let gonePrefix = ".gone-"
 
     private func move(into stage: String, as name: String) throws(UserError) {
-        for entry in UserFolders.entries(root) where UserFolders.isReplicaFile(entry) {
+        for entry in UserFolders.entries(root)
+        where UserFolders.isReplicaFile(entry) || entry == UserFolders.lookedName {
             try UserFolders.move("\(root)/\(entry)", to: "\(stage)/\(entry)")
         }
         SecureFile.syncFolder(of: "\(stage)/x")

@@ -32,7 +32,10 @@ extension CommandTable {
     private func help(_ command: CommandSpec, _ layout: HelpLayout) -> String {
         let synopsis =
             ["usage:", program] + command.path + command.arguments
-            + command.options.map { "[\($0.synopsis.split(separator: ", ").joined(separator: " | "))]" }
+            + command.options.map { option in
+                let words = option.synopsis.split(separator: ", ").joined(separator: " | ")
+                return option.isNeeded ? words : "[\(words)]"
+            }
         var text =
             layout.wrap(command.summary, indent: 0) + "\n"
             + layout.fill(synopsis, start: 0, indent: layout.isPlain ? 0 : 7)

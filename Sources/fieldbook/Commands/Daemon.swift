@@ -14,10 +14,17 @@ extension Context {
                 json: ["running": .bool(true), "pid": .integer(Int64(running.processID))],
                 text: "the daemon runs already (process \(running.processID))\n")
         }
-        guard try settings().checked().text(.serverURL) != nil else {
+        let settings = try settings().checked()
+        guard settings.text(.serverURL) != nil else {
             throw UserError(
                 .settings, what: "cannot start the daemon", why: "no server is set up for it",
                 next: "name the server: fieldbook setup --server https://HOST[:PORT]")
+        }
+        guard TokenSource.isThere(paths, settings) else {
+            throw UserError(
+                .settings, what: "cannot start the daemon",
+                why: paths.user == nil ? "there is no token" : "nobody is logged in",
+                next: Context.logInAgain(paths))
         }
         try SecureFile.makeFolder(paths.stateRoot)
         let logged = logLength

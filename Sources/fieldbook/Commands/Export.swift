@@ -62,6 +62,6 @@ extension Context {
         try NewFile.write(bytes, to: file, replacing: command.flag("force"))
         return Answer(
             json: ["edits": .integer(Int64(edits.count)), "file": .text(file)],
-            text: "\(edits.count) edits written to \(file)\n")
+            text: "\(Context.count(edits.count, "edit")) written to \(file)\n")
     }
 }

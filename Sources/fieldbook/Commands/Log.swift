@@ -53,7 +53,7 @@ extension Context {
     private func lineCount() throws(UserError) -> Int {
         guard let text = command.option("lines") else { return 50 }
         guard let count = Int(text), (0...Context.linesMax).contains(count) else {
-            throw usage("--lines must be a number from 0 to \(Context.linesMax)")
+            throw usage("\(command.typed("lines")) must be a number from 0 to \(Context.linesMax)")
         }
         return count
     }

@@ -1,5 +1,6 @@
 import Diagnostics
 import LocalAPI
+import ReplicaStore
 import TerminalKit
 
 extension Context {
@@ -20,9 +21,15 @@ extension Context {
         return switch phase {
         case "in-sync": .done
         case "needs-login": .denied
+        case "blocked" where isAccessEnded(status): .denied
         case "needs-person", "blocked": .failed
         default: .notYet
         }
+    }
+
+    private static func isAccessEnded(_ status: [String: JSONOutput]) -> Bool {
+        guard case .object(let wiped)? = status["wiped"] else { return false }
+        return wiped["cause"] == .text(WipeRecord.Cause.accessEnded.rawValue)
     }
 
     /// `status --watch`: on a terminal the same screen again and again, elsewhere one block after the other; with
