@@ -24,7 +24,12 @@ package struct OptionSpec: Sendable, Hashable {
         "plain", "no columns, bars or drawings, for screen readers; also FIELDBOOK_PLAIN=1")
 
     /// As it is typed: `--limit N`, `-n, --lines N`.
-    var synopsis: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "") }
+    var synopsis: String { (short.map { "-\($0), " } ?? "") + form }
+
+    /// As it stands in brackets: `-n | --lines N`.
+    var alternatives: String { (short.map { "-\($0) | " } ?? "") + form }
+
+    private var form: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
 }
 
 /// One command of a program.
