@@ -229,6 +229,6 @@ struct Context {
         if counts.dead > 0 {
             parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list --dead")
         }
-        if !parts.isEmpty { terminal.writeError("needs you: \(parts.joined(separator: "; "))\n") }
+        if !parts.isEmpty { terminal.remark("needs you: \(parts.joined(separator: "; "))\n") }
     }
 }
