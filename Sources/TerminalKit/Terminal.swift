@@ -74,8 +74,8 @@ package struct Terminal: Sendable {
     /// Writes everything that is not a result. There is nowhere to tell a failure.
     package func writeError(_ text: String) { _ = Terminal.write(text, to: error) }
 
-    /// Writes an error, or a remark, in lines that a terminal shows whole; those that go on are two columns further in.
-    /// Elsewhere no line is broken.
+    /// Writes an error, or a remark, in lines that a terminal shows whole; what goes on stands four columns in, further than
+    /// the advice below an error. Elsewhere no line is broken.
     package func tell(_ failure: UserError, by program: String) { remark(failure.rendered(program: program)) }
 
     /// See `tell`.
@@ -90,8 +90,8 @@ package struct Terminal: Sendable {
 
     private static func wrapped(_ line: String, to columns: Int) -> String {
         let indent = String(line.prefix { $0 == " " })
-        let rows = TextWidth.wrap(line, to: columns - indent.count, then: columns - indent.count - 2)
-        return indent + rows.joined(separator: "\n\(indent)  ")
+        let rows = TextWidth.wrap(line, to: columns - indent.count, then: columns - 4)
+        return indent + rows.joined(separator: "\n    ")
     }
 
     /// Why results were not written whole, for the program to end with; nil when they were, or when the reader left.

@@ -100,7 +100,8 @@ import Testing
         #expect(
             pair.shown().replacing("\r\n", with: "\n") == """
                 book: cannot ask for the service:
-                  systemd does not know of this session
+                    systemd does not know of this
+                    session
                   run it without: fieldbook daemon start
 
                 """)
