@@ -28,7 +28,15 @@ package struct OptionSpec: Sendable, Hashable {
         "plain", "no columns, bars or drawings, for screen readers; also FIELDBOOK_PLAIN=1")
 
     /// As it is typed: `--limit N`, `-n, --lines N`.
-    var synopsis: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "") }
+    var synopsis: String { (short.map { "-\($0), " } ?? "") + form }
+
+    /// As it stands in a line of usage, in brackets where it may be left out: `[-n | --lines N]`.
+    var usage: String {
+        let words = (short.map { "-\($0) | " } ?? "") + form
+        return isNeeded ? words : "[\(words)]"
+    }
+
+    private var form: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
 }
 
 /// One command of a program.

@@ -48,7 +48,11 @@ enum ServerCommands {
                     ("FIELDBOOK_LOG_FORMAT", "text (default) or json"),
                 ]),
             ManualNotes.Section(
-                "SIGNALS", [("TERM, INT", "ends serve, after running requests"), ("HUP", "reads the rules again")]),
+                "SIGNALS",
+                [
+                    ("TERM, INT", "ends serve, after running requests"),
+                    ("HUP", "reads the rules and a renewed certificate again"),
+                ]),
         ], related: ["fieldbook(1)", "fieldbookd(1)"])
 
     /// The commands of a group that take a data folder, with the option that says whose data in it is meant.

@@ -38,7 +38,7 @@ extension Context {
     func queue(_ asking: Asking, places: [String] = []) throws(UserError) -> Answer {
         let isDryRun = command.flag("dry-run")
         let warnings = freezeWarnings(of: asking)
-        for warning in warnings { terminal.tell("warning: \(warning)\n") }
+        for warning in warnings { terminal.remark("warning: \(warning)\n") }
         let drafts = asking.edits.map { Local.Draft($0.intent, customer: $0.customer.key) }
         let reply = try daemon.add(drafts, link: asking.link, dryRun: isDryRun, places: places)
         var answer = Answer()

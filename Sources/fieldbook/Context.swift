@@ -261,6 +261,6 @@ struct Context {
         if counts.dead > 0, command.name != "edits list" || command.flag("all") {
             parts.append("\(Context.count(counts.dead, "refused edit")): fieldbook edits list --dead")
         }
-        if !parts.isEmpty { terminal.writeError("needs you: \(parts.joined(separator: "; "))\n") }
+        if !parts.isEmpty { terminal.remark("needs you: \(parts.joined(separator: "; "))\n") }
     }
 }

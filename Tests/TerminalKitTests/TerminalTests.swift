@@ -89,6 +89,27 @@ import Testing
         #expect(Terminal(output: pair.program).width == 80)
     }
 
+    @Test func `an error on a terminal is in lines that it shows whole, elsewhere in one`() throws {
+        let failure = UserError(
+            .unreachable, what: "cannot ask for the service", why: "systemd does not know of this session",
+            next: "run it without: fieldbook daemon start")
+        let pair = try TerminalPair()
+        var size = winsize(ws_row: 24, ws_col: 40, ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(pair.program, UInt(TIOCSWINSZ), &size)
+        Terminal(output: pair.program, error: pair.program).tell(failure, by: "book")
+        #expect(
+            pair.shown().replacing("\r\n", with: "\n") == """
+                book: cannot ask for the service:
+                    systemd does not know of this
+                    session
+                  run it without: fieldbook daemon start
+
+                """)
+        Terminal(output: pair.program, error: pair.program, isPlain: true).remark(String(repeating: "a b ", count: 20))
+        #expect(!pair.shown().contains("\n"), "a screen reader gets sentences whole")
+        #expect(written { $0.tell(failure, by: "book") }.error == failure.rendered(program: "book"))
+    }
+
     @Test func `elsewhere than on a terminal no progress is shown`() {
         let text = written { terminal in
             var bar = ProgressBar("first load", terminal: terminal)
@@ -120,16 +141,6 @@ import Testing
         bar.update(done: 2, total: 4)
         bar.finish()
         #expect(pair.shown().hasSuffix("50 %  2 of 4\r\n"))
-    }
-
-    @Test func `what is no result is broken between words on a terminal, as far in as its line`() throws {
-        let words = String(repeating: "word ", count: 30)
-        let pair = try TerminalPair()
-        Terminal(output: pair.program, error: pair.program).tell("short\n\(words)\n  \(words)\n")
-        let lines = pair.shown().split(separator: "\r\n")
-        try #require(lines.count == 5 && lines.allSatisfy { $0.count <= 80 }, "\(lines)")
-        #expect(lines[0] == "short" && lines[1].hasPrefix("word") && lines[3].hasPrefix("  word word"))
-        #expect(lines[4].hasPrefix("  word"))
     }
 
     @Test func `on a terminal progress is one line that changes`() throws {

@@ -129,6 +129,11 @@ struct DeskTime {
     func since(_ seconds: Int64) -> String { DeskTime.length(distance(seconds, now)) }
     /// How long it is until a moment.
     func until(_ seconds: Int64) -> String { DeskTime.left(distance(now, seconds)) }
+    /// The same for a column: from two days on to the nearest day.
+    func about(_ seconds: Int64) -> String {
+        let left = distance(now, seconds)
+        return left < 172_800 ? DeskTime.length(left) : "\(left / 86_400 + left % 86_400 / 43_200) d"
+    }
     /// `2026-11-21 02:46 UTC (5 min ago)`.
     func at(_ seconds: Int64) -> String {
         "\(DeskTime.moment(seconds)) (\(seconds > now ? "ahead of this device's clock" : "\(since(seconds)) ago"))"
