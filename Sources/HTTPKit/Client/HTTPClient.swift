@@ -72,7 +72,7 @@ package final class HTTPClient: Sendable {
     /// before a byte of the reply is replaced once; nothing else is sent twice.
     ///
     /// A request may say `Accept-Encoding: gzip`, which is left out where there is no zlib. The body is handed on
-    /// decoded then; `bodyLimit` holds for its bytes as they come and for those that are handed on.
+    /// decoded then, the head as it came; `bodyLimit` holds for the body's bytes as they come and as handed on.
     package func stream(
         _ request: HTTPRequest, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void

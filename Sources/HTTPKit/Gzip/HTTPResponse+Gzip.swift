@@ -2,9 +2,9 @@ extension HTTPResponse {
     /// A body below this many bytes goes as it is: it fits a packet either way.
     static let gzipBytesMin = 1024
 
-    /// The reply with its body in gzip, where the request allows that, there is a zlib, and it comes out smaller; a body
-    /// in pieces, a small one, and one that has a content coding stay as they are. A body that could have been coded
-    /// is told to vary with the request even where it was not (RFC 9110, section 12.5.5). `level` is from 1 to 9.
+    /// The reply with its body in gzip, where the request allows that, there is a zlib and it comes out smaller. Bodies
+    /// in pieces, small ones, and those that have a content coding stay as they are. One that could have been coded is
+    /// told to vary with the request even where it was not (RFC 9110, section 12.5.5). `level` is from 1 to 9.
     ///
     /// Not for a body that holds a secret beside something another can choose: its length would tell of the secret.
     package func gzipped(ifAccepted request: HTTPRequest, level: Int = 6) -> HTTPResponse {

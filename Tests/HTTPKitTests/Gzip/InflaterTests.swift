@@ -30,6 +30,14 @@ import Testing
         #expect(single.bytes == text && single.isWhole)
     }
 
+    @Test func `what is known before the trailer is handed out, also past a full piece`() throws {
+        for extra in [0, 1, 100, 258, 600, 2000] {
+            let bytes = [UInt8](repeating: 0, count: Inflater.pieceBytes + extra)
+            let cut = try GzipFixtures.inflate(Array(GzipFixtures.compress(bytes).dropLast(8)))
+            #expect(cut.bytes == bytes && !cut.isWhole, "\(extra) bytes more than a piece")
+        }
+    }
+
     @Test func `members one after another are one body, whole where one ends`() throws {
         let two = GzipFixtures.member + GzipFixtures.empty + GzipFixtures.member
         for cut in 0...two.count {
