@@ -31,11 +31,11 @@ import Testing
         var snapshot = try ReceivedPage(
             server.bytes(response), kind: "snapshot/1", expectedCursor: plan.cursor, isWhole: true)
         var budgets = 0
-        try snapshot.forEachRow { entity, _, _ in if entity == .budget { budgets += 1 } }
+        try snapshot.forEachRow { if $0.entity == .budget { budgets += 1 } }
         #expect(budgets == 0 && !snapshot.isCheckpoint)
         let feed = server.send("GET", Target.build(path: "/sync/v1/changes", query: [("cursor", snapshot.cursor)]))
         var page = try ReceivedPage(server.bytes(feed), kind: "feed/1", expectedCursor: snapshot.cursor, isWhole: true)
-        try page.forEachRow { entity, _, _ in if entity == .budget { budgets += 1 } }
+        try page.forEachRow { if $0.entity == .budget { budgets += 1 } }
         #expect(budgets == 1 && page.isCheckpoint)
     }
 

@@ -12,7 +12,7 @@ package enum RowField: Sendable, Hashable {
     case text(offset: Int, count: Int)
 }
 
-/// Scans one row line, a JSON array of integers, strings and nulls (RFC 8259), in place and without allocation.
+/// Scans one row line, a JSON array of integers, strings and nulls (RFC 8259), in place.
 ///
 /// Escapes are resolved inside the buffer, so that a text field is always a plain slice of it. Fractions, exponents,
 /// nested values, integers past 64 bits, invalid UTF-8 and control characters are refused.
@@ -25,85 +25,117 @@ package struct RowScanner {
     /// Scans `line` of `buffer` (without its line feed). Text offsets count from the start of `buffer`. Cost: one pass.
     package mutating func scan(_ buffer: UnsafeMutableRawBufferPointer, line: Range<Int>) throws(RowError) {
         fields.removeAll(keepingCapacity: true)
-        guard line.count >= 2, line.count <= ProtocolLimits.lineBytesMax, buffer[line.lowerBound] == UInt8(ascii: "["),
+        var scanner = try LineScanner(buffer, line: line)
+        repeat {
+            guard fields.count < ProtocolLimits.rowFieldsMax else { throw RowError("a row line has too many fields") }
+            fields.append(try scanner.next().field)
+        } while try scanner.goesOn()
+    }
+}
+
+/// Goes through the values of one row line, without allocation.
+struct LineScanner {
+    private let base: UnsafeMutableRawPointer
+    private var index: Int
+    /// Where the closing bracket stands.
+    private let end: Int
+
+    @inline(__always)
+    init(_ buffer: UnsafeMutableRawBufferPointer, line: Range<Int>) throws(RowError) {
+        guard line.count >= 2, line.count <= ProtocolLimits.lineBytesMax, line.upperBound <= buffer.count,
+            let base = buffer.baseAddress, buffer[line.lowerBound] == UInt8(ascii: "["),
             buffer[line.upperBound - 1] == UInt8(ascii: "]")
         else { throw RowError("a row line is not a JSON array of bounded length") }
-        let end = line.upperBound - 1
-        var index = line.lowerBound + 1
+        self.base = base
+        index = line.lowerBound + 1
+        end = line.upperBound - 1
         guard index < end else { throw RowError("a row line is empty") }
-        while true {
-            guard fields.count < ProtocolLimits.rowFieldsMax else { throw RowError("a row line has too many fields") }
-            switch buffer[index] {
-            case UInt8(ascii: "\""): index = try scanText(buffer, from: index + 1, end: end)
-            case UInt8(ascii: "n"): index = try scanNull(buffer, from: index, end: end)
-            default: index = try scanInteger(buffer, from: index, end: end)
-            }
-            if index == end { return }
-            guard buffer[index] == UInt8(ascii: ","), index + 1 < end else { throw RowError("a row line is malformed") }
-            index += 1
+    }
+
+    @inline(__always)
+    private func byte(_ index: Int) -> UInt8 { base.load(fromByteOffset: index, as: UInt8.self) }
+
+    /// Steps over the comma before the next value; false at the end of the line.
+    @inline(__always)
+    mutating func goesOn() throws(RowError) -> Bool {
+        if index == end { return false }
+        guard byte(index) == UInt8(ascii: ","), index + 1 < end else { throw RowError("a row line is malformed") }
+        index += 1
+        return true
+    }
+
+    /// The next value.
+    @inline(__always)
+    mutating func next() throws(RowError) -> FieldSlot {
+        switch byte(index) {
+        case UInt8(ascii: "\""): try text()
+        case UInt8(ascii: "n"): try null()
+        default: .integer(try integer())
         }
     }
 
-    private mutating func scanNull(
-        _ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int
-    ) throws(RowError) -> Int {
-        guard start + 4 <= end, buffer[start + 1] == UInt8(ascii: "u"), buffer[start + 2] == UInt8(ascii: "l"),
-            buffer[start + 3] == UInt8(ascii: "l")
+    private mutating func null() throws(RowError) -> FieldSlot {
+        guard index + 4 <= end, byte(index + 1) == UInt8(ascii: "u"), byte(index + 2) == UInt8(ascii: "l"),
+            byte(index + 3) == UInt8(ascii: "l")
         else { throw RowError("a row line holds something other than integer, text or null") }
-        fields.append(.null)
-        return start + 4
+        index += 4
+        return .null
     }
 
-    private mutating func scanInteger(
-        _ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int
-    ) throws(RowError) -> Int {
-        var index = start
-        let isNegative = buffer[index] == UInt8(ascii: "-")
+    /// The next value, which must be an integer.
+    @inline(__always)
+    mutating func integer() throws(RowError) -> Int64 {
+        let isNegative = byte(index) == UInt8(ascii: "-")
         if isNegative { index += 1 }
-        let firstDigit = index
-        var value: Int64 = 0
+        let first = index
+        var magnitude: UInt64 = 0
         while index < end {
-            let digit = buffer[index] &- UInt8(ascii: "0")
+            let digit = byte(index) &- UInt8(ascii: "0")
             guard digit <= 9 else { break }
-            let (scaled, overflow) = value.multipliedReportingOverflow(by: 10)
-            // Counting downwards lets the smallest integer through.
-            let (next, carry) = scaled.subtractingReportingOverflow(Int64(digit))
-            guard !overflow, !carry else { throw RowError("an integer does not fit in 64 bits") }
-            value = next
+            magnitude = magnitude &* 10 &+ UInt64(digit)
             index += 1
         }
-        let digits = index - firstDigit
+        let digits = index - first
         guard digits > 0 else { throw RowError("a row line holds something other than integer, text or null") }
-        guard digits == 1 || buffer[firstDigit] != UInt8(ascii: "0") else {
-            throw RowError("an integer has a leading zero")
+        guard digits == 1 || byte(first) != UInt8(ascii: "0") else { throw RowError("an integer has a leading zero") }
+        // Nineteen digits always fit in the magnitude.
+        guard digits <= 19, magnitude <= UInt64(Int64.max) + (isNegative ? 1 : 0) else {
+            throw RowError("an integer does not fit in 64 bits")
         }
-        if !isNegative {
-            guard value != .min else { throw RowError("an integer does not fit in 64 bits") }
-            value = -value
-        }
-        fields.append(.integer(value))
-        return index
+        return Int64(bitPattern: isNegative ? 0 &- magnitude : magnitude)
     }
 
-    private mutating func scanText(
-        _ buffer: UnsafeMutableRawBufferPointer, from start: Int, end: Int
-    ) throws(RowError) -> Int {
+    @inline(__always)
+    private mutating func text() throws(RowError) -> FieldSlot {
+        let start = index + 1
         var read = start
-        var hasHighBytes = false
-        while read < end {
-            let byte = buffer[read]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
-            guard byte >= 0x20 else { throw RowError("a text holds a control character") }
-            if byte >= 0x80 { hasHighBytes = true }
-            read += 1
+        while read + 8 <= end {
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: read, as: UInt64.self))
+            let marks = TextWord.marks(word, high: true)
+            guard marks == 0 else {
+                read += marks.trailingZeroBitCount / 8
+                break
+            }
+            read += 8
         }
-        var write = read
+        if read < end, byte(read) == UInt8(ascii: "\"") {
+            index = read + 1
+            return FieldSlot(value: Int64(start), length: Int32(truncatingIfNeeded: read - start))
+        }
+        return try unusualText(from: start, at: read)
+    }
+
+    /// The rest of a text that holds escapes or more than ASCII, or the end of one at the end of the line.
+    private mutating func unusualText(from start: Int, at place: Int) throws(RowError) -> FieldSlot {
+        let buffer = UnsafeMutableRawBufferPointer(start: base, count: end)
+        var read = place
+        var write = place
+        var hasHighBytes = false
         while read < end, buffer[read] != UInt8(ascii: "\"") {
             let byte = buffer[read]
             guard byte >= 0x20 else { throw RowError("a text holds a control character") }
             if byte == UInt8(ascii: "\\") {
-                let used = try TextEscapes.resolve(buffer, at: read, end: end, into: &write)
-                read += used
+                read += try TextEscapes.resolve(buffer, at: read, end: end, into: &write)
                 continue
             }
             if byte >= 0x80 { hasHighBytes = true }
@@ -115,8 +147,8 @@ package struct RowScanner {
         if hasHighBytes, !UTF8Check.isValid(UnsafeRawBufferPointer(buffer), start..<write) {
             throw RowError("a text is not UTF-8")
         }
-        fields.append(.text(offset: start, count: write - start))
-        return read + 1
+        index = read + 1
+        return FieldSlot(value: Int64(start), length: Int32(truncatingIfNeeded: write - start))
     }
 }
 
