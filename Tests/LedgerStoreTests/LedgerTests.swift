@@ -61,7 +61,8 @@ import Testing
 
     @Test func `the rows of a plain page are what SQLite writes as JSON`() throws {
         let ledger = try make()
-        let texts = ["", "plain", "quote\" back\\ slash/", "华为 é 😀"] + (1..<32).map { "\(UnicodeScalar(UInt8($0)))" }
+        let texts =
+            ["", "plain", "quote\" back\\ slash/", "华为 é 😀"] + (1..<32).map { "\(UnicodeScalar(UInt8($0)))" }
         try ledger.write { writer in
             for (key, text) in texts.enumerated() {
                 try writer.put(

@@ -13,7 +13,7 @@ import Testing
             let columns = (["key", "version"] + entity.columns.map(\.name)).map { "quote(\($0))" }
             return try replica.texts(
                 replica.imageFile,
-                "SELECT '\(entity.name) ' || \(columns.joined(separator: " || ' ' || ")) FROM \(entity.name) ORDER BY key"
+                "SELECT \(columns.joined(separator: " || ' ' || ")) FROM \(entity.name) ORDER BY key"
             )
         }
     }

@@ -18,7 +18,7 @@ final class RowApplier {
     /// What each field may hold, `fieldsMax` places an entity.
     private let kinds: [FieldKind]
     /// The fields that the upsert of an entity does not hold as its last row had them. SQLite keeps what is bound, and
-    /// texts stay where they are in a page, so this is good for one page.
+    /// texts stay where they are while a page is gone through; the first row of a page names all fields as changed.
     private var owed: [UInt64] = Array(repeating: .max, count: Entity.allCases.count)
     /// Sees rows before they change, while somebody wants to know what is new.
     var watch: ImageWatch?
@@ -46,7 +46,6 @@ final class RowApplier {
         var last: Entity?
         let members = Members(connection)
         let keepsGraves = try members.nextFill() != nil
-        beginPage()
         try page.forEachRow { row in
             let entity = row.entity
             if let watch { try watch.willChange(entity, row.key) }
@@ -70,7 +69,6 @@ final class RowApplier {
     func applyRecords(_ page: inout ReceivedPage, of customer: Int64) throws -> Int {
         var rows = 0
         let members = Members(connection)
-        beginPage()
         try page.forEachRow { row in
             guard Entity.records.contains(row.entity), row.integer(0) == customer else {
                 throw RowError("the page holds what is no record of the customer that was asked for")
@@ -94,10 +92,6 @@ final class RowApplier {
         else { throw RowError("the joining of a customer cannot be read") }
         let cursor = String(decoding: row.bytes[offset..<offset + count], as: UTF8.self)
         try members.join(row.key, at: row.version, cursor: cursor, records: records)
-    }
-
-    private func beginPage() {
-        for index in owed.indices { owed[index] = .max }
     }
 
     private func upsert(_ row: ReceivedRow) throws {

@@ -44,8 +44,8 @@ enum TextWord {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
-    /// The high bit of every byte that needs a look: quote, backslash, control character, and with `high` all past ASCII.
-    /// Exact up to the first hit.
+    /// The high bit of every byte that needs a look: quote, backslash, control character, and with `high` all past
+    /// ASCII. Exact up to the first hit.
     @inline(__always)
     static func marks(_ word: UInt64, high: Bool) -> UInt64 {
         let quote = word ^ (ones &* 0x22)
