@@ -77,7 +77,7 @@ private func draw(_ choices: inout Choices) -> PageRow? {
             var above: [Entity: [SyncProtocol.RowField]] = [:]
             try page.forEachRow { row in
                 guard !row.isTombstone else { return }
-                let fields = (0..<row.entity.columns.count + 2).map { row.slot($0).field }
+                let fields = (0..<row.entity.columns.count + 2).map { row.slots[$0].field }
                 for (field, value) in fields.enumerated() where row.changed & (1 << UInt64(field)) == 0 {
                     try #require(above[row.entity]?[field] == value)
                 }

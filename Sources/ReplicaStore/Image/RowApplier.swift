@@ -102,7 +102,7 @@ final class RowApplier {
         while left != 0 {
             let field = left.trailingZeroBitCount
             left &= left &- 1
-            let slot = row.slot(field)
+            let slot = row.slots[field]
             switch kinds[entity * RowApplier.fieldsMax + field] {
             case .integer where slot.isInteger, .optionalInteger where slot.isInteger:
                 try statement.bind(field + 1, slot.value)

@@ -9,15 +9,11 @@ package struct ReceivedRow {
     package let changed: UInt64
     /// The bytes that texts are slices of.
     package let bytes: UnsafeRawBufferPointer
-    /// Key, version and the entity's columns.
-    let slots: UnsafePointer<FieldSlot>
+    /// Key, version and the entity's columns, by the bits of `changed`; of a tombstone the first two.
+    package let slots: UnsafePointer<FieldSlot>
 
     package var key: Int64 { slots[0].value }
     package var version: Int64 { slots[1].value }
-
-    /// A field by its bit in `changed`; of a tombstone there are two.
-    @inline(__always)
-    package func slot(_ field: Int) -> FieldSlot { slots[field] }
 
     /// A column by its place in the entity's list; null for a tombstone.
     package func column(_ index: Int) -> RowField { isTombstone ? .null : slots[index + 2].field }

@@ -26,11 +26,11 @@ package struct FieldSlot {
     static func integer(_ value: Int64) -> FieldSlot { FieldSlot(value: value, length: -2) }
 
     /// Whether it holds an integer.
-    @inline(__always) package var isInteger: Bool { length == -2 }
+    @inlinable package var isInteger: Bool { length == -2 }
     /// Whether it holds a text.
-    @inline(__always) package var isText: Bool { length >= 0 }
+    @inlinable package var isText: Bool { length >= 0 }
     /// Whether it holds nothing.
-    @inline(__always) package var isNull: Bool { length == -1 }
+    @inlinable package var isNull: Bool { length == -1 }
 
     /// The same with its meaning spelled out.
     package var field: RowField {
