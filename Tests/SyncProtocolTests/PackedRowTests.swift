@@ -114,6 +114,14 @@ private func draw(_ choices: inout Choices) -> PageRow? {
         }
     }
 
+    @Test func `a text that reads like the escapes of the one above is not taken for it`() throws {
+        let drawn = ["\"x", "\\\"", "\\\"", "\"x"].enumerated().map { place, text in
+            PageRow(.label, Int64(place), version: 1, [.text(text)]) as PageRow?
+        }
+        let read = try rows(try receive(try write(drawn, .packed)))
+        #expect(read == (try rows(try receive(try write(drawn, .plain)))))
+    }
+
     @Test func `keys too far apart for a difference make no page`() throws {
         #expect(throws: WireCoding.Malformed.self) {
             try write([PageRow(.label, .min, version: 1, ["a"]), PageRow(.label, 1, version: 1, ["a"])], .packed)
