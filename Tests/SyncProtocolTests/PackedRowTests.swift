@@ -206,6 +206,16 @@ private func draw(_ choices: inout Choices) -> PageRow? {
         #expect(throws: RowError.self) { try read([row, "{\"cursor\":\"c\"}", "[14,1,1]"]) }
     }
 
+    @Test func `a page that names an entity twice is refused`() throws {
+        #expect(throws: RowError.self) {
+            try read(["[14,31,5,9,7,\"r-5\",\"one\"]"]) {
+                $0.replacing("\"entities\":[", with: "\"entities\":[\(label),")
+            }
+        }
+    }
+
+    private let label = "{\"columns\":[\"label\"],\"name\":\"label\"}"
+
     @Test func `further columns and entities of a newer server are read and dropped`() throws {
         let read = try read(["[14,63,5,9,7,\"r-5\",\"one\",\"red\"]", "[14,33,1,\"blue\"]", "[14,9,1,\"r-7\"]"]) {
             $0.replacing(

@@ -131,6 +131,8 @@ package struct ReceivedPage: Sendable {
             else {
                 throw RowError("the columns of \(entity.name) are not the ones of protocol version \(V1.version)")
             }
+            // What a packed line leaves out is looked for above it by entity.
+            guard !resolved.contains(entity) else { throw RowError("the page names an entity twice") }
             resolved.append(entity)
         }
         return resolved
