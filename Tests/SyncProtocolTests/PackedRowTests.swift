@@ -209,7 +209,7 @@ private func draw(_ choices: inout Choices) -> PageRow? {
     @Test func `a page that names an entity twice is refused`() throws {
         #expect(throws: RowError.self) {
             try read(["[14,31,5,9,7,\"r-5\",\"one\"]"]) {
-                $0.replacing("\"entities\":[", with: "\"entities\":[\(label),")
+                $0.replacing("],\"epoch\"", with: ",\(label)],\"epoch\"")
             }
         }
     }
