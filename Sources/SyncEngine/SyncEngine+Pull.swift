@@ -25,9 +25,9 @@ extension SyncEngine {
             switch try store.pullPosition() {
             case .nothing: stepPull(.failed(.resyncRequired))
             case .loading(let cursor, _, _):
-                send(.pull, .snapshotPage(cursor: cursor), get("/sync/v1/snapshot/rows", query: [("cursor", cursor)]))
+                send(.pull, .snapshotPage(cursor: cursor), getPage("/sync/v1/snapshot/rows", cursor))
             case .feed(let cursor):
-                send(.pull, .feedPage(cursor: cursor), get("/sync/v1/changes", query: [("cursor", cursor)]))
+                send(.pull, .feedPage(cursor: cursor), getPage("/sync/v1/changes", cursor))
             }
         } catch {
             note(error, of: .pull, doing: "read the cursor")

@@ -136,11 +136,8 @@ final class TestServer {
             let path = kind == "feed/1" ? "/sync/v1/changes" : "/sync/v1/snapshot/rows"
             let response = send("GET", Target.build(path: path, query: [("cursor", cursor)]), as: member)
             var page = try ReceivedPage(bytes(response), kind: kind, expectedCursor: cursor, isWhole: true)
-            try page.forEachRow { entity, scanner, _ in
-                guard case .integer(let key) = scanner.fields[1], case .integer(let version) = scanner.fields[2] else {
-                    return
-                }
-                rows[entity.name, default: [:]][key] = scanner.fields.count == 3 ? nil : version
+            try page.forEachRow { row in
+                rows[row.entity.name, default: [:]][row.key] = row.isTombstone ? nil : row.version
             }
             cursor = page.cursor
             if page.isCheckpoint { return (rows, cursor) }

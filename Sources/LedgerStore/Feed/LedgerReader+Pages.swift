@@ -52,23 +52,26 @@ extension LedgerReader {
 
     /// One page of a snapshot. Rows changed after the pinned sequence are left out: the feed from there brings them.
     /// The last page closes with a feed cursor at the pinned sequence. Memory: one page.
-    package func snapshotPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
+    package func snapshotPage(
+        _ text: String, scope: Scope, form: RowForm = .plain, serverTime: Int64
+    ) throws -> [UInt8] {
         let position = try position(text, scope: scope)
         guard case .snapshot(let firstEntity, let firstKey) = position.place else { throw LedgerError.cursorRefused }
         let filters = ScopeFilter(scope, state)
-        var page = try PageWriter(kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: serverTime)
+        var page = try PageWriter(
+            kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: serverTime, form: form)
         for (place, entity) in Entity.snapshotOrder.enumerated() where place >= firstEntity {
             guard let filter = filters.condition(entity) else { continue }
             let statement = try connection.statement(
                 """
-                SELECT e.key, \(RowText.expression(entity)) FROM \(entity.name) e
+                SELECT \(RowText.columns(entity)) FROM \(entity.name) e
                 WHERE e.key > ? AND e.version <= ? AND \(filter) ORDER BY e.key
                 """)
             defer { statement.reset() }
             try statement.bind(1, place == firstEntity ? firstKey : 0)
             try statement.bind(2, position.sequence)
             while try statement.step() {
-                statement.withTextBytes(1) { page.append(row: $0) }
+                page.append(entity, statement)
                 guard page.isFull || page.wantsCursor else { continue }
                 let mark = cursor(
                     scope, .snapshot(entity: place, key: statement.int64(0)), at: position.sequence, position.at)
@@ -85,10 +88,13 @@ extension LedgerReader {
     }
 
     /// One page of the change feed after a cursor. It is a checkpoint when it reaches the head of this transaction.
-    package func feedPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
+    package func feedPage(
+        _ text: String, scope: Scope, form: RowForm = .plain, serverTime: Int64
+    ) throws -> [UInt8] {
         let position = try position(text, scope: scope)
         guard case .feed = position.place else { throw LedgerError.cursorRefused }
-        var page = try PageWriter(kind: "feed/1", epoch: state.epoch, start: text, serverTime: serverTime)
+        var page = try PageWriter(
+            kind: "feed/1", epoch: state.epoch, start: text, serverTime: serverTime, form: form)
         let filter = ScopeFilter(scope, state)
         let entries = try connection.statement(filter.changes)
         defer { entries.reset() }
@@ -115,20 +121,20 @@ extension LedgerReader {
             throw LedgerError.damaged("a feed entry names no entity")
         }
         let (sequence, key) = (entry.int64(0), entry.int64(2))
-        if entry.int64(3) != 0 { return page.append(line: "[\(entity.rawValue),\(key),\(sequence)]") }
+        if entry.int64(3) != 0 { return page.append(tombstone: entity, key: key, version: sequence) }
         if entity == .membership { return try appendJoined(key, at: sequence, filter, serverTime, to: &page) }
         let narrowed = entity == .billRecord && filter.isNarrow
         let row = try connection.statement(
-            "SELECT \(RowText.expression(entity)) FROM \(entity.name) e WHERE e.key = ?"
+            "SELECT \(RowText.columns(entity)) FROM \(entity.name) e WHERE e.key = ?"
                 + (narrowed ? " AND \(filter.billCondition)" : ""))
         try row.bind(1, key)
         guard try row.step() else {
             row.rewind()
             // Nothing here tells whether it was visible before this change; who never had it passes the tombstone over.
-            if narrowed { return page.append(line: "[\(entity.rawValue),\(key),\(sequence)]") }
+            if narrowed { return page.append(tombstone: entity, key: key, version: sequence) }
             throw LedgerError.damaged("a feed entry names no row")
         }
-        row.withTextBytes(0) { page.append(row: $0) }
+        page.append(entity, row)
         row.rewind()
     }
 

@@ -56,15 +56,15 @@ struct Routes {
     }
 
     func snapshotRows(_ reader: LedgerReader) throws -> HTTPResponse {
-        page(try reader.snapshotPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
+        page(try reader.snapshotPage(try cursor(), scope: try scope(reader), form: form, serverTime: now.seconds))
     }
 
     func changes(_ reader: LedgerReader) throws -> HTTPResponse {
-        page(try reader.feedPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
+        page(try reader.feedPage(try cursor(), scope: try scope(reader), form: form, serverTime: now.seconds))
     }
 
     func joined(_ reader: LedgerReader) throws -> HTTPResponse {
-        page(try reader.joinedPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
+        page(try reader.joinedPage(try cursor(), scope: try scope(reader), form: form, serverTime: now.seconds))
     }
 
     func push(_ writer: LedgerWriter) throws -> HTTPResponse {
@@ -141,6 +141,9 @@ struct Routes {
         }
         return scope
     }
+
+    /// The form of rows that was asked for; plain when this build does not know it.
+    private var form: RowForm { request.query(RowForm.parameter).flatMap(RowForm.init) ?? .plain }
 
     private func cursor() throws -> String {
         guard let cursor = request.query("cursor"), !cursor.isEmpty else {
