@@ -85,10 +85,7 @@ final class TestServer {
         return core.handle(HTTPRequest(method: method, target: target, headers: headers, body: body))
     }
 
-    func bytes(_ response: HTTPResponse) -> [UInt8] {
-        guard case .bytes(let bytes) = response.body else { return [] }
-        return bytes
-    }
+    func bytes(_ response: HTTPResponse) -> [UInt8] { (try? response.body.bytes()) ?? [] }
 
     func problem(_ response: HTTPResponse) throws -> V1.Problem {
         try WireCoding.decode(V1.Problem.self, from: bytes(response))
