@@ -59,8 +59,10 @@ import Testing
     private func openFiles() -> Int {
         (0..<512).count { number in
             var target = [UInt8](repeating: 0, count: 512)
-            let count = target.withUnsafeMutableBytes {
-                readlink("/proc/self/fd/\(number)", $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
+            let count = target.withUnsafeMutableBufferPointer { buffer in
+                buffer.withMemoryRebound(to: CChar.self) { memory in
+                    memory.baseAddress.map { readlink("/proc/self/fd/\(number)", $0, memory.count) } ?? -1
+                }
             }
             return count > 0 && String(decoding: target[..<count], as: UTF8.self) == folder.file("f")
         }

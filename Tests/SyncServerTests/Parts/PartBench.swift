@@ -58,6 +58,7 @@ final class PartBench: @unchecked Sendable {
 
     // MARK: Changes
 
+    @discardableResult
     func write<Value>(_ body: (LedgerWriter) throws -> Value) throws -> Value {
         try core.pool.withWriter(partner) { try $0.write(body) }
     }

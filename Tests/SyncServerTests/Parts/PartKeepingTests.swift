@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import HTTPKit
+import LedgerStore
 import SyncProtocol
 import TestKit
 import Testing

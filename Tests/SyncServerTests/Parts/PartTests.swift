@@ -2,6 +2,7 @@ import HTTPKit
 import LedgerStore
 import PartnerModel
 import SyncProtocol
+import TestKit
 import Testing
 
 @testable import SyncServer

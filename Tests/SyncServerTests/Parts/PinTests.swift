@@ -2,6 +2,7 @@ import HTTPKit
 import LedgerStore
 import PartnerModel
 import SyncProtocol
+import TestKit
 import Testing
 
 @testable import SyncServer
@@ -13,7 +14,7 @@ import Testing
 
     init() throws { bench = try PartBench(bills: 70) }
 
-    private func assign(_ number: Int64, to manager: String?) throws {
+    private func assign(_ number: Int64, to manager: String) throws {
         let key = bench.server.customers[1]
         let base = try bench.write { try $0.register(.manager, of: key).version.value }
         let edit = try bench.server.edit(number, .assignManager(manager), customer: 1, base: base)
@@ -70,7 +71,7 @@ import Testing
         let joined = try bench.plan(as: "mona")
         #expect(joined.sequence.value > before.sequence.value)
         #expect(try bench.server.load(as: "mona").rows["customer"]?.count == 2)
-        try assign(2, to: nil)
+        try assign(2, to: "someone")
         let left = try bench.plan(as: "mona")
         #expect(left.sequence.value > joined.sequence.value)
         #expect(try bench.server.load(as: "mona").rows["customer"]?.count == 1)
