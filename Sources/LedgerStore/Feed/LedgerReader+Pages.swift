@@ -35,9 +35,9 @@ extension LedgerReader {
     }
 
     /// One page of a snapshot. Rows changed after the pinned sequence are left out: the feed from there brings them.
-    /// A page of heads ends where the bulk begins, so that every page after it is a part: the same rows between the same
-    /// cursors for all who load from one pin. The last page closes with a feed cursor at the pinned sequence. Memory:
-    /// one page.
+    /// A page of heads ends where the bulk begins, so that every page after it is a part: the same rows between the
+    /// same cursors for all who load from one pin. The last page closes with a feed cursor at the pinned sequence.
+    /// Memory: one page.
     package func snapshotPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
         let position = try position(text, scope: scope)
         guard case .snapshot(let firstEntity, let firstKey) = position.place else { throw LedgerError.cursorRefused }

@@ -27,8 +27,8 @@ extension LedgerReader {
         return SnapshotPin(sequence: state.sequence, at: serverTime, rows: counts)
     }
 
-    /// What a load from a pin will bring, and whether a replica that stands at the cursor `held` holds what the scope does
-    /// not show.
+    /// What a load from a pin will bring, and whether a replica that stands at the cursor `held` holds what the scope
+    /// does not show.
     package func snapshotPlan(scope: Scope, pin: SnapshotPin, held: String? = nil) throws -> V1.SnapshotPlan {
         let start = cursor(scope, .snapshot(entity: 0, key: 0), at: pin.sequence, pin.at)
         var plan = V1.SnapshotPlan(cursor: start, sequence: pin.sequence, rows: pin.rows)
@@ -42,8 +42,8 @@ extension LedgerReader {
     }
 
     /// Whether a load may begin at a pin of the scope that was made before: the feed from it is there and short, and
-    /// it is not older than what the replica has seen by `held`. In a listed scope nobody may have joined since: such a customer
-    /// comes by the feed, more slowly than in a snapshot. Cost: two look-ups.
+    /// it is not older than what the replica has seen by `held`. In a listed scope nobody may have joined or left since:
+    /// a customer that joined comes by the feed, more slowly than in a snapshot. Cost: two look-ups.
     package func canShare(_ pin: SnapshotPin, scope: Scope, held: String?) throws -> Bool {
         let behind = state.sequence - pin.sequence
         guard behind >= 0, behind <= min(SnapshotPin.changesMax, pin.total / SnapshotPin.rowsAChange),
@@ -61,7 +61,7 @@ extension LedgerReader {
         return try joined.first { _ in true } == nil && lastLeft(scope: scope) <= pin.sequence
     }
 
-    /// The last sequence at which a customer left the scope; 0 for none. What was made before it may hold that customer.
+    /// The last sequence at which a customer left the scope; 0 for none. What was made before may hold that customer.
     package func lastLeft(scope: Scope) throws -> Int64 {
         guard !scope.isWhole else { return 0 }
         let statement = try connection.statement(
@@ -70,8 +70,8 @@ extension LedgerReader {
         return try statement.first { $0.optionalInt64(0) ?? 0 } ?? 0
     }
 
-    /// The last sequence after `sequence` at which contact data of a customer were erased or changed; nil for none. Cost:
-    /// one look-up a row changed since.
+    /// The last sequence after `sequence` at which contact data of a customer were erased or changed; nil for none.
+    /// Cost: one look-up a row changed since.
     package func lastContactChange(after sequence: Int64) throws -> Int64? {
         let statement = try connection.statement("SELECT max(sequence) FROM feed WHERE sequence > ? AND entity = ?")
         try statement.bind(1, sequence)

@@ -4,8 +4,8 @@ import HTTPKit
 import LedgerStore
 import ThreadKit
 
-/// Keeps the parts of snapshots as files, so that a part is read out of the ledger once, whoever asks for it, and one that
-/// was cut goes on at its next byte. It is a cache: what is not kept is made anew, and nothing waits for the disk to take it.
+/// Keeps the parts of snapshots as files, so that a part is read out of the ledger once, whoever asks for it, and
+/// one that was cut goes on at its next byte. It is a cache: what is not kept is made anew.
 ///
 /// Requests call it on their own threads, each inside a reading transaction of its own.
 final class PartStore: Sendable {
@@ -111,8 +111,8 @@ final class PartStore: Sendable {
         }
     }
 
-    /// The last sequence at which a customer left the scope. Parts from before it go, and those of an older version of the
-    /// scope.
+    /// The last sequence at which a customer left the scope. Parts from before it go, and those of an older version of
+    /// the scope.
     func review(_ scope: Scope, of partner: String, _ reader: LedgerReader) throws -> Int64 {
         let left = try reader.lastLeft(scope: scope)
         let facts = PartShelf.ScopeFacts(number: scope.number, version: scope.version, left: left)
@@ -166,8 +166,8 @@ final class PartStore: Sendable {
 
     // MARK: Parts
 
-    /// The part of an identity: the kept one, or what `make` gives, which is kept if it can be. `sequence` is the ledger's
-    /// in the caller's transaction. While one request makes a part the others that ask for it wait, for a bounded time.
+    /// The part of an identity: the kept one, or what `make` gives, which is kept if it can be. `sequence` is the
+    /// ledger's in the caller's transaction. While one request makes a part the others that ask for it wait, for a bounded time.
     func part(_ identity: PartIdentity, at sequence: Int64, _ make: () throws -> [UInt8]) throws -> Part {
         let name = identity.name
         let end = patience.monotonicNow() + limits.patience

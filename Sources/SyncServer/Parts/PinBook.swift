@@ -1,8 +1,8 @@
 import LedgerStore
 import Synchronization
 
-/// The pins of loads that began a short while ago, so that those who load next begin at the same ones and are given the same
-/// parts. In memory: a server that was started anew makes new ones, and cursors of the old ones hold.
+/// The pins of loads that began a short while ago, so that those who load next begin at the same ones and are given
+/// the same parts. In memory: a server that was started anew makes new ones, and cursors of the old ones hold.
 final class PinBook: Sendable {
     /// How long a pin is given to further loads.
     static let ageMax = Duration.seconds(15 * 60)

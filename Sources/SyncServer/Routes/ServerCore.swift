@@ -51,8 +51,8 @@ package final class ServerCore: Sendable {
         }
     }
 
-    /// What a request erased goes from the kept parts before it is answered. What was committed stands whatever comes of it:
-    /// no part is given before this was looked after, and the next tick tries again.
+    /// What a request erased goes from the kept parts before it is answered. What was committed stands whatever comes
+    /// of it: no part is given before this was looked after, and the next tick tries again.
     private func reviewParts(of partner: String, after ledger: Ledger) {
         do { try ledger.read { try loads.parts.review(partner, $0) } } catch {
             log.log(.error, "parts-not-reviewed", [("why", "\(error)")])
