@@ -154,8 +154,7 @@ let package = Package(
             "SyncServer", excluding: ["Golden"],
             [
                 "SyncServer", "ConflictRules", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests",
-                "Diagnostics",
-                "PropertyKit", "TestKit",
+                "Diagnostics", "ThreadKit", "PropertyKit", "TestKit",
             ]),
         tests(
             "SyncDaemon",

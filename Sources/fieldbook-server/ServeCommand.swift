@@ -16,8 +16,9 @@ extension ServerContext {
         defer { withExtendedLifetime(lock) {} }
         let log = Logger(program: "fieldbook-server", level: .notice)
         log.follow(Settings(variables: Paths.variable))
+        let parts = PartLimits(bytesMax: try number("parts-bytes", default: PartLimits().bytesMax, in: 0...1 << 40))
         try folder.alignScopes(clock: SystemClock())
-        let core = try ServerCore(folder: folder, clock: SystemClock(), log: log)
+        let core = try ServerCore(folder: folder, clock: SystemClock(), log: log, parts: parts)
         ServerContext.tell(core.rules.current.warnings, log)
         let tls = try readTLS(log)
         let server = HTTPServer(endpoint: .tcp(host: address, port: port), tls: tls, handler: { core.handle($0) })

@@ -191,6 +191,19 @@ import Testing
         }
     }
 
+    /// The first part of a load, after its one page of heads.
+    private func part(_ server: TestServer, after cursor: String, as member: String) throws -> HTTPResponse {
+        func rows(_ cursor: String) -> HTTPResponse {
+            server.send(
+                "GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", cursor)]), as: member)
+        }
+        let heads = try ReceivedPage(
+            server.bytes(rows(cursor)), kind: "snapshot/1", expectedCursor: cursor, isWhole: true)
+        let part = rows(heads.cursor)
+        #expect(part.headers["ETag"] == PartBench.tag(of: server.bytes(part)))
+        return part
+    }
+
     @Test func `bodies are those of the golden files`() throws {
         let server = try TestServer()
         let cursor = try server.load(as: "ana").cursor
@@ -212,6 +225,7 @@ import Testing
             ("snapshot.json", server.bytes(server.send("POST", "/sync/v1/snapshot", as: "mona"))),
             ("snapshot-rows.ndjson", rows("/sync/v1/snapshot/rows", plan.cursor, nil, as: "mona")),
             ("snapshot-rows-packed.ndjson", rows("/sync/v1/snapshot/rows", plan.cursor, .packed, as: "mona")),
+            ("snapshot-part.ndjson", server.bytes(try part(server, after: plan.cursor, as: "mona"))),
             ("push-request.json", try WireCoding.encode(push)),
             ("push.json", server.bytes(server.send("POST", "/sync/v1/push", body: try WireCoding.encode(push)))),
             ("changes.ndjson", rows("/sync/v1/changes", cursor, nil, as: "ana")),

@@ -34,33 +34,27 @@ extension LedgerReader {
         return (cursor.sequence, Timestamp(seconds: cursor.at))
     }
 
-    /// What a load of the scope will bring, pinned at the present sequence, and whether a replica that stands at the cursor
-    /// `held` holds what the scope does not show. Cost: one count an entity.
-    package func snapshotPlan(scope: Scope, held: String? = nil, serverTime: Int64) throws -> V1.SnapshotPlan {
-        var counts: [V1.EntityCount] = []
-        let filters = ScopeFilter(scope, state)
-        for entity in Entity.snapshotOrder {
-            guard let filter = filters.condition(entity) else { continue }
-            let statement = try connection.statement("SELECT count(*) FROM \(entity.name) e WHERE \(filter)")
-            counts.append(V1.EntityCount(entity: entity.name, count: try statement.first { $0.int64(0) } ?? 0))
-        }
-        let start = cursor(scope, .snapshot(entity: 0, key: 0), at: state.sequence, serverTime)
-        var plan = V1.SnapshotPlan(cursor: start, sequence: state.sequence, rows: counts)
-        if let held, try narrows(scope, fromHeld: held) { plan.narrowed = true }
-        return plan
-    }
-
     /// One page of a snapshot. Rows changed after the pinned sequence are left out: the feed from there brings them.
-    /// The last page closes with a feed cursor at the pinned sequence. Memory: one page.
+    /// A page of heads ends where the bulk begins, so that every page after it is a part: the same rows between the
+    /// same cursors for all who load from one pin. The last page closes with a feed cursor at the pinned sequence.
+    /// Memory: one page.
     package func snapshotPage(
         _ text: String, scope: Scope, form: RowForm = .plain, serverTime: Int64
     ) throws -> [UInt8] {
         let position = try position(text, scope: scope)
         guard case .snapshot(let firstEntity, let firstKey) = position.place else { throw LedgerError.cursorRefused }
         let filters = ScopeFilter(scope, state)
+        let isPart = firstEntity >= Entity.bulkPlace
+        // A part says when its rows were pinned: who made it, and when, is nobody's matter who reads it.
         var page = try PageWriter(
-            kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: serverTime, form: form)
+            kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: isPart ? position.at : serverTime,
+            form: form, rowsMax: isPart ? ProtocolLimits.partRowsMax : ProtocolLimits.pageRowsMax)
         for (place, entity) in Entity.snapshotOrder.enumerated() where place >= firstEntity {
+            if place == Entity.bulkPlace, !isPart {
+                let bulk = cursor(scope, .snapshot(entity: place, key: 0), at: position.sequence, position.at)
+                try page.finish(cursor: bulk, sequence: position.sequence, more: true, checkpoint: false)
+                return page.bytes
+            }
             guard let filter = filters.condition(entity) else { continue }
             let statement = try connection.statement(
                 """

@@ -10,6 +10,7 @@ package struct PageWriter {
     package private(set) var rowCount = 0
     private var digest = CRC32()
     private let bytesSoftMax: Int
+    private let rowsMax: Int
     /// The header line for the case that no row comes.
     private let emptyHeader: [UInt8]
     /// Rows above the last cursor line.
@@ -19,9 +20,10 @@ package struct PageWriter {
     /// Begins a page after the cursor `start`.
     package init(
         kind: String, epoch: String, start: String, serverTime: Int64, form: RowForm = .plain,
-        bytesSoftMax: Int = ProtocolLimits.pageBytesSoftMax
+        bytesSoftMax: Int = ProtocolLimits.pageBytesSoftMax, rowsMax: Int = ProtocolLimits.pageRowsMax
     ) throws(WireCoding.Malformed) {
         self.bytesSoftMax = bytesSoftMax
+        self.rowsMax = rowsMax
         line = RowLine(form)
         emptyHeader = try PageHeaderCoding.encodeEmpty(kind: kind, epoch: epoch, start: start, serverTime: serverTime)
         bytes.reserveCapacity(kind == "feed/1" ? 4096 : 64 * 1024)
@@ -32,7 +34,7 @@ package struct PageWriter {
 
     /// True when the page has reached a bound and must be closed.
     package var isFull: Bool {
-        rowCount >= ProtocolLimits.pageRowsMax || bytes.count >= bytesSoftMax
+        rowCount >= rowsMax || bytes.count >= bytesSoftMax
     }
 
     /// True when the next thing written should be a cursor line.
