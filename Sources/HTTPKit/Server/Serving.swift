@@ -2,7 +2,7 @@ import Synchronization
 
 /// What a worker does with a connection: read a request, have it answered, and park it again.
 extension HTTPServer {
-    /// How long a worker waits for the rest of a request before it parks what has come.
+    /// How long a worker waits for the rest of a request before it parks what has come, unless many are busy.
     private static let patience = Duration.milliseconds(20)
     /// A request of which more has come than this keeps its worker: parked ones are to stay small.
     private static let parkedBytesMax = 4096
@@ -44,7 +44,7 @@ extension HTTPServer {
         var line = line
         connection.begin(answering: false)
         withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 16) { buffer in
-            var patience = line.begun != nil ? Duration.zero : HTTPServer.patience
+            var patience = line.begun != nil || workers.isStrained ? Duration.zero : HTTPServer.patience
             while true {
                 switch take(&line, patience: patience, buffer) {
                 case .stalled: return park(connection, line)
