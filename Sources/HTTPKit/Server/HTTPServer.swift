@@ -15,7 +15,6 @@ package final class HTTPServer: Sendable {
     package typealias HoldingHandler = @Sendable (HTTPRequest) -> HTTPReply
 
     struct State {
-        var listener: Int32 = -1
         var watcher: WorkerThread?
         var connections: [UInt64: ServedConnection] = [:]
         var nextID = HTTPServer.listenerID
@@ -100,7 +99,6 @@ package final class HTTPServer: Sendable {
         let queue = try EventQueue()
         let (descriptor, port) = try Sys.listen(endpoint)
         state.withLock { state in
-            state.listener = descriptor
             state.port = port
             state.connectionsMax = min(limits.connections, DescriptorLimit.connections)
         }

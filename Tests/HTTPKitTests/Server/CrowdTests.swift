@@ -42,7 +42,7 @@ import ThreadKit
     }
 
     @Test func `half-sent requests are told that their time is over`() throws {
-        let running = try HoldingServer(limits: ServerLimits(workers: 2, request: .milliseconds(300)))
+        let running = try HoldingServer(limits: ServerLimits(workers: 8, request: .seconds(1)))
         let halves = try (0..<50).map {
             try running.line($0.isMultiple(of: 2) ? "G" : "POST / HTTP/1.1\r\nHost: x\r\n")
         }
