@@ -47,15 +47,4 @@ enum PartReply {
         response.headers.add("Accept-Ranges", "bytes")
         response.headers.add("Vary", "Accept-Encoding")
     }
-
-    /// Whether a request takes gzip (RFC 9110, section 12.5.3): named without a weight of nothing.
-    static func takesGzip(_ headers: HTTPHeaders) -> Bool {
-        let codings = headers.values("Accept-Encoding").flatMap { $0.split(separator: ",") }
-        return codings.contains { coding in
-            let words = coding.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
-            guard let name = words.first, name == "gzip" || name == "x-gzip" else { return false }
-            guard let weight = words.first(where: { $0.hasPrefix("q=") })?.dropFirst(2) else { return true }
-            return weight.contains { ("1"..."9").contains($0) }
-        }
-    }
 }

@@ -37,7 +37,7 @@ extension Routes {
                 try reader.snapshotPage(text, scope: scope, form: form, serverTime: now.seconds)
             }
         }
-        guard let compress = store.compress, PartReply.takesGzip(request.headers) else {
+        guard let compress = store.compress, AcceptEncoding(request.headers).prefersGzip else {
             return PartReply.reply(try plain(), coding: .identity, to: request, store)
         }
         var coded = identity

@@ -34,7 +34,9 @@ package final class ServerCore: Sendable {
         startedAt = clock.now()
         rules = try RulesInForce(folder: folder.path)
         pool = try LedgerPool(folder: folder)
-        loads = Loads(parts: PartStore(folder: folder.partsFolder, limits: parts, log: log))
+        loads = Loads(
+            parts: PartStore(
+                folder: folder.partsFolder, limits: parts, compress: { Zlib.load()?.gzip($0) }, log: log))
         for partner in try tidyParts() { try reviewParts(of: partner, isStart: true) }
     }
 
