@@ -194,6 +194,14 @@ package final class Connection {
     package var changes: Int { Int(sqlite3_changes64(handle)) }
     package var lastInsertKey: Int64 { sqlite3_last_insert_rowid(handle) }
 
+    /// A number that changes when another connection has committed. Comparable on one connection only
+    /// (https://sqlite.org/pragma.html#pragma_data_version).
+    package func commitsOfOthers() throws(SQLiteError) -> Int64 {
+        let statement = try statement("PRAGMA data_version")
+        defer { statement.reset() }
+        return try statement.step() ? statement.int64(0) : 0
+    }
+
     // MARK: Upkeep
 
     /// Statements are interrupted after this time; nil lifts the bound.

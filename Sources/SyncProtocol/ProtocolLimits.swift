@@ -10,6 +10,8 @@ package enum ProtocolLimits {
     package static let pageBytesMax = pageBytesSoftMax + lineBytesMax + 64 * 1024
     /// Bytes of one line of a page.
     package static let lineBytesMax = 256 * 1024
+    /// Seconds for which a request for changes may ask to be held.
+    package static let waitSecondsMax = 300
     /// Rows after which a page repeats its cursor, so that a cut page resumes there.
     package static let rowsPerCursorLine = 64
     /// Fields of one row line.

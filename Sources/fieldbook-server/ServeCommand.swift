@@ -22,7 +22,13 @@ extension ServerContext {
         let core = try ServerCore(folder: folder, clock: SystemClock(), log: log, parts: parts)
         ServerContext.tell(core.rules.current.warnings, log)
         let tls = try readTLS(log)
-        let server = HTTPServer(endpoint: .tcp(host: address, port: port), tls: tls, handler: { core.handle($0) })
+        let server = HTTPServer(endpoint: .tcp(host: address, port: port), tls: tls, holding: { core.reply($0) })
+        guard core.beginHolding() else {
+            throw UserError(
+                .failed, what: "cannot start the server", why: "the system refuses another thread",
+                next: "stop other programs, or raise the limit of threads")
+        }
+        defer { core.endHolding() }
         do { try server.start() } catch {
             throw UserError(
                 .failed, what: error.what, why: error.why,

@@ -85,6 +85,13 @@ extension LedgerReader {
     package func feedPage(
         _ text: String, scope: Scope, form: RowForm = .plain, serverTime: Int64
     ) throws -> [UInt8] {
+        try feed(text, scope: scope, form: form, serverTime: serverTime).page
+    }
+
+    /// The same, and whether it is a checkpoint that brings nothing.
+    package func feed(
+        _ text: String, scope: Scope, form: RowForm, serverTime: Int64
+    ) throws -> (page: [UInt8], isQuiet: Bool) {
         let position = try position(text, scope: scope)
         guard case .feed = position.place else { throw LedgerError.cursorRefused }
         var page = try PageWriter(
@@ -99,13 +106,13 @@ extension LedgerReader {
             let mark = cursor(scope, .feed, at: entries.int64(0), serverTime)
             if page.isFull {
                 try page.finish(cursor: mark, sequence: entries.int64(0), more: true, checkpoint: false)
-                return page.bytes
+                return (page.bytes, false)
             }
             try page.append(cursor: mark)
         }
         let end = cursor(scope, .feed, at: state.sequence, serverTime)
         try page.finish(cursor: end, sequence: state.sequence, more: false, checkpoint: true)
-        return page.bytes
+        return (page.bytes, page.rowCount == 0)
     }
 
     private func append(

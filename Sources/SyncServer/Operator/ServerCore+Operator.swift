@@ -39,6 +39,7 @@ extension ServerCore {
     package func metrics(_ traffic: ListenerTraffic) -> String {
         ServerMetrics(
             counts: meter.counts, traffic: traffic, ledgers: ledgers(), loads: ServerMetrics.LoadCounts(loads),
+            live: live.counts,
             isReady: unreadiness() == nil,
             startedAt: startedAt, residentBytes: ProcessProbe.residentBytes(),
             freeBytes: DiskSpace(at: folder.path)?.freeBytes, lockedCount: SQLiteError.lockedCount

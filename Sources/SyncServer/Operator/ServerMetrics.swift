@@ -34,6 +34,7 @@ struct ServerMetrics {
     let traffic: ListenerTraffic
     let ledgers: [Ledger]
     let loads: LoadCounts
+    let live: LiveFeeds.Counts
     let isReady: Bool
     let startedAt: Instant
     let residentBytes: Int64?
@@ -44,6 +45,7 @@ struct ServerMetrics {
         var out = PrometheusText()
         addProgram(&out)
         addRequests(&out)
+        addLive(&out)
         addLoads(&out)
         addLedgers(&out)
         return out.text
@@ -90,6 +92,16 @@ struct ServerMetrics {
         out.add(
             "fieldbook_server_turned_away_connections_total", .counter,
             "Connections turned away because there were too many.", traffic.turnedAway)
+    }
+
+    private func addLive(_ out: inout PrometheusText) {
+        out.add(
+            "fieldbook_server_held_requests", .gauge, "Requests for changes that wait for some now.", Int64(live.held))
+        out.add(
+            "fieldbook_server_held_woken_total", .counter, "Times that a held request was woken to look.", live.woken)
+        out.add(
+            "fieldbook_server_held_waited_out_total", .counter, "Held requests whose wait was over without a change.",
+            live.waitedOut)
     }
 
     private func addLoads(_ out: inout PrometheusText) {

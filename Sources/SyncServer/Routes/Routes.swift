@@ -19,6 +19,8 @@ struct Routes {
     let confirm: (String) throws -> Directory.StepUpVerdict
     /// Takes the codes of a push; they count once it is committed.
     let judged: ([ResultCode]) -> Void
+    /// Takes that a page of the feed brought nothing.
+    let quiet: (QuietFeed) -> Void
 
     func hello(_ reader: LedgerReader) throws -> HTTPResponse {
         let state = reader.state
@@ -53,7 +55,20 @@ struct Routes {
     func conflictRules(_ reader: LedgerReader) throws -> HTTPResponse { .json(200, rules.bytes) }
 
     func changes(_ reader: LedgerReader) throws -> HTTPResponse {
-        page(try reader.feedPage(try cursor(), scope: try scope(reader), form: form, serverTime: now.seconds))
+        let (text, scope) = (try cursor(), try scope(reader))
+        guard request.heldSeconds != nil else {
+            throw RouteRefusal(
+                .badRequest, "the time to wait is malformed",
+                "give 1 to \(ProtocolLimits.waitSecondsMax) seconds as wait, or leave it out")
+        }
+        let (bytes, isQuiet) = try reader.feed(text, scope: scope, form: form, serverTime: now.seconds)
+        if isQuiet {
+            quiet(
+                QuietFeed(
+                    member: member, scope: scope, epoch: reader.state.epoch, sequence: reader.state.sequence,
+                    rules: rules.hash))
+        }
+        return page(bytes)
     }
 
     func joined(_ reader: LedgerReader) throws -> HTTPResponse {

@@ -21,6 +21,7 @@ package final class ServerCore: Sendable {
     let pool: LedgerPool
     let meter = ServerMeter()
     let loads: Loads
+    let live: LiveFeeds
     let startedAt: Instant
 
     package init(
@@ -34,6 +35,7 @@ package final class ServerCore: Sendable {
         startedAt = clock.now()
         rules = try RulesInForce(folder: folder.path)
         pool = try LedgerPool(folder: folder)
+        live = LiveFeeds(folder: folder, clock: clock, rules: rules, log: log)
         loads = Loads(
             parts: PartStore(
                 folder: folder.partsFolder, limits: parts, compress: { Zlib.load()?.gzip($0) }, log: log))
@@ -61,38 +63,38 @@ package final class ServerCore: Sendable {
         }
     }
 
-    /// The reply to a request. Never throws; what goes wrong inside is a problem reply without secrets.
+    /// The reply to a request, at once. Never throws; what goes wrong inside is a problem reply without secrets.
     package func handle(_ request: HTTPRequest) -> HTTPResponse {
         let began = clock.monotonicNow()
-        let path = request.path
-        var account = "-"
-        var response = answer(request, path: path, account: &account)
+        var notes = RequestNotes()
+        let response = answer(request, &notes)
+        return finish(response, to: request, notes, took: clock.monotonicNow() - began)
+    }
+
+    /// What every reply carries, and the record of it. `held` is how long a request waited beside the work on it.
+    func finish(
+        _ answer: HTTPResponse, to request: HTTPRequest, _ notes: RequestNotes, took: Duration, held: Duration? = nil
+    ) -> HTTPResponse {
+        var response = answer
         response.headers.add("Fieldbook", "\(V1.version)")
         response.headers.add("Cache-Control", "no-store")
         let id = pool.nextRequestID()
         response.headers.add("X-Request-Id", id)
-        let took = clock.monotonicNow() - began
         // Whatever else a client asks for may be anything, a token in the wrong place too.
+        let path = request.path
         let name = Route.all.first { $0.path == path }?.path ?? ServerMeter.other
         meter.note(route: name, status: response.status, took: took)
-        let (seconds, attoseconds) = took.components
-        log.log(
-            .info, "request",
-            [
-                ("id", id), ("method", String(request.method.prefix(10))),
-                ("path", name), ("status", "\(response.status)"), ("member", account),
-                ("ms", "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)"),
-            ])
+        var fields = [
+            ("id", id), ("method", String(request.method.prefix(10))), ("path", name),
+            ("status", "\(response.status)"), ("member", notes.account), ("ms", "\(took.milliseconds)"),
+        ]
+        if let held { fields.append(("held_ms", "\(held.milliseconds)")) }
+        log.log(.info, "request", fields)
         return response
     }
 
-    private func answer(_ request: HTTPRequest, path: String?, account: inout String) -> HTTPResponse {
-        guard let path, path.hasPrefix("/sync/v1/") else {
-            return Problem.reply(
-                .notFound, "there is nothing at this path",
-                "see the description of the interface in Config/openapi.json")
-        }
-        guard let route = Route.all.first(where: { $0.path == path }) else {
+    func answer(_ request: HTTPRequest, _ notes: inout RequestNotes) -> HTTPResponse {
+        guard let path = request.path, let route = Route.all.first(where: { $0.path == path }) else {
             return Problem.reply(
                 .notFound, "there is nothing at this path",
                 "see the description of the interface in Config/openapi.json")
@@ -110,13 +112,13 @@ package final class ServerCore: Sendable {
             case .expired(let end):
                 return unauthenticated("the token expired on \(Instant(seconds: end).rfc3339)")
             case .ended(let member, let wipe):
-                account = member.account
+                notes.account = member.account
                 guard route.isOpenToEnded else {
                     return Problem.accessEnded(wipe, of: member, echo: request.query("echo"))
                 }
-            case .granted(let member): account = member.account
+            case .granted(let member): notes.account = member.account
             }
-            return try run(route, request, access, hash ?? [])
+            return try run(route, request, access, hash ?? [], &notes)
         } catch {
             return Problem.reply(for: error, log)
         }
@@ -142,6 +144,7 @@ package final class ServerCore: Sendable {
                         try Judge(writer: writer, rules: rules.current, now: Timestamp(seconds: now.seconds))
                             .closeOverdueConflicts()
                     }
+                    live.committed(partner)
                     log.log(.notice, "conflicts-overdue", [("closed", "\(closed.count)")])
                 }
             } catch {
@@ -152,7 +155,7 @@ package final class ServerCore: Sendable {
     }
 
     /// What a token opens. That its use could not be written down keeps nobody out: the next request tries again.
-    private func access(_ hash: [UInt8]) throws -> Access {
+    func access(_ hash: [UInt8]) throws -> Access {
         let now = clock.now().seconds
         let (access, isUseDue) = try pool.withDirectory { try $0.access(hash: hash, at: now) }
         if isUseDue {
@@ -170,7 +173,7 @@ package final class ServerCore: Sendable {
     }
 
     private func run(
-        _ route: Route, _ request: HTTPRequest, _ access: Access, _ hash: [UInt8]
+        _ route: Route, _ request: HTTPRequest, _ access: Access, _ hash: [UInt8], _ notes: inout RequestNotes
     ) throws -> HTTPResponse {
         if case .access(let work) = route.work {
             return try work(
@@ -179,14 +182,18 @@ package final class ServerCore: Sendable {
                     directory: { [pool] body in try pool.withDirectory(body) }))()
         }
         guard case .granted(let member) = access else { return unauthenticated("the token opens nothing here") }
-        return try run(route, request, member)
+        return try run(route, request, member, &notes)
     }
 
-    private func run(_ route: Route, _ request: HTTPRequest, _ member: Member) throws -> HTTPResponse {
+    private func run(
+        _ route: Route, _ request: HTTPRequest, _ member: Member, _ notes: inout RequestNotes
+    ) throws -> HTTPResponse {
         // What the reply announces is what the request was judged by, also while the rules are read anew.
         let rules = rules.current
         // The ledger's own clock decides, so it is read in the transaction that the route runs in.
         var judged: [ResultCode] = []
+        var quiet: QuietFeed?
+        defer { notes.quiet = quiet }
         func routes(_ state: LedgerState) -> Routes {
             Routes(
                 member: member,
@@ -195,7 +202,7 @@ package final class ServerCore: Sendable {
                 loads: loads,
                 // Authenticators follow the machine's clock, wherever the ledger's was set to.
                 confirm: { [pool, clock] in try pool.confirm(code: $0, of: member, at: clock.now().seconds) },
-                judged: { judged = $0 })
+                judged: { judged = $0 }, quiet: { quiet = $0 })
         }
         switch route.work {
         case .access: preconditionFailure("a route of the directory opens no ledger")
@@ -209,6 +216,7 @@ package final class ServerCore: Sendable {
                 let state = try ledger.read { $0.state }
                 return answered(state, rules) {
                     let response = try ledger.write { try work(routes($0.state))($0) }
+                    live.committed(member.partner)
                     meter.note(results: judged)
                     reviewParts(of: member.partner, after: ledger)
                     return response
@@ -228,7 +236,7 @@ package final class ServerCore: Sendable {
         return response
     }
 
-    private func bearer(_ request: HTTPRequest) -> String? {
+    func bearer(_ request: HTTPRequest) -> String? {
         // Two fields could be read as either by whoever stands between.
         let values = request.headers.values("Authorization")
         guard values.count == 1, let value = values.first, value.hasPrefix("Bearer "), value.utf8.count <= 512 else {
