@@ -107,6 +107,17 @@ package struct Scope: Sendable, Hashable {
     package let seesBills: Bool
     /// The consumption quota.
     package let seesQuota: Bool
+
+    package init(
+        number: Int64, version: Int64, isWhole: Bool, seesCoupons: Bool, seesBills: Bool, seesQuota: Bool
+    ) {
+        self.number = number
+        self.version = version
+        self.isWhole = isWhole
+        self.seesCoupons = seesCoupons
+        self.seesBills = seesBills
+        self.seesQuota = seesQuota
+    }
 }
 
 /// The partner's own row.

@@ -152,7 +152,8 @@ private struct ServerCoreWithParts {
                     policy: { throw LedgerError.damaged("not asked for") },
                     request: bench.request(cursor, coding: coding),
                     rules: bench.core.rules.current, now: bench.server.clock.now(), monotonicNow: .zero,
-                    loads: Loads(parts: store), confirm: { _ in .notEnrolled }, judged: { _ in }
+                    loads: Loads(parts: store), confirm: { _ in .notEnrolled }, judged: { _ in },
+                    quiet: { _ in }
                 ).snapshotRows(reader)
             }
         }
