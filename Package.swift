@@ -178,6 +178,9 @@ let package = Package(
             ]),
         tests(
             "EndToEnd", excluding: ["focus_sums.py", "export_check.py"],
-            ["TestKit", "HTTPKit", "SQLiteKit", "Digests", "Diagnostics", "PartnerModel", "SyncProtocol", "CLinux"]),
+            [
+                "TestKit", "HTTPKit", "SQLiteKit", "Digests", "Diagnostics", "PartnerModel", "SyncProtocol",
+                "ThreadKit", "CLinux",
+            ]),
     ]
 )
