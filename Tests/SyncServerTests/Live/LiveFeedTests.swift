@@ -16,16 +16,22 @@ import Testing
     init() throws { bench = try LiveBench() }
 
     @Test func `a push by one answers the request of another at once`() throws {
-        let cursor = try bench.server.load(as: "ana").cursor
-        let held = bench.hold(cursor)
-        #expect(bench.isHeld(1))
-        let began = SystemClock().monotonicNow()
-        try bench.push(customer: 0)
-        let answer = try #require(bench.answer(held))
-        #expect(SystemClock().monotonicNow() - began < .milliseconds(800))
-        let page = try bench.page(answer, after: cursor)
-        #expect(answer.status == 200 && page.isCheckpoint && page.rows.contains("label \(bench.key(0))"))
-        #expect(answer.headers["Fieldbook-Epoch"] != nil && answer.headers["Cache-Control"] == "no-store")
+        var cursor = try bench.server.load(as: "ana").cursor
+        var times: [Duration] = []
+        for _ in 0..<5 {
+            let held = bench.hold(cursor)
+            #expect(bench.isHeld(1))
+            let began = SystemClock().monotonicNow()
+            try bench.push(customer: 0)
+            let answer = try #require(bench.answer(held))
+            times.append(SystemClock().monotonicNow() - began)
+            let page = try bench.page(answer, after: cursor)
+            #expect(answer.status == 200 && page.isCheckpoint && page.rows.contains("label \(bench.key(0))"))
+            #expect(answer.headers["Fieldbook-Epoch"] != nil && answer.headers["Cache-Control"] == "no-store")
+            cursor = page.cursor
+        }
+        // Sooner than any look that is made each second, even on a busy machine.
+        #expect(try #require(times.min()) < .milliseconds(250), "\(times)")
         #expect(bench.isHeld(0))
     }
 
@@ -67,15 +73,19 @@ import Testing
     @Test func `a change of a customer outside the scope wakes nobody`() throws {
         let cursor = try bench.server.load(as: "mona").cursor
         let held = bench.hold(cursor, as: "mona")
-        let all = bench.hold(try bench.server.load(as: "ana").cursor)
-        #expect(bench.isHeld(2))
+        #expect(bench.isHeld(1))
         let woken = bench.live.woken
-        for _ in 0..<5 { try bench.push(customer: 1) }
-        #expect(bench.answer(all)?.status == 200)
-        #expect(bench.isHeld(1) && bench.live.woken == woken + 1)
+        for count in 1...5 {
+            // Who sees the customer is answered: by then the commit was looked at.
+            let all = bench.hold(try bench.server.load(as: "ana").cursor)
+            #expect(bench.isHeld(2))
+            try bench.push(customer: 1)
+            #expect(bench.answer(all)?.status == 200)
+            #expect(bench.isHeld(1) && bench.live.woken == woken + Int64(count))
+        }
         try bench.push(customer: 0)
         #expect(try bench.page(bench.answer(held), after: cursor).rows.contains("label \(bench.key(0))"))
-        #expect(bench.live.woken == woken + 2)
+        #expect(bench.live.woken == woken + 6)
     }
 
     @Test func `who joins and who leaves is told at once`() throws {
@@ -97,7 +107,7 @@ import Testing
         let began = SystemClock().monotonicNow()
         try bench.command(.usage(bench.server.customers[0], Money(major: 7) ?? .zero))
         let answer = bench.answer(held)
-        #expect(SystemClock().monotonicNow() - began < LiveFeeds.pollEvery + .seconds(2))
+        #expect(SystemClock().monotonicNow() - began < LiveFeeds.pollEvery + .seconds(5))
         #expect(try bench.page(answer, after: cursor).rows.contains("usage \(bench.key(0))"))
     }
 
