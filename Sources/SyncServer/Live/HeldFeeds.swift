@@ -8,6 +8,14 @@ package struct QuietFeed: Sendable, Hashable {
     package let sequence: Int64
     /// Hash of the rules that the page announces.
     package let rules: String
+
+    package init(member: Member, scope: Scope, epoch: String, sequence: Int64, rules: String) {
+        self.member = member
+        self.scope = scope
+        self.epoch = epoch
+        self.sequence = sequence
+        self.rules = rules
+    }
 }
 
 /// The requests that wait for their feed, and whom a commit concerns. Does no work of its own: it is told what was looked

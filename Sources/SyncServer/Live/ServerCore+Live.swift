@@ -78,7 +78,6 @@ private final class HeldRequest: Sendable {
 
     /// Looks for an answer, and waits on when there is none.
     private func look(_ hold: HTTPHold, _ cause: HTTPHold.Cause?) -> HTTPReply {
-        if cause == .deadline { core.live.noteWaitedOut() }
         let mayWait = cause == nil || cause == .woken
         var looks = 0
         while true {
@@ -95,7 +94,10 @@ private final class HeldRequest: Sendable {
             }
             // Other rules than it came with are news.
             guard mayWait, now < deadline, looks < HeldRequest.looksMax, let quiet = notes.quiet, quiet.rules == rules
-            else { return end(response, notes) }
+            else {
+                if notes.quiet != nil, now >= deadline { core.live.noteWaitedOut() }
+                return end(response, notes)
+            }
             switch core.live.settle(id, quiet) {
             case .asleep: return .held(hold)
             case .displaced: return end(response, notes)
