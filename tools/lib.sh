@@ -24,6 +24,14 @@ build_programs() {
         swift build -c "$1" --static-swift-stdlib --show-bin-path)
 }
 
+# Compiles a C program of this folder by the toolchain's clang. $1: source, $2: program; further arguments go to clang.
+compile_c() {
+    local clang
+    clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang
+    [ -x "$clang" ] || clang=clang
+    "$clang" -O2 -o "$2" "$1" "${@:3}"
+}
+
 # Waits until a file exists. $1: file, $2: seconds.
 wait_for_file() {
     local left=$(($2 * 50))

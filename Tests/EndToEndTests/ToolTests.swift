@@ -61,7 +61,21 @@ import Testing
         ] { #expect(soak.output.contains(line), "\(soak.output)") }
     }
 
-    @Test(arguments: ["run", "test", "bench", "torture", "soak", "recall", "lab-tables", "first-day", "package"])
+    @Test func `a first load over a slow link that breaks takes a freeze before the bills are here`() {
+        let load = ChildProcess(
+            "\(root)/tools/slow-load",
+            ["--rows", "6000", "--rate", "150000", "--delay", "20", "--cut-every", "2", "--pause", "0.2"],
+            environment: ["FIELDBOOK_BIN": programs])
+        #expect(load.wait(seconds: 240) == 0, "\(load.output)\n\(load.errors)")
+        for line in ["heads are of use after", "a freeze is at the server after", "sent twice", "every row agrees"] {
+            #expect(load.output.contains(line), "\(load.output)")
+        }
+    }
+
+    @Test(arguments: [
+        "run", "test", "bench", "torture", "soak", "recall", "lab-tables", "first-day", "package", "focus-multiply",
+        "slow-load",
+    ])
     func `every tool tells its use`(tool: String) {
         let help = ChildProcess("\(root)/tools/\(tool)", ["--help"])
         #expect(help.wait() == 0)

@@ -39,7 +39,8 @@ package struct Attention: Sendable, Hashable {
 extension ReplicaReader {
     /// Budgets of customers from three quarters on, freezes, usable coupons that expire within `couponDays` of `now` (seconds
     /// since 1970), pending association requests and the quota, as the server has confirmed them; `limit` of each list. Cost: one
-    /// pass over budgets, freezes and coupons; only what is listed is decoded.
+    /// pass over budgets and freezes, and over the coupons that expire; only what is listed is decoded. The joins are
+    /// written in the order they are to be done (`CROSS`): from the few to the many.
     package func attention(now: Int64, couponDays: Int64 = 30, limit: Int) throws(StoreError) -> Attention {
         let partner = try partner()
         return try read { connection in
@@ -83,7 +84,7 @@ extension ReplicaReader {
         let used = try connection.statement(
             """
             SELECT b.key, b.amount, u.amount, u.as_of
-            FROM budget b JOIN usage u ON u.key = b.key JOIN customer c ON c.key = b.key
+            FROM budget b CROSS JOIN usage u ON u.key = b.key CROSS JOIN customer c ON c.key = b.key
             WHERE b.amount IS NOT NULL AND c.former = 0 AND u.amount >= b.amount - b.amount / 4 - 1
             """
         ).rows { row -> UsedBudget? in
@@ -105,7 +106,7 @@ extension ReplicaReader {
     private static func freezes(
         _ connection: Connection, limit: Int
     ) throws -> (lines: [Attention.FreezeLine], count: Int) {
-        let those = "FROM freezes f JOIN customer c ON c.key = f.key WHERE f.kind IS NOT NULL"
+        let those = "FROM freezes f CROSS JOIN customer c ON c.key = f.key WHERE f.kind IS NOT NULL"
         let count = try connection.statement("SELECT count(*) \(those)").first { Int($0.int64(0)) } ?? 0
         let statement = try connection.statement(
             "SELECT \(customerColumns), f.freezes \(those) ORDER BY c.name, c.key LIMIT ?1")

@@ -59,7 +59,7 @@ package struct CouponRow: Sendable, Hashable {
 }
 
 extension ReplicaReader {
-    /// Bill records in order of key, past `afterKey`.
+    /// Bill records in order of key, past `afterKey`. Which ones is decided by an index alone, so that only those are read.
     package func bills(
         customer: CustomerKey?, cycle: BillingCycle?, afterKey: Int64 = 0, limit: Int
     ) throws(StoreError) -> [BillRow] {
@@ -72,7 +72,10 @@ extension ReplicaReader {
                 FROM bill_record r LEFT JOIN customer c ON c.key = r.customer LEFT JOIN cycle cy ON cy.key = r.cycle
                 LEFT JOIN product p ON p.key = r.product LEFT JOIN region g ON g.key = r.region
                 LEFT JOIN resource s ON s.key = r.resource
-                WHERE r.key > ? AND \(ReplicaReader.condition(customer, cycle)) ORDER BY r.key LIMIT ?
+                WHERE r.key IN (
+                    SELECT r.key FROM bill_record r
+                    WHERE r.key > ? AND \(ReplicaReader.condition(customer, cycle)) ORDER BY r.key LIMIT ?)
+                ORDER BY r.key
                 """)
             try statement.bind(1, afterKey)
             try statement.bind(2, Int64(limit))

@@ -45,7 +45,7 @@ extension ReplicaReader {
     /// The customer that a person means: an exact id, account name or source id, else an unambiguous part of a name.
     package func resolveCustomer(_ text: String) throws(StoreError) -> Customer {
         try read { connection in
-            for column in ["customer_id", "account_name", "source_id"] {
+            for column in ["customer_id", "account_name", "source_id", "name"] {
                 let statement = try connection.statement(
                     "SELECT \(ImageRows.customerColumns) FROM customer WHERE \(column) = ? LIMIT 2"
                 )
@@ -53,8 +53,9 @@ extension ReplicaReader {
                 let found = try statement.rows(ImageRows.decodeCustomer).compactMap { $0 }
                 if found.count == 1 { return found[0] }
             }
-            let found = try self.scan(connection, matching: text, limit: 6)
-            let exact = try self.scan(connection, matching: text, limit: 1000).filter { $0.name == text }
+            let found = try self.scan(connection, matching: text, limit: 1000)
+            // The same name may be written in other bytes, with its accents apart.
+            let exact = found.filter { $0.name == text }
             if exact.count == 1 { return exact[0] }
             switch found.count {
             case 0:
