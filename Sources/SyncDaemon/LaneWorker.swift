@@ -28,6 +28,9 @@ final class LaneWorker: Sendable {
         }
     }
 
+    /// Ends a request in flight, of which nobody waits for the reply.
+    func abandon() { client.cancel() }
+
     /// Ends a request in flight and the worker after it.
     func stop() {
         exchanges.close()
@@ -44,6 +47,7 @@ private final class LaneClient: Sendable {
     }
 
     func interrupt() { client.interrupt() }
+    func cancel() { client.cancel() }
 
     var carried: Traffic.Totals { client.carried }
 

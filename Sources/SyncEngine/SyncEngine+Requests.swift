@@ -14,6 +14,13 @@ extension SyncEngine {
         shell?.send(exchange)
     }
 
+    /// What the lane has in flight is not waited for any more.
+    func abandon(_ lane: Lane) {
+        guard inFlight.contains(where: { $0.lane == lane }) else { return }
+        inFlight.removeAll { $0.lane == lane }
+        shell?.abandon(lane)
+    }
+
     func get(_ path: String, query: [(String, String)]) -> HTTPRequest {
         request("GET", path, query: query, body: [])
     }

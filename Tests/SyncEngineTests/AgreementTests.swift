@@ -17,9 +17,9 @@ import Testing
     @Test func `it comes with the first checkpoint and moves with each one`() throws {
         let world = try EngineWorld(rows: 300)
         world.engine.handle(.start)
-        while world.shell.inFlight[Lane.pull.rawValue] != nil {
+        while let lane = world.busyLane {
             #expect(world.status.lastAgreementAt == nil)
-            try world.serve(.pull)
+            try world.serve(lane)
         }
         #expect(world.status.lastAgreementAt == world.clock.now())
         try world.fire(.pull)

@@ -75,6 +75,14 @@ package final class HTTPClient: Sendable {
         }
     }
 
+    /// Ends the request in flight with an error, and lets go of the connection; the next request makes another.
+    package func cancel() {
+        state.withLock { state in
+            state.stream?.interrupt()
+            state.connecting?.interrupt()
+        }
+    }
+
     private func takeKept() throws(HTTPError) -> (any ByteStream)? {
         let (kept, isInterrupted) = state.withLock { state in
             defer { state.stream = nil }

@@ -46,6 +46,7 @@ extension LedgerReader {
         }
         let start = cursor(scope, .snapshot(entity: 0, key: 0), at: state.sequence, serverTime)
         var plan = V1.SnapshotPlan(cursor: start, sequence: state.sequence, rows: counts)
+        plan.feed = cursor(scope, .feed, at: state.sequence, serverTime)
         if let held, try narrows(scope, fromHeld: held) { plan.narrowed = true }
         return plan
     }

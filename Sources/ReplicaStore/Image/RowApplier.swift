@@ -12,6 +12,7 @@ import Defects
 final class RowApplier {
     private let connection: Connection
     private var upserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
+    private var inserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private var deletes: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private let columns = Entity.allCases.map(\.columns)
     /// Sees rows before they change, while somebody wants to know what is new.
@@ -40,6 +41,27 @@ final class RowApplier {
             }
             rows += 1
             last = entity
+        }
+        return (rows, last)
+    }
+
+    /// Writes the rows of a load's page, or only those of heads. Rows of the bulk entities come in order of key and each once:
+    /// they are added without looking whether they are there. Returns the rows written and the furthest entity seen.
+    func load(_ page: inout ReceivedPage, headsOnly: Bool) throws -> (rows: Int, last: Entity?) {
+        var rows = 0
+        var last: Entity?
+        var lastKey: Int64 = 0
+        try page.forEachRow { entity, scanner, bytes in
+            guard scanner.fields.count > 3, case .integer(let key) = scanner.fields[1], entity != .membership else {
+                throw RowError("a page of a load holds what is no row")
+            }
+            if entity == last, key <= lastKey, !entity.isHead {
+                throw RowError("the keys of a load's page do not rise")
+            }
+            (last, lastKey) = (entity, key)
+            if headsOnly, !entity.isHead { return }
+            try entity.isHead ? upsert(entity, scanner, bytes) : insert(entity, scanner, bytes)
+            rows += 1
         }
         return (rows, last)
     }
@@ -89,7 +111,18 @@ final class RowApplier {
     }
 
     private func upsert(_ entity: Entity, _ scanner: RowScanner, _ bytes: UnsafeRawBufferPointer) throws {
-        let statement = try upsertStatement(entity)
+        try write(entity, scanner, bytes, by: upsertStatement(entity))
+    }
+
+    private func insert(_ entity: Entity, _ scanner: RowScanner, _ bytes: UnsafeRawBufferPointer) throws {
+        do { try write(entity, scanner, bytes, by: insertStatement(entity)) } catch let error as SQLiteError
+            where error.code == .constraint
+        { throw RowError("a row of \(entity.name) comes twice in a load") }
+    }
+
+    private func write(
+        _ entity: Entity, _ scanner: RowScanner, _ bytes: UnsafeRawBufferPointer, by statement: Statement
+    ) throws {
         let columns = columns[entity.rawValue]
         for index in 1..<(columns.count + 3) {
             switch index < scanner.fields.count ? scanner.fields[index] : .null {
@@ -143,6 +176,16 @@ final class RowApplier {
             ON CONFLICT (key) DO UPDATE SET \(sets)\(condition)
             """)
         upserts[entity.rawValue] = prepared
+        return prepared
+    }
+
+    private func insertStatement(_ entity: Entity) throws -> Statement {
+        if let prepared = inserts[entity.rawValue] { return prepared }
+        let names = ["key", "version"] + entity.columns.map(\.name)
+        let prepared = try connection.prepare(
+            "INSERT INTO \(entity.name) (\(names.joined(separator: ", "))) VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))"
+        )
+        inserts[entity.rawValue] = prepared
         return prepared
     }
 

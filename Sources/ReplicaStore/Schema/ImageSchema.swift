@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = """
@@ -60,6 +60,16 @@ enum ImageSchema {
             ) STRICT, WITHOUT ROWID;
             -- Customers that left and whose traces are not yet cleared from the files.
             CREATE TABLE departed (key INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
+            """)
+
+    /// A load in two files: the heads, which follow the feed at once, and beside them all there is.
+    private static let M0007 = Migration(
+        number: 7, name: "heads",
+        sql: """
+            -- Where the feed goes on once the load has come to its end.
+            ALTER TABLE meta ADD COLUMN feed_cursor TEXT;
+            -- 1: bill records and what belongs to them come into another file, which takes this one's place.
+            ALTER TABLE meta ADD COLUMN heads_only INTEGER NOT NULL DEFAULT 0;
             """)
 
     /// What an image without cursors was loaded by.
