@@ -68,7 +68,7 @@ let package = Package(
             ["Defects", "PartnerModel", "Digests", "Diagnostics", "ConflictRules", "SyncProtocol", "SQLiteKit"]),
         module("LedgerStore", ["Defects", "PartnerModel", "Digests", "Diagnostics", "SyncProtocol", "SQLiteKit"]),
         module("LocalAPI", ["PartnerModel", "Diagnostics", "SyncProtocol", "HTTPKit"]),
-        module("Hooks", ["CLinux", "Diagnostics", "SyncProtocol", "ThreadKit"]),
+        module("Hooks", ["Diagnostics", "SyncProtocol", "ThreadKit"]),
         // Level 3.
         module(
             "SyncEngine",

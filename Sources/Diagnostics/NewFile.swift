@@ -1,10 +1,12 @@
+import CLinux
 import Glibc
 
 /// A private file, mode 0600, that is written piece by piece and appears under its name whole or not at all: whoever
 /// ends the program before `commit`, the kernel or a person, leaves what was there before.
 ///
 /// Where the file system can, the file has no name until it is committed (open(2), O_TMPFILE), so that nothing of it
-/// is left. Elsewhere it has one beside its place, which is removed on TERM, INT and HUP too.
+/// is left. Elsewhere it has one beside its place, which is removed on TERM, INT and HUP too. What KILL or a loss of
+/// power leaves, there or in the moment of the exchange, goes when the next file for that place is begun.
 package final class NewFile {
     /// O_TMPFILE of open(2), whose macro the Swift overlay leaves out.
     private static let unnamed: Int32 = 0o20_000_000 | O_DIRECTORY
@@ -19,13 +21,15 @@ package final class NewFile {
     /// The signals that were held back before; nil while none are.
     private var maskBefore: sigset_t?
 
-    /// Begins a file. Unless it may replace one, nothing may stand there; a pipe, a device or a folder is never
-    /// replaced. `isNamed` is for file systems that know no file without a name.
+    /// Begins a file. Unless it may replace one, nothing may stand there. A link to a file is replaced, and what it
+    /// leads to stays; a pipe, a device, a folder, a link to one of these or an open file by its number (/dev/stdout)
+    /// is never replaced. `isNamed` is for file systems that know no file without a name.
     package init(_ path: String, replacing: Bool, isNamed: Bool = false) throws(UserError) {
         self.path = path
         isReplacing = replacing
         temporary = "\(path).new-\(getpid())-\(String(SystemChance().next(), radix: 36))"
         try NewFile.check(path, replacing: replacing)
+        NewFile.removeRemains(of: path)
         let hasNumbers = access("/proc/self/fd", X_OK) == 0
         let nameless =
             isNamed || !hasNumbers
@@ -37,6 +41,8 @@ package final class NewFile {
             throw NewFile.failure(path, errno, next: "check that its folder exists and can be written")
         }
         fchmod(descriptor, 0o600)
+        // Says that somebody still writes it.
+        flock(descriptor, LOCK_EX | LOCK_NB)
         if self.isNamed { holdSignals() }
     }
 
@@ -80,15 +86,73 @@ package final class NewFile {
         SecureFile.syncFolder(of: path)
     }
 
-    private static func check(_ path: String, replacing: Bool) throws(UserError) {
+    /// Refuses a place where no file may be begun, as `init` does.
+    package static func check(_ path: String, replacing: Bool) throws(UserError) {
         var info = stat()
         guard lstat(path, &info) == 0 else { return }
         guard replacing else { throw taken(path, EEXIST) }
-        guard info.st_mode & S_IFMT == S_IFREG || info.st_mode & S_IFMT == S_IFLNK else {
-            throw UserError(
-                .refused, what: "cannot write \(path)", why: "what stands there is no file",
-                next: "name a file, or write to - and send that there")
+        if info.st_mode & S_IFMT == S_IFLNK {
+            guard !isNumber(path) else { throw noFile(path, "what stands there is an open file of a program") }
+            // A link to nothing is replaced as one to a file.
+            guard stat(path, &info) == 0 else { return }
         }
+        guard info.st_mode & S_IFMT == S_IFREG else { throw noFile(path, "what stands there is no file") }
+    }
+
+    /// Whether a link is one of the kernel's, which stands for an open file (proc(5)), or leads to one.
+    private static func isNumber(_ path: String) -> Bool {
+        var system = statfs()
+        if statfs(SecureFile.folder(of: path), &system) == 0, system.f_type == procNumber { return true }
+        var target = [UInt8](repeating: 0, count: 4096)
+        let count = readlink(path, &target, target.count)
+        return target.prefix(max(0, count)).starts(with: Array("/proc/".utf8))
+    }
+
+    /// PROC_SUPER_MAGIC of the kernel's magic.h.
+    private static let procNumber = 0x9FA0
+
+    /// Removes what killed programs left of files for a place: theirs by name, of a process that is gone and not locked
+    /// by one of another machine.
+    private static func removeRemains(of path: String) {
+        let folder = SecureFile.folder(of: path)
+        let base = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+        let start = "\(base).new-"
+        for name in FileFacts.names(in: folder) ?? [] where !base.isEmpty && name.hasPrefix(start) {
+            let parts = name.dropFirst(start.count).split(separator: "-", omittingEmptySubsequences: false)
+            guard parts.count == 2, let process = pid_t(parts[0]), process > 0, UInt64(parts[1], radix: 36) != nil,
+                kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            let remains = "\(folder)/\(name)"
+            let descriptor = open(remains, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            var info = stat()
+            guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_uid == geteuid(),
+                flock(descriptor, LOCK_EX | LOCK_NB) == 0
+            else { continue }
+            unlink(remains)
+        }
+    }
+
+    /// Writes a whole small file.
+    package static func write(_ bytes: [UInt8], to path: String, replacing: Bool) throws(UserError) {
+        let file = try NewFile(path, replacing: replacing)
+        try file.write(bytes)
+        try file.commit()
+    }
+
+    /// Writes all of the bytes.
+    package func write(_ bytes: [UInt8]) throws(UserError) {
+        let result = bytes.withUnsafeBytes { bytes -> Result<Void, UserError> in
+            do throws(UserError) { return .success(try write(bytes)) } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
+    private static func noFile(_ path: String, _ why: String) -> UserError {
+        UserError(
+            .refused, what: "cannot write \(path)", why: why,
+            next: "name a file; where a command writes to standard output, let the shell send that there")
     }
 
     private static func taken(_ path: String, _ code: Int32) -> UserError {

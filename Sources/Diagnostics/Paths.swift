@@ -23,7 +23,7 @@ package struct Paths: Sendable, Hashable {
     /// specification asks.
     package init(environment: (String) -> String? = Paths.variable) {
         func absolute(_ variable: String) -> String? { environment(variable).flatMap { $0.hasPrefix("/") ? $0 : nil } }
-        home = absolute("HOME") ?? Paths.accountHome ?? "/"
+        home = absolute("HOME") ?? Account(getuid()).flatMap { $0.home.hasPrefix("/") ? $0.home : nil } ?? "/"
         if let chosen = environment("FIELDBOOK_HOME"), !chosen.isEmpty {
             let base = chosen.hasPrefix("/") ? chosen : "\(Paths.workingFolder)/\(chosen)"
             (stateRoot, runtime, configRoot) = ("\(base)/state", "\(base)/run", "\(base)/config")
@@ -52,20 +52,14 @@ package struct Paths: Sendable, Hashable {
         return getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? "."
     }
 
-    /// The home folder of this user in the account database.
-    private static var accountHome: String? {
-        var entry = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        var buffer = [CChar](repeating: 0, count: 16_384)
-        return buffer.withUnsafeMutableBufferPointer { buffer in
-            guard let start = buffer.baseAddress, getpwuid_r(getuid(), &entry, start, buffer.count, &found) == 0,
-                found != nil, let home = entry.pw_dir, home.pointee == CChar(UInt8(ascii: "/"))
-            else { return nil }
-            return String(cString: home)
-        }
+    /// Where a daemon that is started here listens.
+    package var ownSocket: String { "\(runtime)/daemon.sock" }
+    /// Where the daemon that runs listens. It may have been started with another XDG_RUNTIME_DIR, or none, as at boot or
+    /// over ssh, so it leaves a link in the state folder; without one, it listens where one started here would.
+    package var socket: String {
+        FileFacts.target(ofLink: socketLink).flatMap { $0.hasPrefix("/") ? $0 : nil } ?? ownSocket
     }
-
-    package var socket: String { "\(runtime)/daemon.sock" }
+    package var socketLink: String { "\(stateRoot)/daemon.socket" }
     package var settingsFile: String { "\(config)/fieldbook.conf" }
     /// The system's settings: the first file that is there, else where one would be.
     package var systemSettingsFile: String {

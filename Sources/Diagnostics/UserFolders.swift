@@ -29,11 +29,7 @@ package struct UserFolders: Sendable {
 
     /// The name behind the `current` link of a state folder.
     static func current(in state: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = readlink("\(state)/current", &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        let target = String(decoding: buffer[..<count], as: UTF8.self)
-        guard target.hasPrefix("users/") else { return nil }
+        guard let target = FileFacts.target(ofLink: "\(state)/current"), target.hasPrefix("users/") else { return nil }
         let name = String(target.dropFirst("users/".count))
         return isName(name) ? name : nil
     }
@@ -77,8 +73,7 @@ package struct UserFolders: Sendable {
             return SecureFile.syncFolder(of: link)
         }
         try SecureFile.makeFolder(root)
-        unlink("\(link).new")
-        guard symlink("users/\(name)", "\(link).new") == 0, rename("\(link).new", link) == 0 else {
+        guard SecureFile.link(link, to: "users/\(name)") else {
             throw UserFolders.failure("cannot make \(name) the current user", errno)
         }
         SecureFile.syncFolder(of: link)
@@ -137,11 +132,14 @@ package struct UserFolders: Sendable {
         UserFolders.entries(root).contains { $0.hasPrefix(UserFolders.stagePrefix) }
     }
 
+    /// What a person has looked at, beside the replica that it is about. By itself it makes no installation.
+    package static let lookedName = "looked.json"
     private static let stagePrefix = "adopting-"
     private static let gonePrefix = ".gone-"
 
     private func move(into stage: String, as name: String) throws(UserError) {
-        for entry in UserFolders.entries(root) where UserFolders.isReplicaFile(entry) {
+        for entry in UserFolders.entries(root)
+        where UserFolders.isReplicaFile(entry) || entry == UserFolders.lookedName {
             try UserFolders.move("\(root)/\(entry)", to: "\(stage)/\(entry)")
         }
         SecureFile.syncFolder(of: "\(stage)/x")
@@ -218,18 +216,7 @@ package struct UserFolders: Sendable {
     }
 
     /// Names in a folder, sorted; none when it is not there.
-    private static func entries(_ folder: String) -> [String] {
-        guard let handle = opendir(folder) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    private static func entries(_ folder: String) -> [String] { FileFacts.names(in: folder) ?? [] }
 
     private static func failure(_ what: String, _ code: Int32) -> UserError {
         UserError(

@@ -1,4 +1,3 @@
-import CLinux
 package import Diagnostics
 import Glibc
 
@@ -60,7 +59,7 @@ package enum HookProcess {
     ) -> HookOutcome {
         let began = clock.monotonicNow()
         let child: Child
-        do throws(NotStarted) {
+        do throws(ProgramStart.Failure) {
             child = try spawn(words, HookProcess.variables(event.event, environment), input: event.line)
         } catch {
             return HookOutcome(ending: .notStarted(error.why), output: [], written: 0, milliseconds: 0)
@@ -103,8 +102,6 @@ package enum HookProcess {
 
     // MARK: Starting
 
-    private struct NotStarted: Error { let why: String }
-
     private struct Child {
         let processID: pid_t
         /// What it writes.
@@ -113,63 +110,34 @@ package enum HookProcess {
 
     private static func spawn(
         _ words: [String], _ variables: [String], input: [UInt8]
-    ) throws(NotStarted) -> Child {
-        guard let input = pipe(holding: input), let (reading, writing) = makePipe() else {
-            throw NotStarted(why: String(cString: strerror(errno)))
+    ) throws(ProgramStart.Failure) -> Child {
+        guard let input = pipe(holding: input) else { throw noPipe() }
+        defer { close(input) }
+        guard let output = PipeEnds() else { throw noPipe() }
+        defer { close(output.writing) }
+        let start = ProgramStart(
+            words, input: .descriptor(input), output: .descriptor(output.writing), bond: .ownGroup,
+            variables: variables, folder: "/")
+        do throws(ProgramStart.Failure) {
+            return Child(processID: try start.start(), output: output.reading)
+        } catch {
+            close(output.reading)
+            throw error
         }
-        defer {
-            close(input)
-            close(writing)
-        }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input, 0)
-        posix_spawn_file_actions_adddup2(&actions, writing, 1)
-        posix_spawn_file_actions_adddup2(&actions, writing, 2)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        posix_spawn_file_actions_addchdir_np(&actions, "/")
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // The daemon's threads block and ignore signals that are to end this process.
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        var arguments = words.map { strdup($0) } + [nil]
-        var environment = variables.map { strdup($0) } + [nil]
-        defer {
-            for argument in arguments { free(argument) }
-            for variable in environment { free(variable) }
-        }
-        var process = pid_t()
-        let failure = posix_spawnp(&process, words[0], &actions, &attributes, &arguments, &environment)
-        guard failure == 0 else {
-            close(reading)
-            throw NotStarted(why: String(cString: strerror(failure)))
-        }
-        return Child(processID: process, output: reading)
     }
 
     /// The reading end of a pipe that holds these bytes and is closed at the other end; nil when it can't be had.
     /// They fit into a pipe whole, so nobody waits for the command to read them.
     private static func pipe(holding bytes: [UInt8]) -> Int32? {
-        guard let (reading, writing) = makePipe() else { return nil }
-        _ = fcntl(writing, F_SETFL, O_NONBLOCK)
-        _ = write(writing, bytes, bytes.count)
-        close(writing)
-        return reading
+        guard let pipe = PipeEnds() else { return nil }
+        _ = fcntl(pipe.writing, F_SETFL, O_NONBLOCK)
+        _ = write(pipe.writing, bytes, bytes.count)
+        close(pipe.writing)
+        return pipe.reading
     }
 
-    private static func makePipe() -> (reading: Int32, writing: Int32)? {
-        var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { return nil }
-        return (ends[0], ends[1])
+    private static func noPipe() -> ProgramStart.Failure {
+        ProgramStart.Failure(why: String(cString: strerror(errno)))
     }
 
     // MARK: Ending
@@ -184,8 +152,10 @@ package enum HookProcess {
     private static func reap(_ process: pid_t) -> HookOutcome.Ending {
         var status: Int32 = 0
         guard waitpid(process, &status, WNOHANG) == process else { return .timeout }
-        let signal = status & 0x7F
-        return signal == 0 ? .exit(status >> 8 & 0xFF) : .signal(signal)
+        switch ProgramEnding(status: status) {
+        case .exit(let code): return .exit(code)
+        case .signal(let number): return .signal(number)
+        }
     }
 }
 

@@ -10,12 +10,7 @@ struct ReplicaFiles {
     func generation(_ number: Int) -> String { "\(folder)/generation-\(number).db" }
 
     /// The number of the generation behind the link; nil when there is none.
-    func liveNumber() -> Int? {
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let count = readlink(link, &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        return ReplicaFiles.number(ofFile: String(decoding: buffer[..<count], as: UTF8.self))
-    }
+    func liveNumber() -> Int? { FileFacts.target(ofLink: link).flatMap(ReplicaFiles.number) }
 
     /// The numbers of all generation files, rising.
     func numbers() -> [Int] { names().compactMap { ReplicaFiles.number(ofFile: $0) }.sorted() }
@@ -31,18 +26,7 @@ struct ReplicaFiles {
         }
     }
 
-    private func names() -> [String] {
-        guard let handle = opendir(folder) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            names.append(name)
-        }
-        return names
-    }
+    private func names() -> [String] { FileFacts.names(in: folder) ?? [] }
 
     /// Points the link at a generation by renaming a new link over the old one; durable on return.
     func publish(_ number: Int) throws {

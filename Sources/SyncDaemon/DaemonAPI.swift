@@ -83,7 +83,7 @@ struct DaemonAPI: LocalAPIHandler {
         return DaemonMetrics(
             status: loop.status, entries: book.entries(at: now), now: now, monotonic: clock.monotonicNow(),
             startedAt: startedAt, waitingMail: loop.waitingMail, residentBytes: ProcessProbe.residentBytes(),
-            freeBytes: DiskSpace(at: folder)?.freeBytes
+            madeAt: FileFacts.madeAt("\(folder)/outbox.db"), freeBytes: DiskSpace(at: folder)?.freeBytes
         ).text
     }
 
@@ -224,6 +224,7 @@ struct DaemonAPI: LocalAPIHandler {
                     what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue,
                     code: error.violation?.code)
                 failure.position = error.position
+                failure.field = error.violation?.field
                 return .failure(LocalRefusal(failure))
             }
         }
@@ -241,6 +242,9 @@ struct DaemonAPI: LocalAPIHandler {
     }
 
     private func failure(_ problem: EngineStatus.Problem?) -> Local.Failure? {
-        problem.map { Local.Failure(what: $0.what, why: $0.why, next: $0.next, exitCode: ExitCode.failed.rawValue) }
+        problem.map {
+            let code = $0.isDenied ? ExitCode.denied : .failed
+            return Local.Failure(what: $0.what, why: $0.why, next: $0.next, exitCode: code.rawValue)
+        }
     }
 }

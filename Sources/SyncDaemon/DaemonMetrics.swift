@@ -16,6 +16,8 @@ struct DaemonMetrics {
     let startedAt: Instant
     let waitingMail: Int
     let residentBytes: Int64?
+    /// Seconds since 1970 when the replica's files were made; nil when the file system does not know.
+    let madeAt: Int64?
     /// Bytes that this user may still write where the replica is.
     let freeBytes: Int64?
 
@@ -45,6 +47,10 @@ struct DaemonMetrics {
             "fieldbook_last_agreement_timestamp_seconds", .gauge,
             "When replica and server last agreed in full: a checkpoint, nothing on its way, no edit without its end.",
             status.lastAgreementAt.map(DaemonMetrics.seconds))
+        out.add(
+            "fieldbook_replica_created_timestamp_seconds", .gauge,
+            "When the replica was made here, or the daemon started where the file system does not tell.",
+            madeAt.map(Double.init) ?? DaemonMetrics.seconds(startedAt))
         out.add(
             "fieldbook_last_checkpoint_timestamp_seconds", .gauge,
             "When the replica last stood at a checkpoint in this life of the daemon.",

@@ -8,6 +8,8 @@ import SyncEngine
 final class MeasureKeeper {
     /// Time between two commits.
     static let interval = Duration.seconds(300)
+    /// Time after the first failure; it doubles with each up to the interval.
+    static let firstPause = Duration.seconds(10)
 
     private let store: ReplicaStore
     private let book: LaneBook
@@ -15,6 +17,9 @@ final class MeasureKeeper {
     private let log: Logger
     private var kept: (agreedAt: Int64?, traffic: KeptTraffic)
     private var keptAt: Duration
+    /// Tries in a row that failed, as on a full disk, and when the next one is due.
+    private var failures = 0
+    private var retryAt: Duration?
 
     init(store: ReplicaStore, book: LaneBook, clock: any WallClock, log: Logger) {
         self.store = store
@@ -28,7 +33,9 @@ final class MeasureKeeper {
     /// Called after every batch of the engine's mail.
     func look(_ status: EngineStatus) {
         let isFirstAgreement = kept.agreedAt == nil && status.lastAgreementAt != nil
-        guard isFirstAgreement || clock.monotonicNow() - keptAt >= MeasureKeeper.interval else { return }
+        if let retryAt, clock.monotonicNow() < retryAt { return }
+        let isDue = clock.monotonicNow() - keptAt >= MeasureKeeper.interval
+        guard isDue || isFirstAgreement || retryAt != nil else { return }
         keep(status)
     }
 
@@ -40,6 +47,12 @@ final class MeasureKeeper {
         do throws(StoreError) {
             try store.keepMeasures(agreedAt: new.agreedAt, traffic: new.traffic)
             kept = new
-        } catch { log.log(.info, "measures-not-kept", [("why", error.why)]) }
+            (failures, retryAt) = (0, nil)
+        } catch {
+            let pause = MeasureKeeper.firstPause * (1 << min(failures, 8))
+            failures += 1
+            retryAt = clock.monotonicNow() + min(pause, MeasureKeeper.interval)
+            log.log(.info, "measures-not-kept", [("why", error.why)])
+        }
     }
 }

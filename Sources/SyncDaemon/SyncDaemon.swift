@@ -1,4 +1,5 @@
 package import Diagnostics
+import Glibc
 import HTTPKit
 import LocalAPI
 import ReplicaStore
@@ -58,7 +59,8 @@ package enum SyncDaemon {
         defer { turn.stop() }
         try turn.start()
         desk.open(for: turn)
-        let socket = configuration.paths.socket
+        let paths = configuration.paths
+        let socket = paths.ownSocket
         let listener = LocalAPIServer(current: { desk.handler }).listener(socket: socket)
         do { try listener.start() } catch {
             let isPath = error.code == .badPath
@@ -66,6 +68,10 @@ package enum SyncDaemon {
                 isPath ? .settings : .failed, what: error.what, why: error.why,
                 next: isPath ? Local.shorterPath : "stop the other program, or name another folder with FIELDBOOK_HOME")
         }
+        if !SecureFile.link(paths.socketLink, to: socket) {
+            log.log(.info, "socket-not-linked", [("path", paths.socketLink)])
+        }
+        defer { if FileFacts.target(ofLink: paths.socketLink) == socket { unlink(paths.socketLink) } }
         ServiceManager.notify("READY=1")
         log.log(.notice, "started", [("socket", socket), ("server", turn.server)])
         let signal = try serve(&turn, desk, listener, log, clock, chance)
@@ -135,6 +141,7 @@ package enum SyncDaemon {
         _ chance: any Chance
     ) -> UserError? {
         var old = turn.configuration
+        let followed = turn.followed
         var failure: UserError?
         var isTouched = false
         do throws(UserError) {
@@ -158,6 +165,7 @@ package enum SyncDaemon {
                 do throws(UserError) {
                     turn = try Turn(old, log: log, clock: clock, chance: chance)
                     try turn.start()
+                    if let followed { turn.follow(followed) }
                 } catch { log.log(.error, "cannot-go-on", [("why", error.why)]) }
             }
         }

@@ -9,6 +9,8 @@ final class Turn {
     private let threads: DaemonThreads
     private var lock: FileLock?
     private(set) var isRunning = false
+    /// Settings that were read since the start; what of them may change while it runs is in force.
+    private(set) var followed: Settings?
 
     var loop: EngineLoop { threads.loop }
     var book: LaneBook { threads.book }
@@ -33,7 +35,10 @@ final class Turn {
     }
 
     /// Takes what may change while it runs.
-    func follow(_ settings: Settings) { threads.follow(settings) }
+    func follow(_ settings: Settings) {
+        followed = settings
+        threads.follow(settings)
+    }
 
     func start() throws(UserError) {
         do { try threads.start() } catch {

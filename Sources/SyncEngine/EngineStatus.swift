@@ -30,10 +30,13 @@ package struct EngineStatus: Sendable {
         package let what: String
         package let why: String
         package let next: String
-        package init(what: String, why: String, next: String) {
+        /// A token or a permission was refused, so that waiting does not help.
+        package let isDenied: Bool
+        package init(what: String, why: String, next: String, isDenied: Bool = false) {
             self.what = what
             self.why = why
             self.next = next
+            self.isDenied = isDenied
         }
     }
 

@@ -43,7 +43,7 @@ extension SyncEngine {
                 what: "cannot sync with \(server)",
                 why:
                     "the access of \(ended.member ?? "another member") was ended, and this replica belongs to \(member)",
-                next: "set up a token of \(member); nothing was removed here")
+                next: "set up a token of \(member); nothing was removed here", isDenied: true)
             tell(Trouble(lane: .pull, problem: words, failure: .final, isReached: true))
             return fail(.pull, .final)
         }
@@ -60,7 +60,7 @@ extension SyncEngine {
         stepPull(.failed(.final))
         tell(
             Trouble(
-                lane: .pull, problem: try Self.problem(record, try store.outboxCounts()), failure: .final,
+                lane: .pull, problem: try problem(record, try store.outboxCounts()), failure: .final,
                 isReached: true))
         status.failures += 1
         if !record.isReported { reportWipe() }
@@ -74,16 +74,17 @@ extension SyncEngine {
         stepFill(.started)
     }
 
-    private static func problem(_ record: WipeRecord, _ counts: OutboxCounts) throws -> EngineStatus.Problem {
+    private func problem(_ record: WipeRecord, _ counts: OutboxCounts) throws -> EngineStatus.Problem {
         let kept =
             record.extent == .everything
             ? "everything of yours was removed from this machine"
             : "the data was removed from this machine; your edits are kept (\(counts.unsettled + counts.dead) open)"
         return EngineStatus.Problem(
-            what: "your access was ended by an administrator", why: "\(record.why); \(kept)",
+            what: "cannot sync with \(server)", why: "\(record.why); \(kept)",
             next: record.extent == .everything
                 ? "ask an administrator; with a new token: fieldbook login"
-                : "keep your edits: fieldbook edits export FILE; with access again: fieldbook sync, or fieldbook login")
+                : "keep your edits: fieldbook edits export FILE; with access again: fieldbook sync, or fieldbook login",
+            isDenied: true)
     }
 
     /// Tells the server that it was done; tried again by the pull side's timer until an answer comes.

@@ -14,7 +14,9 @@ extension SyncEngine {
             guard lease.wipes else { return log.log(.notice, "locked", [("since", "\(lease.endsAt)")]) }
             if store.wipeRecord?.isDone == true, try store.pullPosition() == .nothing { return }
             let since = Instant(seconds: lease.contactAt).rfc3339
-            _ = try store.wipe(.image, .lease, why: "no contact since \(since), \(lease.days) days are allowed")
+            _ = try store.wipe(
+                .image, .lease,
+                why: "no contact since \(since), \(lease.days == 1 ? "a day is" : "\(lease.days) days are") allowed")
             log.log(.error, "lease-over", [("wiped", "image")])
         } catch { note(error, of: nil, doing: "keep the lease") }
     }

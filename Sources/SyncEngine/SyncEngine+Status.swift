@@ -32,7 +32,8 @@ extension SyncEngine {
     }
 
     func problem(_ error: StoreError) -> EngineStatus.Problem {
-        EngineStatus.Problem(what: error.what, why: error.why, next: error.next)
+        EngineStatus.Problem(
+            what: error.what, why: error.why, next: error.next, isDenied: error.exitCode == .denied)
     }
 
     func refreshStatus() {

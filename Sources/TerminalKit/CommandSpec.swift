@@ -8,15 +8,19 @@ package struct OptionSpec: Sendable, Hashable {
     package let choices: [String]
     /// One letter that means the same after a single hyphen.
     package let short: String?
+    /// Whether the command refuses to run without it; the help then shows it without brackets.
+    package let isNeeded: Bool
 
     package init(
-        _ name: String, value: String? = nil, _ help: String, choices: [String] = [], short: String? = nil
+        _ name: String, value: String? = nil, _ help: String, choices: [String] = [], short: String? = nil,
+        isNeeded: Bool = false
     ) {
         self.name = name
         self.value = value
         self.help = help
         self.choices = choices
         self.short = short
+        self.isNeeded = isNeeded
     }
 
     /// For every program that shows tables or progress.
@@ -24,7 +28,15 @@ package struct OptionSpec: Sendable, Hashable {
         "plain", "no columns, bars or drawings, for screen readers; also FIELDBOOK_PLAIN=1")
 
     /// As it is typed: `--limit N`, `-n, --lines N`.
-    var synopsis: String { (short.map { "-\($0), " } ?? "") + "--\(name)" + (value.map { " \($0)" } ?? "") }
+    var synopsis: String { (short.map { "-\($0), " } ?? "") + form }
+
+    /// As it stands in a line of usage, in brackets where it may be left out: `[-n | --lines N]`.
+    var usage: String {
+        let words = (short.map { "-\($0) | " } ?? "") + form
+        return isNeeded ? words : "[\(words)]"
+    }
+
+    private var form: String { "--\(name)" + (value.map { " \($0)" } ?? "") }
 }
 
 /// One command of a program.
@@ -73,16 +85,22 @@ package struct ParsedCommand: Sendable, Hashable {
     package let name: String
     package let arguments: [String]
     package let options: [String: String]
+    /// How options were typed that have a letter too: `lines` as `-n`.
+    package private(set) var words: [String: String] = [:]
 
     /// Whether the plain form is asked for, here or by the environment.
     package var isPlain: Bool { flag("plain") || Terminal.isPlainAsked }
 
     /// A command understood elsewhere than on a command line; its table must know all of it.
-    package init(name: String, arguments: [String], options: [String: String]) {
+    package init(name: String, arguments: [String], options: [String: String], words: [String: String] = [:]) {
         self.name = name
         self.arguments = arguments
         self.options = options
+        self.words = words
     }
+
+    /// An option as it was typed, for messages about it.
+    package func typed(_ name: String) -> String { words[name] ?? "--\(name)" }
 
     /// The value given for an option; nil when it was not given.
     package func option(_ name: String) -> String? { options[name] }

@@ -32,7 +32,7 @@ extension CommandTable {
     private func help(_ command: CommandSpec, _ layout: HelpLayout) -> String {
         let synopsis =
             ["usage:", program] + command.path + command.arguments
-            + command.options.map { "[\($0.synopsis.split(separator: ", ").joined(separator: " | "))]" }
+            + command.options.map(\.usage)
         var text =
             layout.wrap(command.summary, indent: 0) + "\n"
             + layout.fill(synopsis, start: 0, indent: layout.isPlain ? 0 : 7)
@@ -77,13 +77,13 @@ private struct HelpLayout {
     }
 
     /// Pieces on lines of at most 80 columns. `start` columns of the first line are taken, `indent` of the others are blank.
-    func fill(_ pieces: [String], start: Int, indent: Int, lineEnd: String = "") -> String {
+    func fill(_ pieces: [String], start: Int, indent: Int) -> String {
         var text = ""
         var used = start
         for (index, piece) in pieces.enumerated() {
             let width = TextWidth.of(piece)
-            if index > 0, used + 1 + width + TextWidth.of(lineEnd) > CommandTable.columns {
-                text += "\(lineEnd)\n" + String(repeating: " ", count: indent)
+            if index > 0, used + 1 + width > CommandTable.columns {
+                text += "\n" + String(repeating: " ", count: indent)
                 used = indent
             } else if index > 0 {
                 text += " "
@@ -97,16 +97,32 @@ private struct HelpLayout {
 
     /// An example; a long one goes on after a backslash, so that it can still be copied.
     func example(_ line: String) -> String {
-        guard !isPlain, TextWidth.of(line) + 2 > CommandTable.columns else { return "\(isPlain ? "" : "  ")\(line)\n" }
+        if isPlain { return "\(line)\n" }
+        return CommandTable.exampleLines(line, columns: CommandTable.columns - 2).map { "  \($0)\n" }.joined()
+    }
+}
+
+extension CommandTable {
+    /// An example as lines of at most so many columns: all but the last end with a backslash, all but the first are two
+    /// further in. An option stays with its value, and quoted words stay together.
+    static func exampleLines(_ line: String, columns: Int) -> [String] {
+        guard TextWidth.of(line) > columns else { return [line] }
         var pieces: [String] = []
         for word in line.split(separator: " ", omittingEmptySubsequences: false) {
-            // An option stays with its value, and quoted words stay together.
             if word.hasPrefix("--") || pieces.isEmpty {
                 pieces.append(String(word))
             } else {
                 pieces[pieces.count - 1] += " \(word)"
             }
         }
-        return "  " + fill(pieces, start: 2, indent: 4, lineEnd: " \\")
+        var lines: [String] = []
+        for piece in pieces {
+            if let last = lines.last, TextWidth.of(last) + 1 + TextWidth.of(piece) + 2 <= columns {
+                lines[lines.count - 1] += " \(piece)"
+            } else {
+                lines.append(lines.isEmpty ? piece : "  \(piece)")
+            }
+        }
+        return lines.dropLast().map { "\($0) \\" } + lines.suffix(1)
     }
 }

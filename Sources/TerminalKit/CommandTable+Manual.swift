@@ -27,16 +27,20 @@ package struct ManualNotes: Sendable {
 
 /// The manual page, in the macros of man(7).
 extension CommandTable {
+    /// Columns of an example on a terminal of 80: without the margins and what it stands in.
+    private static let exampleColumns = 64
+
     func manualPage() -> String {
         var page = """
             .TH \(Roff.word(program.uppercased())) 1 "" \(Roff.word("Fieldbook \(SoftwareVersion.text)")) Fieldbook
+            .nr HY 0
             .nh
             .ad l
             .SH NAME
             \(Roff.text(program)) \\- \(Roff.text(summary))
             .SH SYNOPSIS
             .B \(Roff.text(program))
-            .I COMMAND
+            \(home == nil ? ".I COMMAND" : ".RI [ COMMAND ]")
             [arguments] [options]
 
             """
@@ -68,13 +72,15 @@ extension CommandTable {
 
     private func entry(_ command: CommandSpec) -> String {
         let arguments = command.arguments.map { " \\fI\(Roff.text($0))\\fP" }.joined()
-        let options = command.options.map { " [\($0.synopsis)]" }.joined()
+        let options = command.options.map { " \(Roff.unbroken($0.usage))" }.joined()
         var text =
-            ".TP\n\\fB\(Roff.text(command.name))\\fP\(arguments)\(Roff.text(options))\n\(Roff.line(command.summary))\n"
+            ".TP\n\\fB\(Roff.text(command.name))\\fP\(arguments)\(options)\n\(Roff.line(command.summary))\n"
         if !command.options.isEmpty {
             text += ".RS\n" + command.options.map { Roff.term($0.synopsis, $0.help) }.joined() + ".RE\n"
         }
-        let examples = command.examples.map { "\(Roff.line($0))\n" }.joined()
+        let examples = command.examples.flatMap {
+            CommandTable.exampleLines($0, columns: CommandTable.exampleColumns)
+        }.map { "\(Roff.line($0))\n" }.joined()
         return text + ".RS\n.PP\n.EX\n\(examples).EE\n.RE\n"
     }
 }
@@ -101,6 +107,11 @@ enum Roff {
 
     /// A line of text, which a point at its begin does not make a request.
     static func line(_ text: String) -> String { "\\&" + self.text(text) }
+
+    /// Text that stays on one line.
+    static func unbroken(_ text: String) -> String {
+        self.text(text).split(separator: " ", omittingEmptySubsequences: false).joined(separator: "\\ ")
+    }
 
     /// An argument of a request.
     static func word(_ text: String) -> String { "\"\(self.text(text))\"" }

@@ -10,6 +10,9 @@ extension CommandTable {
     private struct Mark {
         let name: String
         let value: String?
+        /// The letter with its hyphen, when it was given by that.
+        var letter: String?
+        var typed: String { letter ?? "--\(name)" }
     }
 
     /// Understands the arguments after the program's name; errors have exit code `usage`.
@@ -48,12 +51,16 @@ extension CommandTable {
     }
 
     private func mark(
-        _ word: String, _ rest: ArraySlice<String>, _ plain: [String], _ index: inout Int
+        _ word: String, _ rest: ArraySlice<String>, _ plain: [String], _ index: inout Int, typed: String? = nil
     )
         throws(UserError) -> Mark
     {
         if word == "-h" { return Mark(name: "help", value: nil) }
-        if let long = long(word, after: plain) { return try mark("--\(long)", rest, plain, &index) }
+        if let long = long(word, after: plain) {
+            var mark = try mark("--\(long)", rest, plain, &index, typed: word)
+            mark.letter = word
+            return mark
+        }
         guard word.hasPrefix("--") else {
             throw usage(
                 "there is no option \(CommandTable.quoted(word)); put -- before an argument that begins with '-'",
@@ -66,7 +73,7 @@ extension CommandTable {
         // A forgotten value must not swallow the next option.
         guard let value = rest.first, !value.hasPrefix("--") else {
             throw usage(
-                "--\(parts[0]) needs a value; write one that begins with '--' as --\(parts[0])=VALUE",
+                "\(typed ?? "--\(parts[0])") needs a value; write one that begins with '--' as --\(parts[0])=VALUE",
                 of: command(plain))
         }
         index += 1
@@ -102,7 +109,8 @@ extension CommandTable {
             throw usage("'\(command.name)' takes \(wanted), and \(arguments.count) were given", of: command)
         }
         if let text = try answer(command, arguments) { return .show(text) }
-        return .run(ParsedCommand(name: command.name, arguments: arguments, options: options))
+        let typed = marks.reduce(into: [:]) { $0[$1.name] = $1.letter }
+        return .run(ParsedCommand(name: command.name, arguments: arguments, options: options, words: typed))
     }
 
     /// The text of a command that every program has; nil for one of the table's.
@@ -128,9 +136,9 @@ extension CommandTable {
             }
             guard (spec.value == nil) == (mark.value == nil) else {
                 throw usage(
-                    spec.value == nil ? "--\(spec.name) takes no value" : "--\(spec.name) needs a value", of: command)
+                    spec.value == nil ? "\(mark.typed) takes no value" : "\(mark.typed) needs a value", of: command)
             }
-            guard options[spec.name] == nil else { throw usage("--\(spec.name) is given twice", of: command) }
+            guard options[spec.name] == nil else { throw usage("\(mark.typed) is given twice", of: command) }
             options[spec.name] = mark.value ?? ""
         }
         return options

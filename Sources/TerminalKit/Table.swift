@@ -20,6 +20,8 @@ package struct Table: Sendable {
             case never
             /// It is left out, the highest number first.
             case leftOut(Int)
+            /// It is left out as those are, and never cut: a cut date says nothing.
+            case leftOutWhole(Int)
         }
 
         /// `label` is for the plain form, where a column without a title needs a name too.
@@ -30,6 +32,22 @@ package struct Table: Sendable {
             self.alignment = alignment
             self.label = TextWidth.safe(label ?? title.lowercased())
             self.yielding = yielding
+        }
+
+        /// Which columns are left out before it; nil for one that stays.
+        var rank: Int? {
+            switch yielding {
+            case .leftOut(let rank), .leftOutWhole(let rank): rank
+            case .cut, .never: nil
+            }
+        }
+
+        /// Whether its texts are never cut.
+        var isWhole: Bool {
+            switch yielding {
+            case .never, .leftOutWhole: true
+            case .cut, .leftOut: false
+            }
         }
     }
 
@@ -103,7 +121,7 @@ struct TableLayout {
             let easy = shown.map { isFirm($0) ? widths[$0] : min(widths[$0], TableLayout.easyColumns) }
             guard easy.reduce(0, +) + TableLayout.gap * (shown.count - 1) > width else { return }
             let ranked = shown.compactMap { index in
-                if case .leftOut(let rank) = columns[index].yielding { (rank: rank, index: index) } else { nil }
+                columns[index].rank.map { (rank: $0, index: index) }
             }
             guard let least = ranked.max(by: { $0.rank < $1.rank }) else { return }
             shown.removeAll { $0 == least.index }
@@ -112,7 +130,7 @@ struct TableLayout {
 
     /// Whether a column's cells are never cut.
     private func isFirm(_ index: Int) -> Bool {
-        columns[index].alignment == .right || columns[index].yielding == .never
+        columns[index].alignment == .right || columns[index].isWhole
     }
 
     private mutating func shrink(to room: Int) {
@@ -157,7 +175,7 @@ struct TableLayout {
             if place > 0 { blanks += TableLayout.gap }
             let isNumber = column.alignment == .right
             let width = TextWidth.of(row[index])
-            let isTooWide = width > widths[index] && isCut && !isNumber && column.yielding != .never
+            let isTooWide = width > widths[index] && isCut && !isNumber && !column.isWhole
             let cell = isTooWide ? TextWidth.cut(row[index], to: widths[index]) : row[index]
             let padding = max(0, widths[index] - (isTooWide ? TextWidth.of(cell) : width))
             if isNumber { blanks += padding }

@@ -34,11 +34,11 @@ package struct Terminal: Sendable {
     }
 
     /// Columns of the output terminal; nil when it is none, and then nothing is cut.
-    package var width: Int? {
-        guard isOutputTerminal else { return nil }
+    package var width: Int? { isOutputTerminal ? Terminal.columns(of: output) : nil }
+
+    private static func columns(of descriptor: Int32) -> Int {
         var size = winsize()
-        if ioctl(output, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 20 { return Int(size.ws_col) }
-        return 80
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col >= 20 ? Int(size.ws_col) : 80
     }
 
     /// Rows of the output terminal; nil when it is none.
@@ -73,6 +73,26 @@ package struct Terminal: Sendable {
 
     /// Writes everything that is not a result. There is nowhere to tell a failure.
     package func writeError(_ text: String) { _ = Terminal.write(text, to: error) }
+
+    /// Writes an error, or a remark, in lines that a terminal shows whole; what goes on stands four columns in, further than
+    /// the advice below an error. Elsewhere no line is broken.
+    package func tell(_ failure: UserError, by program: String) { remark(failure.rendered(program: program)) }
+
+    /// See `tell`.
+    package func remark(_ text: String) {
+        guard isErrorTerminal, !isPlain else { return writeError(text) }
+        let columns = Terminal.columns(of: error)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            TextWidth.of(String(line)) <= columns ? String(line) : Terminal.wrapped(String(line), to: columns)
+        }
+        writeError(lines.joined(separator: "\n"))
+    }
+
+    private static func wrapped(_ line: String, to columns: Int) -> String {
+        let indent = String(line.prefix { $0 == " " })
+        let rows = TextWidth.wrap(line, to: columns - indent.count, then: columns - 4)
+        return indent + rows.joined(separator: "\n    ")
+    }
 
     /// Why results were not written whole, for the program to end with; nil when they were, or when the reader left.
     package var outputFailure: UserError? {

@@ -9,7 +9,7 @@ struct LabCommands {
     let clock = SystemClock()
 
     static let table = CommandTable(
-        program: "fieldbook-lab", summary: "Conflict scenarios and a deterministic simulator for Fieldbook.",
+        program: "fieldbook-lab", summary: "conflict scenarios and a deterministic simulator for Fieldbook",
         globals: [
             OptionSpec("json", "answer in JSON"), .plain, OptionSpec("help", "show help"),
             OptionSpec("version", "show the version"),

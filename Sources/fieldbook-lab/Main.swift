@@ -19,7 +19,7 @@ struct FieldbookLab {
             exit(code.rawValue)
         } catch {
             let told = LabCommands.userError(error)
-            terminal.writeError(told.rendered(program: "fieldbook-lab"))
+            terminal.tell(told, by: "fieldbook-lab")
             exit(told.exitCode.rawValue)
         }
     }

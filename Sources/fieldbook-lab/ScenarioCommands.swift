@@ -8,21 +8,14 @@ extension LabCommands {
 
     /// The scenario files that an argument names: itself, or those of a folder in order of name.
     private func files(_ argument: String) throws(UserError) -> [String] {
-        guard let folder = opendir(argument) else { return [argument] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".scenario") { names.append(name) }
-        }
+        guard let found = FileFacts.names(in: argument) else { return [argument] }
+        let names = found.filter { $0.hasSuffix(".scenario") }
         guard !names.isEmpty else {
             throw UserError(
                 .refused, what: "cannot find scenarios in \(argument)", why: "no file there ends in .scenario",
                 next: "write one: fieldbook-lab scenario new FILE")
         }
-        return names.sorted().map { "\(argument)/\($0)" }
+        return names.map { "\(argument)/\($0)" }
     }
 
     private func load(_ path: String) throws(UserError) -> Scenario {

@@ -15,7 +15,8 @@ extension LabCommands {
         let from = UInt64(try number("from", default: 1, in: 0...1_000_000_000_000))
         let count = try number("seeds", default: 100, in: 1...100_000_000)
         let jobs = try number("jobs", default: 1, in: 1...64)
-        let seeds = KeptSeeds.all + (from..<from + UInt64(count)).filter { !KeptSeeds.all.contains($0) }
+        let others = (from..<from + UInt64(count)).filter { !KeptSeeds.all.contains($0) }
+        let seeds = KeptSeeds.all + others
         let began = clock.monotonicNow()
         let bar = Mutex(ProgressBar("seeds", terminal: terminal, clock: clock))
         let tally = try SeedRunner(seeds: seeds) { done, all in
@@ -36,14 +37,15 @@ extension LabCommands {
         let perMinute = Int64(tally.steps) * 60_000 / milliseconds
         show(
             [
-                "seeds": .integer(Int64(seeds.count)), "failed": .integer(Int64(tally.failures.count)),
+                "seeds": .integer(Int64(seeds.count)), "keptSeeds": .integer(Int64(KeptSeeds.all.count)),
+                "failed": .integer(Int64(tally.failures.count)),
                 "steps": .integer(Int64(tally.steps)),
                 "simulatedSeconds": .integer(tally.seconds), "milliseconds": .integer(milliseconds),
                 "jobs": .integer(Int64(jobs)),
                 "peakMebibytes": .integer(megabytes), "failures": .array(told),
             ],
             text + """
-                \(seeds.count) seeds, \(tally.failures.count) failed; \(tally.steps) steps, \(tally.seconds / 3600) hours of simulated time
+                \(seeds.count) seeds (\(KeptSeeds.all.count) kept ones and \(others.count) others), \(tally.failures.count) failed; \(tally.steps) steps, \(tally.seconds / 3600) hours of simulated time
                 \(milliseconds / 1000) s with \(jobs) at a time: \(Int64(seeds.count) * 60_000 / milliseconds) seeds a minute,
                 \(Int64(tally.steps) * 1000 / milliseconds) steps a second, \(perMinute / Int64(jobs)) steps a core-minute, \(megabytes) MiB at most
 

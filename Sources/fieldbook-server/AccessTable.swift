@@ -9,6 +9,7 @@ extension ServerCommands {
             options: [
                 data, OptionSpec("admin", value: "ACCOUNT", "account of its administrator (default: admin)"),
                 OptionSpec("currency", value: "CODE", "its currency (default: USD)"), tokenFile,
+                overFile,
             ],
             examples: ["fieldbook-server partner add 'North IT' --admin nora --data ./data"]),
         CommandSpec(
@@ -20,7 +21,7 @@ extension ServerCommands {
         CommandSpec(
             "member add", "Adds a member and prints a token for it once.", arguments: ["ACCOUNT"],
             options: [
-                data, roles, items, managers, customers, tokenFile,
+                data, roles, items, managers, customers, tokenFile, overFile,
             ],
             examples: [
                 "fieldbook-server member add ana --data ./data --role operator",
@@ -29,7 +30,7 @@ extension ServerCommands {
             ]),
         CommandSpec(
             "member role", "Gives a member other roles; what they no longer see leaves their replica.",
-            arguments: ["ACCOUNT"], options: [data, roles, items, managers, customers],
+            arguments: ["ACCOUNT"], options: [data, roles, items, managers, customers, lastOne],
             examples: [
                 "fieldbook-server member role ana --role operator --items customers,budgets --data ./data",
                 "fieldbook-server member role ben --role manager,operator --data ./data",
@@ -39,7 +40,8 @@ extension ServerCommands {
             examples: ["fieldbook-server member list --data ./data"]),
         CommandSpec(
             "member disable", "Ends a member's access at once; their machines wipe themselves at the next contact.",
-            arguments: ["ACCOUNT"], options: [data], examples: ["fieldbook-server member disable ana --data ./data"]),
+            arguments: ["ACCOUNT"], options: [data, lastOne],
+            examples: ["fieldbook-server member disable ana --data ./data"]),
         CommandSpec(
             "member enable", "Opens a disabled member's access again.", arguments: ["ACCOUNT"], options: [data],
             examples: ["fieldbook-server member enable ana --data ./data"]),
@@ -47,7 +49,7 @@ extension ServerCommands {
             "member step-up", "Enrols a member's authenticator; prints its address once.", arguments: ["ACCOUNT"],
             options: [
                 data, OptionSpec("out", value: "FILE", "write the address there, mode 0600, instead of printing it"),
-                OptionSpec("remove", "take the enrolment away instead"),
+                OptionSpec("remove", "take the enrolment away instead"), overFile,
             ],
             examples: [
                 "fieldbook-server member step-up ana --data ./data --out ana.otpauth",
@@ -58,7 +60,7 @@ extension ServerCommands {
     static let tokens = [
         CommandSpec(
             "token add", "Makes a further token for a member and prints it once.", arguments: ["ACCOUNT"],
-            options: [data, device, expires, out],
+            options: [data, device, expires, out, overFile],
             examples: [
                 "fieldbook-server token add ana --data ./data --device laptop --expires 90d --out ana.token",
                 "fieldbook-server token add ana --data ./data",
@@ -81,8 +83,7 @@ extension ServerCommands {
             arguments: ["ACCOUNT"],
             options: [
                 data, id, OptionSpec("overlap", value: "TIME", "how long the old one still opens (default: 1d)"),
-                expires,
-                out,
+                expires, out, overFile,
             ],
             examples: [
                 "fieldbook-server token rotate ana --id 3f9c01ab --data ./data --out ana.token",
@@ -121,6 +122,7 @@ extension ServerCommands {
     private static let expires = OptionSpec(
         "expires", value: "TIME", "its span of life, for example 90d (default: no end)")
     private static let id = OptionSpec("id", value: "ID", "one token, by the id that 'token list' shows")
+    private static let lastOne = OptionSpec("force", "also where no administrator is left then")
     private static let out = OptionSpec(
         "out", value: "FILE", "write the token there, mode 0600, instead of printing it")
 }

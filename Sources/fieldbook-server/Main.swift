@@ -18,7 +18,7 @@ struct FieldbookServer {
             if let failure = terminal.outputFailure { throw failure }
         } catch {
             let told = ServerCommands.userError(error)
-            terminal.writeError(told.rendered(program: "fieldbook-server"))
+            terminal.tell(told, by: "fieldbook-server")
             exit(told.exitCode.rawValue)
         }
     }

@@ -59,6 +59,7 @@ extension ServerContext {
     /// `member role ACCOUNT`.
     func setRoles() throws {
         let plan = try memberPlan()
+        if !plan.rights.roles.contains(.administrator) { try checkAdministrators(without: plan.account) }
         try folder.setRights(plan, clock: SystemClock())
         let (roles, items) = (plan.rights.roles.map(\.rawValue), plan.rights.items.map(\.rawValue))
         show(
@@ -135,7 +136,7 @@ extension ServerContext {
             "otpauth://totp/Fieldbook:\(name)?secret=\(Base32.encode(secret))&issuer=Fieldbook&algorithm=SHA256"
             + "&digits=\(TOTP.digits)&period=\(TOTP.stepSeconds)"
         if let file = command.option("out") {
-            try SecureFile.write(Array((address + "\n").utf8), to: file)
+            try NewFile.write(Array((address + "\n").utf8), to: file, replacing: command.flag("force"))
             terminal.writeError("address for the authenticator of \(account) written to \(file)\n")
         } else {
             terminal.writeError("address for the authenticator of \(account), shown this once:\n")
@@ -146,6 +147,7 @@ extension ServerContext {
     /// `member disable ACCOUNT` and `member enable ACCOUNT`.
     func setDisabled(_ isDisabled: Bool) throws {
         let member = try knownMember()
+        if isDisabled { try checkAdministrators(without: member.account) }
         let directory = try folder.openDirectory()
         let at = isDisabled ? SystemClock().now().seconds : nil
         let account = member.account
@@ -161,6 +163,20 @@ extension ServerContext {
                 ? "\(account) is disabled; machines of theirs remove \(wipe == .image ? "their replica" : "everything")"
                     + " at the next contact\n"
                 : "\(account) is enabled; tokens that were in force are again\n")
+    }
+
+    /// Customers' requests and whatever else only an administrator decides would wait for one, so that the last is
+    /// taken away by an express word only.
+    private func checkAdministrators(without account: String) throws {
+        guard !command.flag("force") else { return }
+        let standing = try folder.openDirectory().members(of: try folder.onlyPartner()).filter {
+            $0.rights.roles.contains(.administrator) && $0.disabledAt == nil
+        }
+        guard standing.map(\.account) == [account] else { return }
+        throw UserError(
+            .refused, what: "cannot run '\(command.name)'",
+            why: "\(account) is the last administrator of this partner, and some edits only an administrator may make",
+            next: "give another member that role first (member role ACCOUNT --role administrator), or add --force")
     }
 
     /// The member of the first argument.

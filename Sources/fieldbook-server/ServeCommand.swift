@@ -11,6 +11,9 @@ extension ServerContext {
         Signals.prepare()
         let address = command.option("address") ?? "127.0.0.1"
         let port = UInt16(try number("port", default: 8787, in: 0...65_535))
+        let lock = try folder.lockForServing()
+        // Others may serve the folder once nothing of it is in use here.
+        defer { withExtendedLifetime(lock) {} }
         let log = Logger(program: "fieldbook-server", level: .notice)
         log.follow(Settings(variables: Paths.variable))
         try folder.alignScopes(clock: SystemClock())

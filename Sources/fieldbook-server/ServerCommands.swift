@@ -11,6 +11,7 @@ enum ServerCommands {
     static let data = OptionSpec("data", value: "DIR", "the data folder")
     static let tokenFile = OptionSpec(
         "token-file", value: "FILE", "write the token there, mode 0600, instead of printing it")
+    static let overFile = OptionSpec("force", "replace the file that is there")
 
     static let table = CommandTable(
         program: "fieldbook-server", summary: "reference server of Fieldbook: truth, change feed, arbitration",
@@ -47,7 +48,11 @@ enum ServerCommands {
                     ("FIELDBOOK_LOG_FORMAT", "text (default) or json"),
                 ]),
             ManualNotes.Section(
-                "SIGNALS", [("TERM, INT", "ends serve, after running requests"), ("HUP", "reads the rules again")]),
+                "SIGNALS",
+                [
+                    ("TERM, INT", "ends serve, after running requests"),
+                    ("HUP", "reads the rules and a renewed certificate again"),
+                ]),
         ], related: ["fieldbook(1)", "fieldbookd(1)"])
 
     /// The commands of a group that take a data folder, with the option that says whose data in it is meant.
@@ -70,6 +75,7 @@ enum ServerCommands {
                 data, OptionSpec("partner", value: "NAME", "name of the partner (default: Example Partner)"),
                 OptionSpec("admin", value: "ACCOUNT", "account of the administrator (default: admin)"),
                 OptionSpec("currency", value: "CODE", "currency of the partner (default: USD)"), tokenFile,
+                overFile,
             ],
             examples: [
                 "fieldbook-server init --data ./data", "fieldbook-server init --data ./data --token-file admin.token",
@@ -235,19 +241,21 @@ struct ServerContext {
     /// A token is made before it is written, and kept nowhere: where it can't be written, nothing is to be made.
     static func checkPlaceOfSecret(_ command: ParsedCommand) throws(UserError) {
         guard let file = command.option("out") ?? command.option("token-file") else { return }
+        let kept = "nothing was made or changed"
+        do { try NewFile.check(file, replacing: command.flag("force")) } catch {
+            throw UserError(.refused, what: error.what, why: error.why, next: "\(error.next); \(kept)")
+        }
         let folder = file.lastIndex(of: "/").map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
-        let isFolder = FileFacts(file)?.isFolder ?? false
-        guard isFolder || access(folder, W_OK | X_OK) != 0 else { return }
+        guard access(folder, W_OK | X_OK) != 0 else { return }
         throw UserError(
-            .refused, what: "cannot write to \(file)",
-            why: isFolder ? "it is a folder" : String(cString: strerror(errno)),
-            next: "name a file in a folder of yours; nothing was made or changed")
+            .refused, what: "cannot write to \(file)", why: String(cString: strerror(errno)),
+            next: "name a file in a folder of yours; \(kept)")
     }
 
     /// Prints a token, or writes it to the file asked for.
     func hand(_ token: String, for account: String) throws {
         if let file = command.option("out") ?? command.option("token-file") {
-            try SecureFile.write(Array((token + "\n").utf8), to: file)
+            try NewFile.write(Array((token + "\n").utf8), to: file, replacing: command.flag("force"))
             terminal.writeError("token of \(account) written to \(file)\n")
         } else {
             terminal.writeError("token of \(account), shown this once:\n")

@@ -26,7 +26,7 @@ extension ServerContext {
         let now = SystemClock().now().seconds
         var table = Table([
             .init("ID", yielding: .never), .init("ACCOUNT"), .init("DEVICE"), .init("STATE"),
-            .init("MADE", yielding: .leftOut(1)), .init("LAST USED", yielding: .leftOut(2)),
+            .init("MADE", yielding: .leftOutWhole(1)), .init("LAST USED", yielding: .leftOutWhole(2)),
         ])
         for token in tokens {
             table.add([

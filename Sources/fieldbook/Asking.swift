@@ -37,6 +37,8 @@ extension Context {
     /// Has the daemon accept edits, or only check them, and says what came of it. `places` name the edits in a refusal.
     func queue(_ asking: Asking, places: [String] = []) throws(UserError) -> Answer {
         let isDryRun = command.flag("dry-run")
+        let warnings = freezeWarnings(of: asking)
+        for warning in warnings { terminal.remark("warning: \(warning)\n") }
         let drafts = asking.edits.map { Local.Draft($0.intent, customer: $0.customer.key) }
         let reply = try daemon.add(drafts, link: asking.link, dryRun: isDryRun, places: places)
         var answer = Answer()
@@ -47,6 +49,7 @@ extension Context {
         }
         answer.json = json(asking, reply)
         answer.json["dryRun"] = .bool(isDryRun)
+        answer.json["warnings"] = .array(warnings.map { .text($0) })
         if let combined = combined(reply) { answer.notes.append(combined) }
         if let predecessor = reply.predecessor { answer.notes.append("it builds on your edit \(predecessor.value)") }
         if let tied = tied(asking, reply.edits.map(\.value)) { answer.notes.append(tied) }

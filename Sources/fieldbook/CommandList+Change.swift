@@ -58,7 +58,7 @@ extension CommandList {
         CommandSpec(
             "discount set", "Queues a discount for a referral customer.", arguments: ["CUSTOMER", "PERCENT"],
             options: [
-                OptionSpec("until", value: "DATE", "last day, YYYY-MM-DD"),
+                OptionSpec("until", value: "DATE", "last day, YYYY-MM-DD", isNeeded: true),
                 OptionSpec("from", value: "DATE", "first day (default: today)"), dryRun,
             ],
             examples: [

@@ -42,7 +42,8 @@ extension CommandList {
         ("~/.local/state/fieldbook/replica.db", "the image; can be loaded again"),
         ("~/.config/fieldbook/fieldbook.conf", "the person's settings; token beside it holds the token"),
         ("/etc/fieldbook/fieldbook.conf", "the system's settings"),
-        ("$XDG_RUNTIME_DIR/fieldbook/daemon.sock", "the socket of the daemon"),
+        ("$XDG_RUNTIME_DIR/fieldbook/daemon.sock", "the socket of the daemon, else run/ in the state folder"),
+        ("~/.local/state/fieldbook/daemon.socket", "while a daemon runs, a link to its socket"),
         ("users/PARTNER-ACCOUNT/", "below state and settings folder, once somebody has logged in: that member's own"),
     ]
 

@@ -10,7 +10,8 @@ enum CommandList {
     static let kinds = ["account", "account-and-resources"]
     static let kind = OptionSpec(
         "kind", value: "KIND", "account (default) or account-and-resources", choices: kinds)
-    static let reason = OptionSpec("reason", value: "TEXT", "why, 1 to 256 characters; kept with the freeze")
+    static let reason = OptionSpec(
+        "reason", value: "TEXT", "why, 1 to 256 characters; kept with the freeze", isNeeded: true)
 
     static let table = CommandTable(
         program: "fieldbook", summary: "a partner's customers, bills and coupons, with or without a network",

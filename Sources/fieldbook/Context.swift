@@ -23,6 +23,12 @@ struct Context {
 
     var daemon: LocalAPIClient { LocalAPIClient(socket: paths.socket, user: paths.userName) }
 
+    /// The daemon's status for what shows the replica, which can be read whatever the daemon does. One that runs and
+    /// can't be asked, as one of another version, is told of by the error.
+    func daemonAsFound() -> (running: Local.Status?, trouble: UserError?) {
+        do { return (try daemon.statusIfRunning(), nil) } catch { return (nil, error) }
+    }
+
     func run() throws(UserError) -> Answer {
         switch command.name {
         case "setup": try setup()
@@ -120,7 +126,33 @@ struct Context {
 
     /// For what may be known of a replica that shows nothing any more.
     func openReader(_ paths: Paths) throws(UserError) -> ReplicaReader {
+        guard SecureFile.exists("\(paths.state)/outbox.db") else { throw noReplica(paths) }
         do { return try ReplicaReader(directory: paths.state) } catch { throw error.userError }
+    }
+
+    /// Why there is no replica yet, by how far the set-up is, and what comes next.
+    private func noReplica(_ paths: Paths) -> UserError {
+        let what = "there is nothing to show yet"
+        let settings = Settings(paths)
+        guard settings.text(.serverURL) != nil else {
+            let isKnown = !UserFolders(paths).names().isEmpty
+            return UserError(
+                .settings, what: what, why: isKnown ? "nobody is logged in" : "no server is set up",
+                next: isKnown
+                    ? "log in: fieldbook login --server https://HOST[:PORT]; who was here: fieldbook users"
+                    : "name the server: fieldbook setup --server https://HOST[:PORT]")
+        }
+        guard TokenSource.isThere(paths, settings) else {
+            return UserError(.settings, what: what, why: "there is no token", next: Context.logInAgain(paths))
+        }
+        return UserError(
+            .unreachable, what: what, why: "no daemon has worked here yet, so there is no replica in \(paths.state)",
+            next: "start it with: fieldbook daemon start")
+    }
+
+    /// What to do without a token.
+    static func logInAgain(_ paths: Paths) -> String {
+        paths.user == nil ? "give it: fieldbook setup --token-file FILE" : "log in again: fieldbook login"
     }
 
     /// A wiped replica says why it is empty, before a new image is there; one whose lease is over says so.
@@ -191,14 +223,13 @@ struct Context {
             }
             if let at = state.checkpointAt { answer.notes.append("data as of \(age(at))") }
         }
-        do {
-            if try daemon.statusIfRunning() == nil {
-                answer.notes.append("the daemon is not running; start it with: fieldbook daemon start")
-            }
-        } catch {
-            // What is here can be read whatever the daemon does.
-            answer.notes.append("\(error.what): \(error.why)\n  \(error.next)")
-        }
+        answer.notes += Context.notes(of: daemonAsFound())
+    }
+
+    /// That no daemon runs, or that it can't be asked.
+    static func notes(of found: (running: Local.Status?, trouble: UserError?)) -> [String] {
+        if let trouble = found.trouble { return ["\(trouble.what): \(trouble.why)\n  \(trouble.next)"] }
+        return found.running == nil ? ["the daemon is not running; start it with: fieldbook daemon start"] : []
     }
 
     /// A moment and how long ago it was: `2026-11-21 02:46 UTC (5 min ago)`.
@@ -223,12 +254,13 @@ struct Context {
         else { return }
         let conflicts = (try? reader.undecidedConflictCount()) ?? 0
         var parts: [String] = []
-        if conflicts > 0 {
-            parts.append("\(conflicts) conflict\(conflicts == 1 ? "" : "s") to decide: fieldbook conflicts list")
+        // What the command has just listed needs no pointing at.
+        if conflicts > 0, command.name != "conflicts list" {
+            parts.append("\(Context.count(conflicts, "conflict")) to decide: fieldbook conflicts list")
         }
-        if counts.dead > 0 {
-            parts.append("\(counts.dead) refused edit\(counts.dead == 1 ? "" : "s"): fieldbook edits list --dead")
+        if counts.dead > 0, command.name != "edits list" || command.flag("all") {
+            parts.append("\(Context.count(counts.dead, "refused edit")): fieldbook edits list --dead")
         }
-        if !parts.isEmpty { terminal.writeError("needs you: \(parts.joined(separator: "; "))\n") }
+        if !parts.isEmpty { terminal.remark("needs you: \(parts.joined(separator: "; "))\n") }
     }
 }

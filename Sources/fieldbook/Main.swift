@@ -26,14 +26,14 @@ struct Fieldbook {
                     command: command, terminal: terminal.plain(command.isPlain), paths: paths, clock: SystemClock())
                 let answer = try context.run()
                 if !answer.isWritten { terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text) }
-                for note in answer.notes where !command.flag("quiet") { terminal.writeError(note + "\n") }
+                for note in answer.notes where !command.flag("quiet") { terminal.remark(note + "\n") }
                 // The start page says it itself.
                 if command.name != "home" { context.sayWhatNeedsAttention() }
                 if let failure = terminal.outputFailure { throw failure }
                 if answer.exitCode != .done { exit(answer.exitCode.rawValue) }
             }
         } catch {
-            terminal.writeError(error.rendered(program: "fieldbook"))
+            terminal.tell(error, by: "fieldbook")
             exit(error.exitCode.rawValue)
         }
     }

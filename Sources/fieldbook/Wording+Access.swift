@@ -11,10 +11,11 @@ extension Wording {
 
     /// What was taken from this machine, when, why, and what is left.
     static func text(_ record: WipeRecord, age: (Int64) -> String) -> String {
-        let cause = record.cause == .accessEnded ? "your access was ended" : "the server was not reached for too long"
         let left =
             record.extent == .everything ? "data and edits were removed" : "the data was removed, your edits are kept"
-        return "\(cause) \(age(record.at)); \(left) (\(record.why))"
+        // The server's sentence says itself that the access is at its end.
+        guard record.cause == .lease else { return "\(record.why), \(age(record.at)); \(left)" }
+        return "the server was not reached for too long \(age(record.at)); \(left) (\(record.why))"
     }
 
     static func next(_ record: WipeRecord) -> String {

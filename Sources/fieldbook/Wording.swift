@@ -84,8 +84,7 @@ enum Wording {
 
     /// How far the old records of customers that joined are here.
     static func text(_ joining: ReplicaStore.FillProgress) -> String {
-        let customers = joining.customers == 1 ? "1 customer" : "\(joining.customers) customers"
-        return "of \(customers): \(joining.recordsDone) of \(joining.recordsTotal)"
+        "of \(Context.count(Int(joining.customers), "customer")): \(joining.recordsDone) of \(joining.recordsTotal)"
     }
 
     static func text(_ state: EditState) -> String {

@@ -60,7 +60,7 @@ struct FieldbookDaemon {
                 try SyncDaemon.run(configuration, log: log, clock: SystemClock(), chance: SystemChance())
             }
         } catch {
-            terminal.writeError(error.rendered(program: "fieldbookd"))
+            terminal.tell(error, by: "fieldbookd")
             exit(error.exitCode.rawValue)
         }
     }

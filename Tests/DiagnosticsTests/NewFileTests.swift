@@ -69,6 +69,59 @@ import Testing
         #expect(throws: UserError.self) { try NewFile(folder.file("absent/out.csv"), replacing: false) }
     }
 
+    @Test func `a link is replaced when it leads to a file or to nothing, and never what it leads to`() throws {
+        for target in ["kept.csv", "absent.csv"] {
+            unlink(path)
+            if target == "kept.csv" { writeFile(folder.file(target), "kept") }
+            symlink(folder.file(target), path)
+            let file = try NewFile(path, replacing: true)
+            try write(file, "new")
+            try file.commit()
+            var info = stat()
+            #expect(lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFREG && readFile(path) == Array("new".utf8))
+        }
+        #expect(
+            readFile(folder.file("kept.csv")) == Array("kept".utf8) && !SecureFile.exists(folder.file("absent.csv")))
+    }
+
+    @Test func `a link to what is no file, and an open file by its number, are refused`() throws {
+        mkfifo(folder.file("pipe"), 0o600)
+        writeFile(folder.file("open"), "kept")
+        let descriptor = open(folder.file("open"), O_RDONLY)
+        defer { close(descriptor) }
+        let number = "/proc/self/fd/\(descriptor)"
+        for target in ["/dev/null", folder.file("pipe"), folder.path, number] {
+            unlink(path)
+            symlink(target, path)
+            let error = try #require(throws: UserError.self, "\(target)") { try NewFile(path, replacing: true) }
+            #expect(error.exitCode == .refused && error.next.contains("name a file"), "\(error)")
+        }
+        for place in ["/dev/stdout", "/dev/fd/\(descriptor)", number] where SecureFile.exists(place) {
+            #expect(throws: UserError.self, "\(place)") { try NewFile(place, replacing: true) }
+        }
+        #expect(
+            entries(folder.path) == ["open", "out.csv", "pipe"] && readFile(folder.file("open")) == Array("kept".utf8))
+    }
+
+    @Test func `what a killed program left goes with the next file for that place, and nothing else does`() throws {
+        let dead = ChildProcess("/bin/true", [])
+        #expect(dead.wait() == 0)
+        let kept = [
+            "other.csv.new-\(dead.processID)-abc", "out.csv.new-\(dead.processID)", "out.csv.new-\(getpid())-abc",
+            "out.csv.new-x-abc",
+        ]
+        for name in kept + ["out.csv.new-\(dead.processID)-abc"] { writeFile(folder.file(name), "half") }
+        let locked = folder.file("out.csv.new-\(dead.processID)-1")
+        writeFile(locked, "of another machine")
+        let descriptor = open(locked, O_RDONLY)
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        _ = try NewFile(path, replacing: false)
+        #expect(entries(folder.path) == (kept + ["out.csv.new-\(dead.processID)-1"]).sorted())
+        close(descriptor)
+        _ = try NewFile(path, replacing: false)
+        #expect(entries(folder.path) == kept.sorted())
+    }
+
     private func mode(_ path: String) -> mode_t {
         var info = stat()
         return stat(path, &info) == 0 ? info.st_mode & 0o7777 : 0

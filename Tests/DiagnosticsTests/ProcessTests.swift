@@ -15,6 +15,22 @@ import Testing
             ])
     }
 
+    @Test func `who locks a file is told by its device and its number, not by the number alone`() throws {
+        let folder = TemporaryDirectory()
+        let (file, table) = (folder.file("locked"), folder.file("locks"))
+        writeFile(file, "x")
+        let facts = try #require(FileFacts(file))
+        let major = (facts.device >> 8) & 0xFFF
+        let minor = facts.device & 0xFF | (facts.device >> 12) & 0xFFFF_FF00
+        func line(_ process: Int32, _ minor: UInt64) -> String {
+            let device = [major, minor].map { String($0, radix: 16) }.map { $0.count < 2 ? "0\($0)" : $0 }
+            return "1: POSIX  ADVISORY  READ \(process) \(device[0]):\(device[1]):\(facts.inode) 124 124\n"
+        }
+        writeFile(table, line(getppid(), minor + 1) + line(getpid(), minor))
+        let holders = ProcessTable.lockHolders(of: facts, bytes: 120...130, table: table)
+        #expect(holders.map(\.processID) == [Int(getpid())])
+    }
+
     @Test func `an error is told with what to do next`() {
         let error = UserError(
             .refused, what: "cannot open the replica", why: "schema 9, this build knows 7", next: "upgrade the daemon")

@@ -118,14 +118,5 @@ import Testing
         return stat(path, &info) == 0 ? info.st_mode & 0o7777 : 0
     }
 
-    private func entries(_ path: String) -> [String] {
-        guard let handle = opendir(path) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            names.append(
-                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names.filter { $0 != "." && $0 != ".." }.sorted()
-    }
+    private func entries(_ path: String) -> [String] { FileFacts.names(in: path) ?? [] }
 }

@@ -11,6 +11,7 @@ import Testing
 
     private static let files = [
         "outbox.db", "outbox.db-wal", "outbox.db-shm", "generation-3.db", "generation-3.db-wal",
+        "looked.json",
     ]
 
     /// What was set up before anybody logged in.
@@ -77,7 +78,7 @@ import Testing
         expectTakenOver("p-ana")
     }
 
-    @Test(arguments: 0...9) func `a taking-over that a crash stopped after any step is ended by the next program`(
+    @Test(arguments: 0...10) func `a taking-over that a crash stopped after any step is ended by the next program`(
         steps: Int
     ) throws {
         try makeOldInstallation()
@@ -91,7 +92,7 @@ import Testing
         }
         if steps > state.count { try folders.make("p-ana") }
         for (from, to) in (state + config).prefix(steps) { #expect(rename(from, to) == 0) }
-        if steps > 8 { try folders.setCurrent("p-ana") }
+        if steps > 9 { try folders.setCurrent("p-ana") }
         #expect(folders.isUnfinished)
         try folders.finish()
         expectTakenOver("p-ana")

@@ -121,7 +121,7 @@ import Testing
         world.seed()
         world.startServer()
         let ana = world.member("ana")
-        #expect(ana.run(["customers", "list"]).code == 65)
+        #expect(ana.run(["customers", "list"]).code == 69)
         ana.startDaemon()
         #expect(ana.sync())
         #expect(ana.run(["daemon", "stop"]).code == 0)

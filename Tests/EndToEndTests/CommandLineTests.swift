@@ -131,11 +131,11 @@ import Testing
     }
 
     @Test func `a server that cannot listen names the option to change`() {
-        let world = World()
+        let (world, other) = (World(), World())
         world.startServer()
-        let taken = world.server(["serve", "--port", "\(world.port)"])
+        let taken = other.server(["serve", "--port", "\(world.port)"])
         #expect(taken.code == 1 && taken.errors.contains("--port"))
-        let unknown = world.server(["serve", "--address", "300.1.1.1", "--port", "0"])
+        let unknown = other.server(["serve", "--address", "300.1.1.1", "--port", "0"])
         #expect(unknown.code == 1 && unknown.errors.contains("--address"))
     }
 }

@@ -65,7 +65,7 @@ import Testing
     /// Placeholders of the README and what stands for them in the practice world.
     private static let meant = [
         ("https://HOST[:PORT]", "http://127.0.0.1:8787 --token-file ana.token"), (" DIR", " practice"),
-        (" ID,ID ", " acct-7-0,acct-7-1 "), (" CUSTOMER ", " acct-7-3 "),
+        (" ID,ID ", " acct-7-0,acct-7-8 "), (" CUSTOMER ", " acct-7-3 "),
         // A day that does not come to pass.
         ("2027-06-30", "2099-06-30"),
     ]

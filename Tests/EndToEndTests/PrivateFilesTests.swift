@@ -13,14 +13,8 @@ import Testing
         var found: [String] = []
         let wanted: mode_t = isFolder ? 0o700 : 0o600
         if info.st_mode & 0o777 != wanted { found.append("\(path) \(String(info.st_mode & 0o777, radix: 8))") }
-        guard isFolder, let handle = opendir(path) else { return found }
-        defer { closedir(handle) }
-        while let entry = readdir(handle) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { found += open("\(path)/\(name)") }
-        }
+        guard isFolder else { return found }
+        for name in FileFacts.names(in: path) ?? [] { found += open("\(path)/\(name)") }
         return found
     }
 

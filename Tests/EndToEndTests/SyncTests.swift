@@ -28,7 +28,7 @@ import Testing
         #expect(try ben.edits().map(\.state) == ["held", "settled"])
         let conflict = try #require(try ben.query("SELECT key FROM conflict WHERE status = 'open'").first)
         #expect(ana.sync())
-        #expect(ana.run(["conflicts", "list"]).errors.contains("needs you"))
+        #expect(ana.run(["customers", "list"]).errors.contains("needs you"))
         #expect(ana.run(["conflicts", "decide", conflict, "value", "--amount", "400"]).code == 0)
         #expect(ana.sync())
         #expect(ben.sync())

@@ -65,16 +65,20 @@ import Testing
     @Test func `a certificate that is not trusted shows in the status, and passes once it is`() throws {
         let world = secureWorld()
         let trusted = world.folder.file("trusted.pem")
-        writeFile(trusted, readFile(issuer.selfSigned().certificate))
+        writeFile(trusted, readFile(issuer.authority))
         let ana = world.member(
             "ana", at: "https://localhost:\(world.port)", options: ["--ca-file", trusted])
+        writeFile(trusted, readFile(issuer.selfSigned().certificate))
+        #expect(eventually { world.serverLog.contains("/sync/v1") })
+        let greeted = world.serverLog.count
         ana.startDaemon()
         let outcome = ana.run(["sync", "--wait", "--timeout", "20"])
         #expect(outcome.code != 0 && outcome.errors.contains("CN = Test Issuer"), "\(outcome)")
         #expect(ana.phase == "failing")
         let status = ana.run(["status"]).output
         #expect(status.contains("ca-file") && status.contains("tried again by itself"), "\(status)")
-        #expect(!world.serverLog.contains("/sync/v1"), "a request went to a server that is not trusted")
+        #expect(
+            !world.serverLog.dropFirst(greeted).contains("/sync/v1"), "a request went to a server that is not trusted")
         #expect(world.serverLog.contains("tls-refused"))
         writeFile(trusted, readFile(issuer.authority))
         #expect(ana.sync())
@@ -86,7 +90,7 @@ import Testing
         let token = world.token(of: "ana")
         let ana = Person(name: "ana", home: world.folder.file("ana"), world: world)
         let plain = ana.run(["setup", "--server", "http://localhost:\(world.port)", "--token-file", token])
-        #expect(plain.errors.contains("https://localhost:\(world.port)"), "\(plain.errors)")
+        #expect(plain.code == 69 && plain.errors.contains("https://localhost:\(world.port)"), "\(plain.errors)")
         world.stopServer()
         world.startServer()
         let secure = ana.run(["login", "--server", "https://localhost:\(world.port)", "--token-file", token])

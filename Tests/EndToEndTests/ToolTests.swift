@@ -50,7 +50,18 @@ import Testing
         #expect(run.output.hasSuffix("== all of it held\n"))
     }
 
-    @Test(arguments: ["run", "test", "bench", "torture", "recall", "lab-tables", "first-day", "package"])
+    @Test func `the soak runs small: nothing grows, every edit has its result, the status never lies`() {
+        let soak = ChildProcess(
+            "\(root)/tools/soak", ["--minutes", "0.75", "--every", "1", "--bills", "500"],
+            environment: ["FIELDBOOK_BIN": programs])
+        #expect(soak.wait(seconds: 120) == 0, "\(soak.output)\n\(soak.errors)")
+        for line in [
+            "daemon, resident, MiB", "server, descriptors, least", "outbox write-ahead log, KiB",
+            "daemon at rest, woken", "every row agrees", "all of it held",
+        ] { #expect(soak.output.contains(line), "\(soak.output)") }
+    }
+
+    @Test(arguments: ["run", "test", "bench", "torture", "soak", "recall", "lab-tables", "first-day", "package"])
     func `every tool tells its use`(tool: String) {
         let help = ChildProcess("\(root)/tools/\(tool)", ["--help"])
         #expect(help.wait() == 0)

@@ -121,15 +121,11 @@ final class World {
     /// The file of the only partner's ledger.
     func ledgerFile() throws -> String {
         struct NoLedger: Error {}
-        guard let directory = opendir(data) else { throw NoLedger() }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasPrefix("partner-"), name.hasSuffix(".db") { return "\(data)/\(name)" }
+        let names = FileFacts.names(in: data) ?? []
+        guard let name = names.first(where: { $0.hasPrefix("partner-") && $0.hasSuffix(".db") }) else {
+            throw NoLedger()
         }
-        throw NoLedger()
+        return "\(data)/\(name)"
     }
 
     /// The actions of the server's history, in order.

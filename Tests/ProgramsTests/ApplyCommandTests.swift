@@ -56,7 +56,7 @@ import Testing
         let path = file(desk, lines)
         let told = desk.run("apply", path)
         #expect(told.code == 65, "\(told)")
-        for place in [":3: customer: ", ":4: ", ":5: confirm: freezing resources", ":6: until: a day must be"] {
+        for place in [":3: customer: ", ":4: amount: ", ":5: confirm: freezing resources", ":6: until: a day must be"] {
             #expect(told.errors.contains(place), "\(place): \(told.errors)")
         }
         #expect(told.errors.contains("nothing was queued") && told.errors.contains("4 wrong"), "\(told.errors)")

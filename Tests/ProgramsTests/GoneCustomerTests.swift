@@ -41,6 +41,9 @@ import Testing
         #expect(!shown.output.contains("()") && shown.output.contains("500.00 monthly"))
         let explained = desk.run("edits", "explain", "1")
         #expect(explained.code == 0 && explained.output.contains("of \(gone)"), "\(explained)")
+        let why = desk.run("why", "1")
+        #expect(
+            why.code == 0 && why.output.contains("not yours any more") && !why.output.contains("shows it"), "\(why)")
         let refused = desk.run("edits", "show", "2")
         #expect(refused.code == 0 && refused.output.contains("Beta (id-2)"), "\(refused)")
         #expect(desk.run("edits", "explain", "2").output.contains("it is not yours"))

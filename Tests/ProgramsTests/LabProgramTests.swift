@@ -20,22 +20,11 @@ import Testing
         let long = ChildProcess(ChildProcess.program("fieldbook-lab"), ["run", "--seeds", "1000000"])
         let left = { (names: [String]) in names.filter { $0.hasPrefix("fieldbook-lab.\(long.processID).") } }
         let folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : Paths.variable("TMPDIR") ?? "/tmp"
-        #expect(eventually { !left(namesIn(folder)).isEmpty })
+        #expect(eventually { !left(FileFacts.names(in: folder) ?? []).isEmpty })
         long.signal(SIGTERM)
         #expect(long.wait(seconds: 20) == 128 + SIGTERM)
         #expect(run(["run", "--seed", "1"]).code == 0)
-        #expect(left(namesIn(folder)).isEmpty)
-    }
-
-    private func namesIn(_ path: String) -> [String] {
-        guard let handle = opendir(path) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            names.append(
-                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names
+        #expect(left(FileFacts.names(in: folder) ?? []).isEmpty)
     }
 
     @Test func `a new scenario fails, says how to mend it, and holds once it is mended`() throws {
@@ -127,7 +116,7 @@ import Testing
     @Test func `seeds are run and counted, in words and in JSON`() {
         let words = run(["run", "--seeds", "3", "--jobs", "2"])
         #expect(
-            words.code == 0 && words.output.contains(" seeds, 0 failed; ")
+            words.code == 0 && words.output.contains(" kept ones and ") && words.output.contains(" others), 0 failed; ")
                 && words.output.contains("steps a core-minute"), "\(words)")
         let json = run(["run", "--seeds", "1", "--json"])
         #expect(json.code == 0 && json.output.hasPrefix("{") && json.output.contains("\"failed\": 0"), "\(json)")

@@ -31,6 +31,9 @@ import Testing
         #expect(numbers(installation.run(["log", "--lines=12"]).output) == Array(28..<40))
         #expect(numbers(installation.run(["log", "--level", "error", "-n", "5"]).output) == [27, 30, 33, 36, 39])
         #expect(installation.run(["log", "-n", "0"]).output.isEmpty)
+        #expect(installation.run(["log", "-n", "foo"]).errors.contains("-n must be a number"))
+        #expect(installation.run(["log", "--lines", "foo"]).errors.contains("--lines must be a number"))
+        #expect(installation.run(["log", "-n"]).errors.contains("-n needs a value"))
         for words in [["-n", "x"], ["-n", "-1"], ["--level", "loud"], ["-x"]] {
             #expect(installation.run(["log"] + words).code == 64)
         }

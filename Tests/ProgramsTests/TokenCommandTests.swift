@@ -31,6 +31,46 @@ import Testing
         #expect(ids("admin").count == 1)
     }
 
+    @Test(arguments: [
+        ["token", "add", "admin", "--out"], ["member", "add", "yan", "--role", "operator", "--token-file"],
+        ["member", "step-up", "admin", "--out"], ["partner", "add", "North", "--token-file"],
+    ])
+    func `a secret takes the place of no file that is there, but with --force`(words: [String]) {
+        let file = folder.file("there")
+        writeFile(file, "another token\n")
+        func attempt(_ more: [String]) -> Installation.Outcome {
+            let process = ChildProcess(
+                ChildProcess.program("fieldbook-server"), words + [file, "--data", folder.file("data")] + more)
+            let code = process.wait()
+            return Installation.Outcome(code: code, output: process.output, errors: process.errors)
+        }
+        let refused = attempt([])
+        #expect(refused.code == 65 && refused.errors.contains("the file is there already"), "\(refused)")
+        #expect(refused.errors.contains("--force; nothing was made or changed"), "\(refused)")
+        #expect(readFile(file) == Array("another token\n".utf8) && ids("admin").count == 1)
+        #expect(!run("member", "list").output.contains("yan") && !run("partner", "list").output.contains("North"))
+        let forced = attempt(["--force"])
+        #expect(forced.code == 0 && readFile(file) != Array("another token\n".utf8), "\(forced)")
+        var info = stat()
+        #expect(stat(file, &info) == 0 && info.st_mode & 0o777 == 0o600)
+    }
+
+    @Test func `the last administrator keeps role and access, but for an express word`() {
+        run("member", "add", "ana", "--role", "administrator", "--token-file", folder.file("ana"))
+        #expect(run("member", "disable", "admin").code == 0)
+        for words in [["member", "disable", "ana"], ["member", "role", "ana", "--role", "operator"]] {
+            let process = ChildProcess(
+                ChildProcess.program("fieldbook-server"), words + ["--data", folder.file("data")])
+            #expect(
+                process.wait() == 65 && process.errors.contains("ana is the last administrator"), "\(process.errors)")
+        }
+        // To keep the role is no loss, and whoever is disabled already is not the last.
+        #expect(run("member", "role", "ana", "--role", "administrator").code == 0)
+        #expect(run("member", "role", "admin", "--role", "operator").code == 0)
+        #expect(run("member", "role", "ana", "--role", "operator", "--force").code == 0)
+        #expect(run("member", "disable", "ana").code == 0)
+    }
+
     @Test func `tokens are made, listed by id, rotated, revoked and marked, and never shown again`() throws {
         run("member", "add", "ana", "--role", "operator", "--token-file", folder.file("one"))
         #expect(
@@ -74,7 +114,7 @@ import Testing
 
     @Test func `a member is disabled and enabled, and a policy says what then`() {
         #expect(run("policy", "set", "access-ended", "everything").code == 0)
-        #expect(run("member", "disable", "admin").output.contains("remove everything"))
+        #expect(run("member", "disable", "admin", "--force").output.contains("remove everything"))
         #expect(run("member", "disable", "admin").output.contains("already"))
         #expect(run("member", "list").output.contains("disabled on 20"))
         #expect(run("member", "enable", "admin").code == 0)

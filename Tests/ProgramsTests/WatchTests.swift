@@ -8,12 +8,40 @@ import Testing
 
 /// `fieldbook status`, once with a code and again and again.
 @Suite struct WatchTests {
-    @Test func `a terminal is drawn in place: each line cut and cleared, the rest of the screen cleared`() {
+    @Test func `a terminal is drawn in place: each line cleared to its end, the rest of the screen cleared`() {
         var view = WatchView(isScreen: true, isJSON: false)
-        let first = view.show("one\ntwo is long\nthree\n", [:], note: "now", width: 5, height: 24)
-        #expect(first == "\u{1B}[2J\u{1B}[Hone\u{1B}[K\ntwo …\u{1B}[K\nthree\u{1B}[K\nnow\u{1B}[K\n\u{1B}[J")
+        let first = view.show("one\nthree\n", [:], note: "now and then", width: 5, height: 24)
+        #expect(first == "\u{1B}[2J\u{1B}[Hone\u{1B}[K\nthree\u{1B}[K\nnow …\u{1B}[K\n\u{1B}[J")
         let next = view.show("one\n", [:], note: "now", width: 40, height: 24)
         #expect(next == "\u{1B}[Hone\u{1B}[K\nnow\u{1B}[K\n\u{1B}[J")
+    }
+
+    @Test func `advice wider than the terminal goes on below, under the value it belongs to`() {
+        var view = WatchView(isScreen: true, isJSON: false)
+        let text = "server        not reached: nobody answers\n  look at: fieldbook doctor, then again\n"
+        let drawn = view.show(text, [:], note: "now", width: 30, height: 24)
+        let rows = drawn.split(separator: "\n").map {
+            $0.replacing("\u{1B}[2J\u{1B}[H", with: "").replacing("\u{1B}[K", with: "")
+        }
+        #expect(
+            rows.dropLast() == [
+                "server        not reached:", "              nobody answers", "  look at: fieldbook doctor,",
+                "    then again", "now",
+            ])
+        let low = view.show(text, [:], note: "now", width: 30, height: 5)
+        #expect(low.split(separator: "\n").count == 5 && low.contains("now"), "the note stays on a low terminal")
+    }
+
+    @Test func `the plain form, a pipe and a simple terminal get no escape sequence`() {
+        #expect(WatchView.isDrawn(onTerminal: true, plain: false, kind: "xterm"))
+        #expect(!WatchView.isDrawn(onTerminal: true, plain: true, kind: "xterm"))
+        #expect(!WatchView.isDrawn(onTerminal: false, plain: false, kind: "xterm"))
+        for kind in [nil, "", "dumb"] { #expect(!WatchView.isDrawn(onTerminal: true, plain: false, kind: kind)) }
+        var blocks = WatchView(isScreen: false, isJSON: false)
+        let shown =
+            blocks.show("a\n", [:], note: "1", width: 80, height: 24)
+            + blocks.show("b\n", [:], note: "2", width: 80, height: 24)
+        #expect(shown == "1\na\n\n2\nb\n")
     }
 
     @Test func `a low terminal never scrolls`() {

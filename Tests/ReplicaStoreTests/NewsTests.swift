@@ -40,6 +40,21 @@ import Testing
         #expect(try replica.reader().news(since: now, orFrom: 0, limit: 10).isEmpty)
     }
 
+    @Test func `what is past the bound is not counted, and said to be more`() throws {
+        let replica = try TestReplica.settled()
+        let mark = try replica.reader().newsMark(at: 5)
+        let most = Int64(News.countMax)
+        try replica.feed(sequence: 2000, (0..<most).map { NewsTests.line(1000 + $0) })
+        let all = try replica.reader().news(since: mark, orFrom: 0, limit: 5)
+        #expect(all.lineCount == News.countMax && !all.isCutShort && all.lines.count == 5)
+        try replica.feed(sequence: 3000, [NewsTests.line(2500)])
+        let more = try replica.reader().news(since: mark, orFrom: 0, limit: 5)
+        #expect(more.lineCount == News.countMax && more.isCutShort)
+        // Who asks for more lines has them counted as far.
+        let wide = try replica.reader().news(since: mark, orFrom: 0, limit: 1000)
+        #expect(wide.lineCount == News.countMax + 1 && !wide.isCutShort && wide.lines.count == News.countMax + 1)
+    }
+
     @Test func `without a mark, or with one of another history, the moment decides`() throws {
         let replica = try TestReplica.settled()
         try replica.feed(sequence: 902, [NewsTests.line(901, at: 100), NewsTests.line(902, at: 200, by: "cho")])

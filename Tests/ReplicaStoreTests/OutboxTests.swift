@@ -55,6 +55,16 @@ import Testing
         replica.store.close()
     }
 
+    @Test func `edits that have their end are not kept in memory`() throws {
+        let replica = try TestReplica.loaded()
+        let open = try replica.add(.freeze(.account, reason: "late")).number
+        for amount in 1...150 { try replica.store.discard(try replica.add(budget(Int64(amount))).number) }
+        #expect(try replica.store.openEdits().map(\.number) == [open])
+        let kept = try #require(replica.store.rows.decoded)
+        #expect(kept.count <= 65, "\(kept.count) edits are kept")
+        #expect(try replica.store.rows.edit(open)?.intent == .freeze(.account, reason: "late"))
+    }
+
     @Test func `numbers go on after a restart, a discard and a refusal by the limits`() throws {
         let replica = try TestReplica.loaded()
         try replica.store.discard(try replica.add(budget(5)).number)

@@ -31,16 +31,7 @@ import Testing
         }
     }
 
-    private func names(_ path: String) -> [String] {
-        guard let handle = opendir(path) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            names.append(
-                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names.filter { $0 != "." && $0 != ".." }.sorted()
-    }
+    private func names(_ path: String) -> [String] { FileFacts.names(in: path) ?? [] }
 
     @Test func `a wiped image leaves no row of it in any file, and every edit as it was`() throws {
         let replica = try filled()

@@ -38,7 +38,12 @@ import Testing
         let daemon = try ended("image", report: 204)
         #expect(files.filter(isThere).isEmpty && SecureFile.exists(home.paths.tokenFile))
         #expect(try home.edits().count == 1)
-        #expect(try home.client.status().problem?.what == "your access was ended by an administrator")
+        let problem = try home.client.status().problem
+        #expect(problem?.what == "cannot sync with \(server.address)" && problem?.exitCode == ExitCode.denied.rawValue)
+        // The server's sentence says that the access was ended; ours does not say it again.
+        #expect(problem?.why.hasPrefix("the server answered 403; the data was removed") == true, "\(String(describing: problem))")
+        let waited = try home.client.waitForSync(seconds: 20)
+        #expect(!waited.reached && waited.problem?.exitCode == ExitCode.denied.rawValue, "\(waited)")
         server.release()
         #expect(try home.client.waitForSync(seconds: 20).reached)
         #expect(try home.edits() == ["1 settled applied"] && !isThere("wiped.json"))

@@ -1,6 +1,8 @@
 import Diagnostics
+import Glibc
 import HTTPKit
 import ReplicaStore
+import SQLiteKit
 import SyncEngine
 import TestKit
 import Testing
@@ -88,5 +90,34 @@ import Testing
         status.lastAgreementAt = clock.now()
         keeper.keep(status)
         #expect(store.identity.agreedAt == first + 300)
+    }
+
+    @Test func `what cannot be kept is tried again after pauses that grow, not with every batch`() throws {
+        let folder = TemporaryDirectory()
+        let descriptor = open(folder.file("log"), O_WRONLY | O_CREAT, 0o600)
+        defer { close(descriptor) }
+        let store = try ReplicaStore(directory: folder.file("state"), clock: clock, chance: CountingChance(seed: 1))
+        defer { store.close() }
+        let beside = try Connection(path: "\(folder.file("state"))/outbox.db", mode: .readWrite, durability: .full)
+        defer { beside.close() }
+        try beside.execute("ALTER TABLE traffic RENAME TO gone")
+        let keeper = MeasureKeeper(
+            store: store, book: LaneBook(at: clock.now()), clock: clock,
+            log: Logger(program: "test", level: .info, descriptor: descriptor))
+        var status = EngineStatus()
+        status.lastAgreementAt = clock.now()
+        func tries() -> Int { readFile(folder.file("log")).filter { $0 == UInt8(ascii: "\n") }.count }
+        for _ in 0..<20 { keeper.look(status) }
+        #expect(tries() == 1)
+        clock.advance(seconds: 10)
+        for _ in 0..<20 { keeper.look(status) }
+        #expect(tries() == 2)
+        clock.advance(seconds: 10)
+        keeper.look(status)
+        #expect(tries() == 2)
+        try beside.execute("ALTER TABLE gone RENAME TO traffic")
+        clock.advance(seconds: 10)
+        keeper.look(status)
+        #expect(tries() == 2 && store.identity.agreedAt != nil)
     }
 }

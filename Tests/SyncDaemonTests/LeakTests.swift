@@ -10,13 +10,7 @@ import ThreadKit
 /// What a daemon leaves behind in its process, counted in a process of its own.
 @Suite struct LeakTests {
     /// How many entries a folder of this process holds (proc(5): fd, task).
-    private static func count(_ path: String) -> Int {
-        guard let handle = opendir(path) else { return 0 }
-        defer { closedir(handle) }
-        var count = 0
-        while readdir(handle) != nil { count += 1 }
-        return count
-    }
+    private static func count(_ path: String) -> Int { FileFacts.names(in: path)?.count ?? 0 }
 
     private static func settles(_ path: String, at wanted: Int) -> Bool {
         let end = Moment.soon

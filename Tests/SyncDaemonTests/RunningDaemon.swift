@@ -74,9 +74,11 @@ final class RunningDaemon {
 
     deinit { if !isJoined { end() } }
 
-    func tellToEnd() {
+    func tellToEnd() { tell(SIGTERM) }
+
+    func tell(_ signal: Int32) {
         guard let thread = identity.wait(until: Moment.soon) else { return }
-        pthread_kill(thread, SIGTERM)
+        pthread_kill(thread, signal)
     }
 
     /// TERM, then the end; the error that it ended with.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 import TestKit
 import Testing
@@ -14,16 +15,9 @@ enum ScenarioFiles {
 
     /// Names without their ending, in order.
     static let names: [String] = {
-        guard let handle = opendir(folder) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".scenario") { names.append(String(name.dropLast(".scenario".count))) }
-        }
-        return names.sorted()
+        let files = (FileFacts.names(in: folder) ?? []).filter { $0.hasSuffix(".scenario") }
+        // Without their ending they stand in another order: '-' comes before '.'.
+        return files.map { String($0.dropLast(".scenario".count)) }.sorted()
     }()
 
     static func load(_ name: String) throws -> Scenario {

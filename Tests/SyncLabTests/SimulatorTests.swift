@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 import TestKit
 import Testing
@@ -51,17 +52,9 @@ import Testing
     }
 
     private static func folders() -> Set<String> {
-        var names: Set<String> = []
-        for parent in ["/dev/shm", "/tmp"] {
-            guard let handle = opendir(parent) else { continue }
-            defer { closedir(handle) }
-            while let entry = readdir(handle) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name.hasPrefix("fieldbook-lab.") { names.insert("\(parent)/\(name)") }
-            }
+        let paths = ["/dev/shm", "/tmp"].flatMap { parent in
+            (FileFacts.names(in: parent) ?? []).filter { $0.hasPrefix("fieldbook-lab.") }.map { "\(parent)/\($0)" }
         }
-        return names
+        return Set(paths)
     }
 }

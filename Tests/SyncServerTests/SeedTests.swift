@@ -10,6 +10,14 @@ import Testing
 @Suite struct SeedTests {
     private let folder = TemporaryDirectory()
 
+    @Test func `no member that the manual adds is an account manager of generated data already`() {
+        let text = ["README.md", "Sources/Documentation.docc/Operating.md"].map(Documents.text).joined()
+        let added = text.split(separator: "fieldbook-server member add ").dropFirst().compactMap {
+            $0.split(separator: " ").first.map(String.init)
+        }
+        #expect(added.count >= 4 && added.filter(SeedWords.managers.contains) == [])
+    }
+
     private func seeded(_ name: String, seed: UInt64) throws -> Ledger {
         let ledger = try Ledger.create(
             path: folder.file(name), epoch: "00aa", sealKey: [UInt8](repeating: 1, count: 32),

@@ -1,5 +1,6 @@
-import TerminalKit
 import Testing
+
+@testable import TerminalKit
 
 @Suite struct HelpTests {
     @Test func `the help of a program lists its commands under titles`() throws {
@@ -68,5 +69,18 @@ import Testing
             program: "b", summary: "s", globals: [],
             commands: [CommandSpec(name, "Imports.", examples: []), CommandSpec("x", "Does x.", examples: [])])
         #expect(try table.help([]).contains("  \(name)\n     Imports.\n  x  Does x.\n"))
+    }
+
+    @Test func `a manual page fits a terminal of 80 columns and keeps options whole`() throws {
+        let page = Sample.table.manualPage()
+        #expect(page.contains(".nr HY 0\n"), "man(7) would hyphenate again after each paragraph")
+        #expect(page.contains("[\\-\\-type\\ TYPE] [\\-\\-on\\-exhaustion\\ ACTION]"))
+        #expect(
+            page.contains(
+                """
+                \\&book budget set \\(aqAcme and Sons\\(aq 500 \\-\\-type monthly \\(rs
+                \\&  \\-\\-on\\-exhaustion freeze \\-\\-dry\\-run
+                """))
+        #expect(page.contains(".I COMMAND\n"))
     }
 }

@@ -38,6 +38,19 @@ import Testing
         for line in text.split(separator: "\n") { #expect(TextWidth.of(String(line)) <= 40) }
     }
 
+    @Test func `a date is shown whole or not at all`() {
+        var table = Table([
+            .init("CUSTOMER"), .init("WHY", yielding: .leftOut(1)), .init("AS OF", yielding: .leftOutWhole(2)),
+        ])
+        table.add(["A customer with a long name", "an edit of somebody else came first", "2026-07-05 04:00 UTC"])
+        for width in 20...90 {
+            let text = table.render(width: width)
+            #expect(text.contains("2026-07-05 04:00 UTC") || text.contains("(no room for"), "\(width): \(text)")
+            #expect(!text.contains("2026-07-05 0…") && text.contains("A cus"))
+        }
+        #expect(table.render(width: 60).contains("2026-07-05 04:00 UTC"), "the texts are cut first")
+    }
+
     @Test func `every width down to the least is kept`() {
         let wide = table([[String(repeating: "华", count: 50), "9", String(repeating: "x", count: 70)]])
         for width in 27...200 {

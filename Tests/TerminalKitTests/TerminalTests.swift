@@ -89,6 +89,27 @@ import Testing
         #expect(Terminal(output: pair.program).width == 80)
     }
 
+    @Test func `an error on a terminal is in lines that it shows whole, elsewhere in one`() throws {
+        let failure = UserError(
+            .unreachable, what: "cannot ask for the service", why: "systemd does not know of this session",
+            next: "run it without: fieldbook daemon start")
+        let pair = try TerminalPair()
+        var size = winsize(ws_row: 24, ws_col: 40, ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(pair.program, UInt(TIOCSWINSZ), &size)
+        Terminal(output: pair.program, error: pair.program).tell(failure, by: "book")
+        #expect(
+            pair.shown().replacing("\r\n", with: "\n") == """
+                book: cannot ask for the service:
+                    systemd does not know of this
+                    session
+                  run it without: fieldbook daemon start
+
+                """)
+        Terminal(output: pair.program, error: pair.program, isPlain: true).remark(String(repeating: "a b ", count: 20))
+        #expect(!pair.shown().contains("\n"), "a screen reader gets sentences whole")
+        #expect(written { $0.tell(failure, by: "book") }.error == failure.rendered(program: "book"))
+    }
+
     @Test func `elsewhere than on a terminal no progress is shown`() {
         let text = written { terminal in
             var bar = ProgressBar("first load", terminal: terminal)

@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// The README and the articles of the manual, taken apart.
@@ -7,16 +8,7 @@ package enum Documents {
 
     /// The articles of the catalogue by file name, in order.
     package static var articles: [String] {
-        guard let folder = opendir("\(root)/Sources/Documentation.docc") else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".md") { names.append(name) }
-        }
-        return names.sorted()
+        (FileFacts.names(in: "\(root)/Sources/Documentation.docc") ?? []).filter { $0.hasSuffix(".md") }
     }
 
     package static func article(_ name: String) -> String { text("Sources/Documentation.docc/\(name)") }

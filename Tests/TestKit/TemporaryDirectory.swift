@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 
 /// A private folder that is removed with everything in it when the value goes.
@@ -17,16 +18,9 @@ package final class TemporaryDirectory: Sendable {
     private static var base: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 
     private static func remove(_ path: String) {
-        if let handle = opendir(path) {
-            while let entry = readdir(handle) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name == "." || name == ".." { continue }
-                let child = "\(path)/\(name)"
-                if unlink(child) != 0 { remove(child) }
-            }
-            closedir(handle)
+        for name in FileFacts.names(in: path) ?? [] {
+            let child = "\(path)/\(name)"
+            if unlink(child) != 0 { remove(child) }
         }
         rmdir(path)
     }

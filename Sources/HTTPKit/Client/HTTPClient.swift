@@ -12,6 +12,19 @@ package struct ClientLimits: Sendable, Hashable {
     }
 }
 
+/// How the body of a reply came, for who wants to know how fast a link is.
+package struct Arrival: Sendable, Hashable {
+    /// Bytes of the body as they came, without their framing, and as they were handed on.
+    package var encodedBytes = 0
+    package var decodedBytes = 0
+    /// Time from the first bytes of the reply to its last, and the bytes on the wire that came in that time: those
+    /// that were there when the clock began are not among them. The time of whoever took the body in is.
+    package var took = Duration.zero
+    package var bytesInThatTime = 0
+
+    package init() {}
+}
+
 /// A blocking HTTP/1.1 client of one server that keeps its connection. One thread sends; any thread may interrupt.
 package final class HTTPClient: Sendable {
     private struct State {
@@ -23,15 +36,21 @@ package final class HTTPClient: Sendable {
 
     private let connector: Connector
     private let limits: ClientLimits
+    private let zlib: @Sendable () -> Zlib?
     private let state = Mutex(State())
     private let traffic = Traffic()
 
     /// What it has carried so far.
     package var carried: Traffic.Totals { traffic.totals }
 
-    package init(connector: Connector, limits: ClientLimits = ClientLimits()) {
+    package convenience init(connector: Connector, limits: ClientLimits = ClientLimits()) {
+        self.init(connector: connector, limits: limits, zlib: Zlib.load)
+    }
+
+    init(connector: Connector, limits: ClientLimits, zlib: @escaping @Sendable () -> Zlib?) {
         self.connector = connector
         self.limits = limits
+        self.zlib = zlib
     }
 
     /// A client without TLS or a proxy.
@@ -39,7 +58,7 @@ package final class HTTPClient: Sendable {
         self.init(connector: Connector(endpoint: endpoint), limits: limits)
     }
 
-    /// Sends a request and gives the whole reply; a body past `bodyLimit` bytes is an error.
+    /// Sends a request and gives the whole reply; a body past `bodyLimit` bytes is an error. Gzip as for `stream`.
     package func send(
         _ request: HTTPRequest, bodyLimit: Int
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, body: [UInt8]) {
@@ -51,10 +70,13 @@ package final class HTTPClient: Sendable {
 
     /// Sends a request and hands the reply's body on as it comes. A connection that was idle and turns out closed
     /// before a byte of the reply is replaced once; nothing else is sent twice.
+    ///
+    /// A request may say `Accept-Encoding: gzip`, which is left out where there is no zlib. The body is handed on
+    /// decoded then, the head as it came; `bodyLimit` holds for the body's bytes as they come and as handed on.
     package func stream(
         _ request: HTTPRequest, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
-    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders) {
+    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival) {
         if let kept = try takeKept() {
             do {
                 return try exchange(request, on: kept, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
@@ -113,7 +135,7 @@ package final class HTTPClient: Sendable {
     private func exchange(
         _ request: HTTPRequest, on stream: any ByteStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
-    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders) {
+    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival) {
         let isInterrupted = state.withLock { state in
             state.stream = stream
             return state.isInterrupted
@@ -125,7 +147,7 @@ package final class HTTPClient: Sendable {
                 state.withLock { $0.stream = nil }
                 stream.close()
             }
-            return (reply.status, reply.headers)
+            return (reply.status, reply.headers, reply.arrival)
         } catch {
             let isInterrupted = state.withLock { state in
                 state.stream = nil
@@ -140,8 +162,12 @@ package final class HTTPClient: Sendable {
     private func converse(
         _ request: HTTPRequest, on stream: any ByteStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
-    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, keep: Bool) {
-        let bytes = request.serialized(host: connector.hostField)
+    ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival, keep: Bool) {
+        let asksForGzip = AcceptEncoding(request.headers).allowsGzip
+        let zlib = asksForGzip ? zlib() : nil
+        var sent = request
+        if asksForGzip, zlib == nil { sent.headers.remove("Accept-Encoding") }
+        let bytes = sent.serialized(host: connector.hostField)
         traffic.begin()
         traffic.send(bytes.count)
         // A server that turned us away has answered and reads nothing more: that answer counts.
@@ -150,7 +176,9 @@ package final class HTTPClient: Sendable {
             guard error.code == .closed else { throw error }
             broken = error
         }
-        var parser = MessageParser(role: .response(toMethod: request.method), bodyLimit: bodyLimit)
+        var parser = MessageParser(role: .response(toMethod: request.method), bodyLimit: bodyLimit, zlib: zlib)
+        var arrival = Arrival()
+        var began: Duration?
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         var toldHead = false
         while !parser.isDone {
@@ -159,6 +187,12 @@ package final class HTTPClient: Sendable {
                 throw broken ?? error
             }
             traffic.receive(count)
+            if let began {
+                arrival.took = Sys.monotonicNow - began
+                arrival.bytesInThatTime += count
+            } else {
+                began = Sys.monotonicNow
+            }
             if count == 0 {
                 if stream.isEndSaid, parser.connectionEnded() { break }
                 throw broken ?? HTTPError.ended(insideReply: parser.hasBegun)
@@ -177,7 +211,8 @@ package final class HTTPClient: Sendable {
         let closes =
             broken != nil || parser.headers["Connection"]?.lowercased() == "close" || parser.endsWithConnection
             || !parser.rest.isEmpty
-        return (parser.status, parser.headers, !closes)
+        (arrival.encodedBytes, arrival.decodedBytes) = parser.bodyCounts
+        return (parser.status, parser.headers, arrival, !closes)
     }
 
     private static func read(

@@ -15,7 +15,7 @@ struct Proxy: Sendable, Hashable {
     static func choose(
         host: String, port: UInt16, setting: String?, environment: (String) -> String?
     ) throws(HTTPError) -> Proxy? {
-        if let setting { return setting == "none" ? nil : try Proxy(setting, named: "proxy") }
+        if let setting { return setting == "none" ? nil : try Proxy(setting, named: "server.proxy") }
         func variable(_ names: [String]) -> (name: String, value: String)? {
             for name in names { if let value = environment(name), !value.isEmpty { return (name, value) } }
             return nil
@@ -120,7 +120,7 @@ struct Proxy: Sendable, Hashable {
         case 407:
             failure(
                 .proxy, authorization == nil ? "it wants a name and a password" : "it does not take name and password",
-                "set them as http://USER:PASSWORD@\(endpoint.description), by the setting proxy or https_proxy")
+                "set them as http://USER:PASSWORD@\(endpoint.description), by the setting server.proxy or https_proxy")
         case 403, 405:
             failure(
                 .proxy, "it does not allow a connection to \(server.description) (status \(status))",

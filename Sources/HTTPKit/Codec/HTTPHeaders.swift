@@ -23,6 +23,9 @@ package struct HTTPHeaders: Sendable, Hashable {
         fields.append(Field(name: name, value: value))
     }
 
+    /// Takes all fields of a name out.
+    mutating func remove(_ name: String) { fields.removeAll { HTTPHeaders.equal($0.name, name) } }
+
     /// RFC 9110, section 5.6.2.
     static func isToken(_ bytes: some Sequence<UInt8>) -> Bool {
         var isEmpty = true

@@ -45,6 +45,8 @@ package struct HTTPResponse: Sendable {
     func head(length: Int?, close: Bool) -> [UInt8] {
         var head = "HTTP/1.1 \(status) \(HTTPResponse.reason(status))\r\n"
         for field in headers.fields { head += "\(field.name): \(field.value)\r\n" }
+        // Which codings a request may have instead of the one it had: none (RFC 9110, section 15.5.16).
+        if status == 415, headers["Accept-Encoding"] == nil { head += "Accept-Encoding: identity\r\n" }
         // A reply without content has no length either (RFC 9110, section 8.6).
         if status == 204 { return Array((head + (close ? "Connection: close\r\n\r\n" : "\r\n")).utf8) }
         if let length { head += "Content-Length: \(length)\r\n" } else { head += "Transfer-Encoding: chunked\r\n" }
@@ -66,6 +68,7 @@ package struct HTTPResponse: Sendable {
         case 409: "Conflict"
         case 410: "Gone"
         case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
         case 426: "Upgrade Required"
         case 431: "Request Header Fields Too Large"

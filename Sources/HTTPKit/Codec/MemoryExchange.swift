@@ -32,9 +32,12 @@ package enum MemoryExchange {
         return bytes
     }
 
-    /// What a client reads out of bytes after which the connection ends or rests.
-    package static func reply(_ bytes: [UInt8], toMethod method: String, bodyLimit: Int) -> Reply {
-        var parser = MessageParser(role: .response(toMethod: method), bodyLimit: bodyLimit)
+    /// What a client reads out of bytes after which the connection ends or rests; one that asked for gzip takes it.
+    package static func reply(
+        _ bytes: [UInt8], toMethod method: String, bodyLimit: Int, askedForGzip: Bool = false
+    ) -> Reply {
+        var parser = MessageParser(
+            role: .response(toMethod: method), bodyLimit: bodyLimit, zlib: askedForGzip ? Zlib.load() : nil)
         var body: [UInt8] = []
         do {
             _ = try bytes.withUnsafeBytes { try parser.consume($0) { body.append(contentsOf: $0) } }

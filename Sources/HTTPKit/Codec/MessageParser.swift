@@ -1,7 +1,8 @@
 /// Parses one HTTP/1.1 message out of bytes that come in any pieces (RFC 9112). Pure; knows no socket.
 ///
 /// Refused: obsolete line folding, bare CR or NUL, two lengths, a length beside a transfer coding, codings other than
-/// chunked, and anything past its bounds.
+/// chunked, and anything past its bounds. Gzip is taken off the body of a reply to who asked for it; any other content
+/// coding is refused, and every one of a request.
 struct MessageParser {
     enum Role: Sendable {
         case request
@@ -36,7 +37,9 @@ struct MessageParser {
     private(set) var isDone = false
 
     private let role: Role
-    private var bodyLimit: Int
+    private let bodyLimit: Int
+    private let zlib: Zlib?
+    private var inflater: Inflater?
     private var buffer: [UInt8] = []
     private var remaining: Int?
     private var chunk = Chunk.none
@@ -49,13 +52,17 @@ struct MessageParser {
         case dataEnd, trailer
     }
 
-    init(role: Role, bodyLimit: Int) {
+    /// `bodyLimit` bounds the body in bytes, as it comes and as it is handed on. With a `zlib` a reply may be gzip.
+    init(role: Role, bodyLimit: Int, zlib: Zlib? = nil) {
         self.role = role
         self.bodyLimit = bodyLimit
+        self.zlib = zlib
     }
 
     /// Bytes after the message, for the next one.
     var rest: [UInt8] { isDone ? buffer : [] }
+    /// Bytes of the body so far, as they came without their framing, and as they were handed on.
+    var bodyCounts: (encoded: Int, decoded: Int) { (bodyBytes, inflater?.decodedBytes ?? bodyBytes) }
     /// Whether anything at all was taken in.
     var hasBegun: Bool { isHeadDone || !buffer.isEmpty }
 
@@ -66,12 +73,15 @@ struct MessageParser {
         buffer.append(contentsOf: bytes)
         if !isHeadDone, try !parseHead() { return .needsMore }
         try parseBody(onBody)
+        if isDone, let inflater, !inflater.isWhole {
+            throw Failure(status: 400, why: "the body ends before its gzip does")
+        }
         return isDone ? .done : .head
     }
 
-    /// The connection ended: whether the message is whole.
+    /// The connection ended: whether the message is whole. Gzip that has not ended shows a cut that nothing else would.
     mutating func connectionEnded() -> Bool {
-        if isHeadDone, endsWithConnection { isDone = true }
+        if isHeadDone, endsWithConnection, inflater?.isWhole ?? true { isDone = true }
         return isDone
     }
 
@@ -110,6 +120,7 @@ struct MessageParser {
                 continue
             }
             try setFraming()
+            try setCoding()
             isHeadDone = true
             return true
         }
@@ -221,6 +232,23 @@ struct MessageParser {
         }
     }
 
+    /// RFC 9110, section 8.4.
+    private mutating func setCoding() throws {
+        let codings = headers.values("Content-Encoding").flatMap { $0.split(separator: ",") }
+            .map { AcceptEncoding.name(AcceptEncoding.trimmed($0)) }.filter { !$0.isEmpty && $0 != "identity" }
+        guard !codings.isEmpty else { return }
+        if case .request = role { throw Failure(status: 415, why: "the body of a request has no content coding here") }
+        // A reply that has no body tells of one that it would have had.
+        guard !isDone || remaining != nil else { return }
+        guard codings == ["gzip"] else {
+            let names = codings.joined(separator: ", ").unicodeScalars.map { $0.isASCII ? Character($0) : "?" }
+            throw Failure(status: 400, why: "the content coding of the body (\(String(names.prefix(40)))) is unknown")
+        }
+        guard let zlib else { throw Failure(status: 400, why: "the body is gzip, which was not asked for") }
+        inflater = Inflater(zlib, limit: bodyLimit)
+        guard inflater != nil else { throw Failure(status: 500, why: "there is no memory to decode the body") }
+    }
+
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var bytes = bytes.drop { $0 == 0x20 || $0 == 0x09 }
         while bytes.last == 0x20 || bytes.last == 0x09 { bytes.removeLast() }
@@ -299,7 +327,11 @@ struct MessageParser {
         guard bodyBytes <= bodyLimit else {
             throw Failure(status: 413, why: "the body is larger than \(bodyLimit) bytes")
         }
-        try buffer.withUnsafeBytes { try onBody(UnsafeRawBufferPointer(rebasing: $0[0..<count])) }
+        let inflater = inflater
+        try buffer.withUnsafeBytes { bytes in
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[0..<count])
+            if let inflater { try inflater.consume(piece, onPiece: onBody) } else { try onBody(piece) }
+        }
         buffer.removeFirst(count)
     }
 }

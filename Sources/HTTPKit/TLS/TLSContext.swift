@@ -35,13 +35,14 @@ final class TLSContext: Sendable {
         let protocols: [UInt8] = [8] + Array("http/1.1".utf8)
         _ = library.SSL_CTX_set_alpn_protos(handle, protocols, UInt32(protocols.count))
         _ = library.SSL_CTX_set_default_verify_paths(handle)
-        if let file = settings.authorityFile { try trust(file, "ca-file") }
+        if let file = settings.authorityFile { try trust(file, "tls.ca-file") }
         if let file = settings.certificateFile {
             try use(
-                certificate: file, "client-certificate", key: settings.keyFile ?? file,
-                settings.keyFile == nil ? "client-certificate" : "client-key", open: 0o077)
+                certificate: file, "tls.client-certificate", key: settings.keyFile ?? file,
+                settings.keyFile == nil ? "tls.client-certificate" : "tls.client-key", open: 0o077)
         } else if settings.keyFile != nil {
-            throw TLSContext.unusable("client-key", "there is no client-certificate beside it", "set both, or neither")
+            throw TLSContext.unusable(
+                "tls.client-key", "there is no tls.client-certificate beside it", "set both, or neither")
         }
     }
 

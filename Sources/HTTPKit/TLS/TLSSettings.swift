@@ -13,6 +13,9 @@ package struct TLSSettings: Sendable, Hashable {
     package init(authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil) {
         (self.authorityFile, self.certificateFile, self.keyFile) = (authorityFile, certificateFile, keyFile)
     }
+
+    /// Reads the files as a connection does; throws what is wrong with the first that can't be used.
+    package func check() throws(HTTPError) { _ = try TLSContext(client: self) }
 }
 
 /// What a server that speaks TLS itself is set up with.

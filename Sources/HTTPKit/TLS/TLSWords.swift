@@ -33,7 +33,7 @@ struct TLSWords {
         case 199:
             return HTTPError(
                 code: .untrusted, what: "cannot trust \(peer)", why: "it shows no certificate",
-                next: "set client-certificate and client-key there")
+                next: "set tls.client-certificate and tls.client-key there")
         default:
             return HTTPError(
                 code: .handshake, what: what, why: text,
@@ -57,12 +57,12 @@ struct TLSWords {
         case 2, 19, 20, 21:
             return (
                 "its certificate comes from \(finding.issuer), an issuer that this machine does not trust",
-                "if it is your organisation's, name its certificate as ca-file \(TLSWords.place); else \(between)"
+                "if it is your organisation's, name its certificate as tls.ca-file \(TLSWords.place); else \(between)"
             )
         case 18:
             return (
                 "its certificate is signed by itself (\(finding.issuer)), and this machine does not trust it",
-                "if it is your server's, name it as ca-file \(TLSWords.place); else \(between)"
+                "if it is your server's, name it as tls.ca-file \(TLSWords.place); else \(between)"
             )
         case 62, 64:
             return (
@@ -92,7 +92,8 @@ struct TLSWords {
 
     // MARK: Alerts
 
-    static let nextForClientCertificate = "name one that it takes as client-certificate and client-key \(place)"
+    static let nextForClientCertificate =
+        "name one that it takes as tls.client-certificate and tls.client-key \(place)"
 
     /// Where settings are set.
     private static let place = "(fieldbook.conf, or options of setup and login)"

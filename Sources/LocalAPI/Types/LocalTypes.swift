@@ -100,6 +100,8 @@ package enum Local {
         package var exitCode: Int32
         /// Code of the limit that an edit broke, when it is that.
         package var code: String?
+        /// The part of the edit that broke it: `amount`, `valid-through`.
+        package var field: String?
         /// Which edit of the request it is about, counted from 0; absent when it is about all of them.
         package var position: Int?
 

@@ -46,12 +46,14 @@ struct OutboxRows {
     /// Edits that are not settled, discarded or combined, in order of number. The index is named because SQLite would
     /// rather walk the whole table in that order, and settled edits are kept for good.
     func open() throws -> [OutboxEdit] {
-        try connection.statement(
+        let open = try connection.statement(
             """
             SELECT \(OutboxRows.columns) FROM edit INDEXED BY edit_open
             WHERE state NOT IN ('settled', 'discarded', 'combined') ORDER BY number
             """
         ).rows(decode)
+        decoded?.keep(open)
+        return open
     }
 
     /// Open edits that decide a conflict, in order of number.
@@ -216,9 +218,24 @@ struct OutboxRows {
 final class DecodedEdits {
     /// Edits kept; past it all are let go.
     private static let most = 20_000
+    /// Edits kept beside the open ones, which are not asked for again: a kilobyte or three each.
+    private static let spare = 64
     private var known: [Int64: (wire: V1.Edit, intent: EditIntent)] = [:]
     private var results: [Int64: (text: String, value: V1.Result)] = [:]
     private var predictions: [Int64: (text: String, value: Prediction)] = [:]
+
+    /// Edits that are kept.
+    var count: Int { max(known.count, results.count, predictions.count) }
+
+    /// Lets go of edits that have their end, once there are some. A dictionary that is filtered is as large as what is
+    /// left in it.
+    func keep(_ open: [OutboxEdit]) {
+        guard count > open.count + DecodedEdits.spare else { return }
+        let numbers = Set(open.map(\.number.value))
+        known = known.filter { numbers.contains($0.key) }
+        results = results.filter { numbers.contains($0.key) }
+        predictions = predictions.filter { numbers.contains($0.key) }
+    }
 
     func result(_ number: Int64, _ text: String) throws -> V1.Result { try DecodedEdits.value(&results, number, text) }
 

@@ -94,7 +94,8 @@ extension ReplicaStore {
     private static func orders(_ drafts: [EditDraft], _ link: EditLink, first: EditNumber) throws -> [EditOrder] {
         guard link.counts.contains(drafts.count) else {
             throw unlinked(
-                "\(drafts.count) edits were given", "give \(link.counts.lowerBound) to \(link.counts.upperBound)")
+                "the number of edits given is \(drafts.count)",
+                "give \(link.counts.lowerBound) to \(link.counts.upperBound)")
         }
         if link != .none {
             guard drafts.allSatisfy({ $0.customer == drafts[0].customer }) else {

@@ -30,13 +30,19 @@ package struct News: Sendable, Hashable {
 
     /// The newest first, at most as many as asked for.
     package let lines: [Line]
-    /// All of them.
+    /// All of them, as far as they are counted.
     package let lineCount: Int
-    /// Customers that joined since the mark, in order of name.
+    /// There are more than `lineCount`.
+    package let isCutShort: Bool
+    /// Customers that joined since the mark, in order of name, at most as many as asked for; and all of them.
     package let joined: [Customer]
+    package let joinedCount: Int
     package let cycles: [Cycle]
 
     package var isEmpty: Bool { lineCount == 0 && joined.isEmpty && cycles.isEmpty }
+
+    /// Lines past which they are not counted: a person wants to know that there are many, and waits for it.
+    package static let countMax = 500
 }
 
 extension ReplicaReader {
@@ -55,7 +61,8 @@ extension ReplicaReader {
     }
 
     /// What happened since a mark, or since a moment (seconds since 1970) where there is no mark or it is of another history of
-    /// the server. What this replica's own edits did is no news. Cost: the lines since then.
+    /// the server. What this replica's own edits did is no news. Lines are read and counted up to
+    /// `limit` or `countMax`, whichever is more.
     package func news(since mark: NewsMark?, orFrom moment: Int64, limit: Int) throws(StoreError) -> News {
         let replica = try identity()?.replica
         return try read { connection in
@@ -63,10 +70,16 @@ extension ReplicaReader {
             let mark = mark.flatMap { $0.epoch == epoch ? $0 : nil }
             let bound = try mark?.line.value ?? ReplicaReader.lastLine(connection, before: moment)
             let others = "h.key > ?1 AND (h.replica IS NULL OR h.replica IS NOT ?2)"
-            let count = try connection.statement(
-                "SELECT count(*) FROM history h JOIN customer c ON c.key = h.customer WHERE \(others)")
-            try count.bind(1, bound)
-            try count.bind(2, replica)
+            let most = max(limit, News.countMax)
+            let counting = try connection.statement(
+                """
+                SELECT count(*) FROM
+                    (SELECT 1 FROM history h JOIN customer c ON c.key = h.customer WHERE \(others) LIMIT ?3)
+                """)
+            try counting.bind(1, bound)
+            try counting.bind(2, replica)
+            try counting.bind(3, Int64(most) + 1)
+            let count = try counting.first { Int($0.int64(0)) } ?? 0
             let statement = try connection.statement(
                 """
                 SELECT \(HistoryLine.columns), h.customer FROM history h JOIN customer c ON c.key = h.customer
@@ -79,9 +92,10 @@ extension ReplicaReader {
             let lines = try statement.rows { ($0.int64(12), HistoryLine($0, of: replica)) }.compactMap { key, line in
                 try image.customer(CustomerKey(key)).map { News.Line(customer: $0, line: line) }
             }
+            let joined = try ReplicaReader.joined(connection, after: mark?.sequence.value, limit: limit)
             return News(
-                lines: lines, lineCount: try count.first { Int($0.int64(0)) } ?? 0,
-                joined: try ReplicaReader.joined(connection, after: mark?.sequence.value),
+                lines: lines, lineCount: min(count, most), isCutShort: count > most, joined: joined.customers,
+                joinedCount: joined.count,
                 cycles: try ReplicaReader.cycles(connection, after: mark?.sequence.value))
         }
     }
@@ -93,15 +107,19 @@ extension ReplicaReader {
         return try statement.first { $0.int64(0) } ?? 0
     }
 
-    private static func joined(_ connection: Connection, after sequence: Int64?) throws -> [Customer] {
-        guard let sequence else { return [] }
+    private static func joined(
+        _ connection: Connection, after sequence: Int64?, limit: Int
+    ) throws -> (customers: [Customer], count: Int) {
+        guard let sequence else { return ([], 0) }
+        let those = "FROM customer WHERE key IN (SELECT key FROM membership WHERE version > ?1)"
+        let counting = try connection.statement("SELECT count(*) \(those)")
+        try counting.bind(1, sequence)
         let statement = try connection.statement(
-            """
-            SELECT \(ImageRows.customerColumns) FROM customer
-            WHERE key IN (SELECT key FROM membership WHERE version > ?) ORDER BY name, key
-            """)
+            "SELECT \(ImageRows.customerColumns) \(those) ORDER BY name, key LIMIT ?2")
         try statement.bind(1, sequence)
-        return try statement.rows(ImageRows.decodeCustomer).compactMap { $0 }
+        try statement.bind(2, Int64(limit))
+        let customers = try statement.rows(ImageRows.decodeCustomer).compactMap { $0 }
+        return (customers, try counting.first { Int($0.int64(0)) } ?? 0)
     }
 
     private static func cycles(_ connection: Connection, after sequence: Int64?) throws -> [News.Cycle] {

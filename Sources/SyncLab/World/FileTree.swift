@@ -1,20 +1,10 @@
+import Diagnostics
 import Glibc
 
 /// Folders of runs, and their removal.
 enum FileTree {
     /// The names in a folder, in order; none when it can't be read.
-    static func names(in path: String) -> [String] {
-        guard let handle = opendir(path) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    static func names(in path: String) -> [String] { FileFacts.names(in: path) ?? [] }
 
     /// Removes a file, or a folder with all that is in it. Links are removed, not followed.
     static func remove(_ path: String) {

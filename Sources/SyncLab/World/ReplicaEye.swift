@@ -131,11 +131,9 @@ final class ReplicaEye {
 
     /// The connection on the file that the link leads to now.
     func current() throws -> Connection? {
-        var buffer = [UInt8](repeating: 0, count: 64)
-        let count = readlink("\(folder)/replica.db", &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        let name = String(decoding: buffer[..<count], as: UTF8.self)
-        guard let number = Int(name.dropFirst("generation-".count).dropLast(".db".count)) else { return nil }
+        guard let name = FileFacts.target(ofLink: "\(folder)/replica.db"),
+            let number = Int(name.dropFirst("generation-".count).dropLast(".db".count))
+        else { return nil }
         if let image, image.number == number { return image.connection }
         image?.connection.close()
         let connection = try Connection(path: "\(folder)/\(name)", mode: .readWrite, durability: .reader)

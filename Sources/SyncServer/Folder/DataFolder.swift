@@ -77,6 +77,19 @@ package struct DataFolder: Sendable, Hashable {
         }
     }
 
+    /// Keeps a second server off the folder for as long as the value lives: both would answer from their own memory of
+    /// sequences, rules and ticks. Commands beside a running server need no lock, their changes are transactions.
+    package func lockForServing() throws -> FileLock {
+        // A folder that was not made by `init` is left as it is.
+        if !SecureFile.exists(directoryFile) { _ = try openDirectory() }
+        do { return try FileLock(path: "\(path)/serve.lock") } catch let held as FileLock.Held {
+            throw UserError(
+                .failed, what: "cannot serve the data folder \(path)",
+                why: "another server (process \(held.processID.map(String.init) ?? "unknown")) serves it",
+                next: held.processID.map { "use that one, or stop it first: kill \($0)" } ?? "use that one")
+        }
+    }
+
     /// The chosen partner of the folder, or the only one.
     package func onlyPartner() throws -> String {
         let partners = try openDirectory().partnerNames()

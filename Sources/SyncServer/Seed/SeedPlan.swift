@@ -35,6 +35,8 @@ enum SeedWords {
         "株式会社みどり", "대한물류", "ООО Северный Ветер", "Агро Союз", "شركة النور", "Café Müller GmbH", "Łódź Systemy",
         "São João Energia", "Ñandú Turismo", "Harbour Light", "Kestrel Analytics", "Nordlys AS", "Ὀλυμπία Ναυτιλιακή",
     ]
+    /// Accounts of account managers. A member of such a name is one of them.
+    static let managers = ["mona", "li.wei", "ibrahim"]
     static let services: [(code: String, name: String, resource: String, resourceName: String, spec: String)] = [
         ("hws.service.type.ec2", "Elastic Cloud Server", "hws.resource.type.vm", "Cloud server", "s6.large.2.linux"),
         ("hws.service.type.ebs", "Elastic Volume Service", "hws.resource.type.volume", "Disk", "SAS"),

@@ -149,7 +149,7 @@ package final class Seeder {
                 .text("1\(pick(3_000_000_000...8_999_999_999))"), .text("0086"),
                 .text("billing@customer-\(index).example"),
             ])
-        try put(.manager, [pick(0...3) == 0 ? .null : .text(pick(["mona", "li.wei", "ibrahim"]))])
+        try put(.manager, [pick(0...3) == 0 ? .null : .text(pick(SeedWords.managers))])
         try put(.label, [pick(0...2) == 0 ? .text(pick(["gold", "trial", "public sector", "重点客户"])) : .null])
         if isReseller {
             try putResellerRegisters(key, index, associated)

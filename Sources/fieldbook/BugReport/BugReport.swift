@@ -189,14 +189,19 @@ struct BugReport {
 
     private func plain(_ word: String) -> String { redactor.isOurs(word) ? word : Redactor.mark }
 
+    /// The newest lines of the log, of the file before it too where that is needed to have so many.
     private var log: String {
-        guard let bytes = try? SecureFile.readEnd(paths.daemonLog, count: BugReport.logBytesMax) else {
-            return "there is no log\n"
-        }
+        let older = lines(of: paths.daemonLog + LogFile.olderSuffix)
+        let lines = (older + lines(of: paths.daemonLog)).suffix(BugReport.linesMax)
+        return lines.isEmpty ? "there is no log\n" : lines.map { redactor.line($0) + "\n" }.joined()
+    }
+
+    private func lines(of file: String) -> [Substring] {
+        guard let bytes = try? SecureFile.readEnd(file, count: BugReport.logBytesMax) else { return [] }
         var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         // The first one may be the rest of a line.
-        if bytes.count == BugReport.logBytesMax { lines.removeFirst() }
-        return lines.suffix(BugReport.linesMax).map { redactor.line($0) + "\n" }.joined()
+        if bytes.count == BugReport.logBytesMax, !lines.isEmpty { lines.removeFirst() }
+        return lines
     }
 }
 
@@ -205,14 +210,12 @@ extension Context {
     func bugReport() throws(UserError) -> Answer {
         let stamp = clock.now().rfc3339.filter { $0.isNumber }
         let file = command.arguments.first ?? "fieldbook-report-\(stamp).tar"
-        guard command.flag("force") || !SecureFile.exists(file) else {
-            throw UserError(
-                .refused, what: "cannot write the report to \(file)", why: "the file is there already",
-                next: "name another one, or add --force")
-        }
+        // Before the checks, which take a while.
+        let place = try NewFile(file, replacing: command.flag("force"))
         let report = BugReport(paths, clock: clock, chance: SystemChance(), environment: Paths.variable)
         let bytes = report.archive()
-        try SecureFile.write(bytes, to: file)
+        try place.write(bytes)
+        try place.commit()
         var answer = Answer(
             json: ["file": .text(file), "bytes": .integer(Int64(bytes.count))],
             text: "the report is in \(file) (\(bytes.count) bytes)\n")

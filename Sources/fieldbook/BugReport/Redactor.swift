@@ -39,11 +39,27 @@ struct Redactor {
 
     /// A line of the daemon's log.
     func line(_ line: some StringProtocol) -> String {
+        if line.hasPrefix("{"), let fields = Redactor.jsonFields(of: line) { return shown(fields) }
         guard line.hasPrefix("time=") else { return text(line) }
-        return Redactor.fields(of: line).map { key, value in
+        return shown(Redactor.fields(of: line))
+    }
+
+    private func shown(_ fields: [(key: String?, value: String)]) -> String {
+        fields.map { key, value in
             guard let key else { return text(value) }
             return "\(key)=" + (isPlain(key, value) ? value : "\"\(text(value))\"")
         }.joined(separator: " ")
+    }
+
+    /// The fields of a line in JSON, those of every line first; nil when it is none of ours.
+    private static func jsonFields(of line: some StringProtocol) -> [(key: String?, value: String)]? {
+        let fields = LogEntry(String(line)).fields
+        guard !fields.isEmpty else { return nil }
+        let first = ["time", "level", "program", "event"]
+        let head = first.compactMap { name in fields.first { $0.name == name } }
+        return (head + fields.filter { !first.contains($0.name) }).map { field in
+            (isKey(field.name[...]) ? field.name : nil, field.value)
+        }
     }
 
     private func isPlain(_ key: String, _ value: String) -> Bool {

@@ -19,7 +19,7 @@ extension Context {
             .init("CYCLE"), .init("STATUS"), .init("CUSTOMER"), .init("SERVICE", yielding: .leftOut(2)),
             .init("PRODUCT"), .init("REGION", yielding: .leftOut(3)), .init("USAGE", .right, yielding: .leftOut(1)),
             .init("LIST PRICE", .right, yielding: .leftOut(0)), .init("PAYABLE", .right),
-            .init("", label: "currency", yielding: .never), .init("AS OF", yielding: .leftOut(4)),
+            .init("", label: "currency", yielding: .never), .init("AS OF", yielding: .leftOutWhole(4)),
         ])
         for row in rows {
             table.add([
@@ -66,7 +66,7 @@ extension Context {
             [.init(grouping.rawValue.uppercased())] + (isByCustomer ? [.init("ACCOUNT", yielding: .never)] : []) + [
                 .init("STATUS", yielding: .never), .init("RECORDS", .right, yielding: .leftOut(1)),
                 .init("LIST PRICE", .right), .init("PAYABLE", .right),
-                .init("", label: "currency", yielding: .never), .init("AS OF", yielding: .leftOut(2)),
+                .init("", label: "currency", yielding: .never), .init("AS OF", yielding: .leftOutWhole(2)),
             ])
         for sum in sums {
             table.add(

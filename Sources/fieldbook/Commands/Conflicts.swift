@@ -135,6 +135,9 @@ extension Context {
         answer.json["base"] = .integer(reply.base.value)
         let head = reply.number.map { "edit \($0.value) saved" } ?? "would be saved"
         answer.text = terminal.sentence("\(head): \(asked) for \(Wording.text(customer))")
+        if command.arguments.last == "split", choice == .mine || choice == .theirs {
+            answer.notes.append("what you split comes to \(choice == .mine ? "mine" : "theirs") as a whole")
+        }
         if reply.number != nil { answer.notes.append("pending until the server has answered: fieldbook edits list") }
         return answer
     }

@@ -12,14 +12,14 @@ extension Context {
         var answer = Answer()
         var table = Table([
             .init("NAME"), .init("ACCOUNT", yielding: .never), .init("TYPE", yielding: .leftOut(2)),
-            .init("BUDGET", .right), .init("USED (LIST)", .right), .init("AS OF", yielding: .leftOut(3)),
+            .init("BUDGET", .right), .init("USED (LIST)", .right), .init("AS OF", yielding: .leftOutWhole(3)),
             .init("FROZEN"), .init("DISCOUNT", .right, yielding: .leftOut(1)),
         ])
         for entry in found.prefix(count) {
             table.add([
                 entry.customer.name, entry.customer.accountName, entry.customer.association.rawValue,
                 Wording.text(entry.budget, short: true),
-                entry.used?.shortText ?? "-", entry.usedAsOf.map { ago($0) } ?? "-",
+                entry.used?.exactText ?? "-", entry.usedAsOf.map { ago($0) } ?? "-",
                 Wording.text(entry.freezes, short: true), Wording.text(entry.discount, short: true),
             ])
         }

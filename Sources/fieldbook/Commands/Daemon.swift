@@ -14,10 +14,17 @@ extension Context {
                 json: ["running": .bool(true), "pid": .integer(Int64(running.processID))],
                 text: "the daemon runs already (process \(running.processID))\n")
         }
-        guard try settings().checked().text(.serverURL) != nil else {
+        let settings = try settings().checked()
+        guard settings.text(.serverURL) != nil else {
             throw UserError(
                 .settings, what: "cannot start the daemon", why: "no server is set up for it",
                 next: "name the server: fieldbook setup --server https://HOST[:PORT]")
+        }
+        guard TokenSource.isThere(paths, settings) else {
+            throw UserError(
+                .settings, what: "cannot start the daemon",
+                why: paths.user == nil ? "there is no token" : "nobody is logged in",
+                next: Context.logInAgain(paths))
         }
         try SecureFile.makeFolder(paths.stateRoot)
         let logged = logLength
@@ -98,9 +105,7 @@ extension Context {
     }
 
     func daemonProgram() throws(UserError) -> String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let own = count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : ""
+        let own = FileFacts.target(ofLink: "/proc/self/exe") ?? ""
         var candidates = [own.lastIndex(of: "/").map { own[..<$0] + "/fieldbookd" } ?? "fieldbookd"]
         for folder in (Paths.variable("PATH") ?? "").split(separator: ":") { candidates.append(folder + "/fieldbookd") }
         for candidate in candidates where access(String(candidate), X_OK) == 0 { return String(candidate) }
@@ -110,34 +115,20 @@ extension Context {
     }
 
     private func spawn(_ program: String) throws(UserError) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, paths.daemonLog, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // POSIX_SPAWN_SETSID: a session of its own, so that closing the terminal does not end it.
-        posix_spawnattr_setflags(&attributes, 0x80)
-        var process = pid_t()
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("run"), nil]
-        defer { for argument in arguments { free(argument) } }
-        let failure = posix_spawn(&process, program, &actions, &attributes, &arguments, environ)
-        guard failure == 0 else {
+        let start = ProgramStart([program, "run"], output: .file(paths.daemonLog), bond: .ownSession)
+        do throws(ProgramStart.Failure) { return try start.start() } catch {
             throw UserError(
-                .failed, what: "cannot start the daemon", why: String(cString: strerror(failure)),
-                next: "run it by hand: fieldbookd run")
+                .failed, what: "cannot start the daemon", why: error.why, next: "run it by hand: fieldbookd run")
         }
-        return process
     }
 
     /// The error for a daemon that ended, by its status of waitpid(2). One that ended well has not started either.
     private func didNotStart(_ ended: Int32, _ logged: Int) -> UserError {
-        let signal = ended & 0x7F
-        let code = signal == 0 ? ExitCode(rawValue: ended >> 8 & 0xFF) ?? .failed : .failed
-        let silent = signal == 0 ? "it wrote no log" : "signal \(signal) ended it"
+        let (code, silent): (ExitCode, String) =
+            switch ProgramEnding(status: ended) {
+            case .exit(let code): (ExitCode(rawValue: code) ?? .failed, "it wrote no log")
+            case .signal(let number): (.failed, "signal \(number) ended it")
+            }
         return UserError(
             code == .done ? .failed : code, what: "the daemon did not start", why: lastLogLine(since: logged) ?? silent,
             next: "the whole log: \(paths.daemonLog)")

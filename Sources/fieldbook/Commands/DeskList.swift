@@ -46,7 +46,7 @@ struct DeskList {
         if !decisions.isEmpty, let edit = decisions[line.key] { return "edit \(edit.value) decides" }
         guard let deadline = line.deadline else { return "none" }
         let then = line.fallback ?? "stays open"
-        return deadline > now ? "\(DeskTime(now: now).until(deadline)): \(then)" : "due: \(then)"
+        return deadline > now ? "\(DeskTime(now: now).about(deadline)): \(then)" : "due: \(then)"
     }
 
     /// What is said when there is nothing to list.

@@ -118,10 +118,22 @@ struct DeskTime {
         }
     }
 
+    /// A length that is still to come, days with their hours: what ends in 6 days and 23 hours is not 6 days away.
+    private static func left(_ seconds: Int64) -> String {
+        guard (172_800..<1_209_600).contains(seconds) else { return length(seconds) }
+        let hours = (seconds + 1800) / 3600
+        return "\(hours / 24) d" + (hours % 24 == 0 ? "" : " \(hours % 24) h")
+    }
+
     /// How long ago a moment was, never less than nothing: clocks differ.
     func since(_ seconds: Int64) -> String { DeskTime.length(distance(seconds, now)) }
     /// How long it is until a moment.
-    func until(_ seconds: Int64) -> String { DeskTime.length(distance(now, seconds)) }
+    func until(_ seconds: Int64) -> String { DeskTime.left(distance(now, seconds)) }
+    /// The same for a column: from two days on to the nearest day.
+    func about(_ seconds: Int64) -> String {
+        let left = distance(now, seconds)
+        return left < 172_800 ? DeskTime.length(left) : "\(left / 86_400 + left % 86_400 / 43_200) d"
+    }
     /// `2026-11-21 02:46 UTC (5 min ago)`.
     func at(_ seconds: Int64) -> String {
         "\(DeskTime.moment(seconds)) (\(seconds > now ? "ahead of this device's clock" : "\(since(seconds)) ago"))"

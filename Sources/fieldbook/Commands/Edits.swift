@@ -78,6 +78,13 @@ extension Context {
         return Wording.text(edit.state)
     }
 
+    /// By name and account, as lists show it; by id where no account is kept.
+    private func customerText(_ edit: OutboxEdit, _ reader: ReplicaReader) throws(UserError) -> String {
+        let account = try ask { () throws(StoreError) in try reader.accountName(of: edit.customer) }
+        guard let account, !edit.customerName.isEmpty else { return Wording.customer(of: edit) }
+        return "\(edit.customerName) (\(account))"
+    }
+
     /// `edits show EDIT`.
     func showEdit() throws(UserError) -> Answer {
         let reader = try reader()
@@ -85,7 +92,7 @@ extension Context {
         let edit = try ask { () throws(StoreError) in try reader.edit(key) }
         let end = edit.combinedInto == nil ? nil : try ask { () throws(StoreError) in try reader.end(of: key) }
         var lines: [(String, String)] = [
-            ("edit", "\(edit.number.value)"), ("customer", Wording.customer(of: edit)),
+            ("edit", "\(edit.number.value)"), ("customer", try customerText(edit, reader)),
             ("asked", Wording.text(edit.intent)),
             ("saw", (try? edit.wire.before?.state()).map { Wording.text($0) } ?? "-"), ("made", age(edit.savedAt)),
             ("state", stateText(edit, end)),

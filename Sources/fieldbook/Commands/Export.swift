@@ -59,14 +59,9 @@ extension Context {
             answer.isWritten = true
             return answer
         }
-        guard command.flag("force") || !SecureFile.exists(file) else {
-            throw UserError(
-                .refused, what: "cannot export to \(file)", why: "the file is there already",
-                next: "name another one, or add --force")
-        }
-        try SecureFile.write(bytes, to: file)
+        try NewFile.write(bytes, to: file, replacing: command.flag("force"))
         return Answer(
             json: ["edits": .integer(Int64(edits.count)), "file": .text(file)],
-            text: "\(edits.count) edits written to \(file)\n")
+            text: "\(Context.count(edits.count, "edit")) written to \(file)\n")
     }
 }

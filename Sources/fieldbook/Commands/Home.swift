@@ -8,6 +8,8 @@ import TerminalKit
 /// All that the start page shows, read at one time.
 private struct HomePage {
     let running: Local.Status?
+    /// Why a daemon that runs can't be asked.
+    let trouble: UserError?
     let identity: ReplicaIdentity?
     let counts: OutboxCounts
     let image: ImageState?
@@ -33,9 +35,7 @@ extension Context {
         if let attention = page.attention { section("keep an eye on", watch(attention), &text) }
         tellNews(page, &text)
         var answer = Answer(json: json(page), text: text.text)
-        if page.running == nil {
-            answer.notes.append("the daemon is not running; start it with: fieldbook daemon start")
-        }
+        answer.notes += Context.notes(of: (page.running, page.trouble))
         if let problem = page.running?.problem {
             answer.notes.append("\(problem.what): \(problem.why)\n  more: fieldbook why")
         }
@@ -43,7 +43,7 @@ extension Context {
     }
 
     private func homePage(_ reader: ReplicaReader) throws(UserError) -> HomePage {
-        let running = try daemon.statusIfRunning()
+        let (running, trouble) = daemonAsFound()
         let now = clock.now().seconds
         let mark = looked.read()
         let from = now - LookedFile.daysAtFirst * 86_400
@@ -51,7 +51,8 @@ extension Context {
             let image = try reader.imageState()
             let isThere = image != nil
             return HomePage(
-                running: running, identity: try reader.identity(), counts: try reader.outboxCounts(), image: image,
+                running: running, trouble: trouble, identity: try reader.identity(), counts: try reader.outboxCounts(),
+                image: image,
                 conflicts: try reader.undecidedConflictCount(),
                 codes: try reader.editsThatNeedCodes(),
                 attention: isThere ? try reader.attention(now: now, limit: Context.listMax) : nil,
@@ -65,7 +66,7 @@ extension Context {
         if let identity = page.identity, let member = identity.member {
             words.append("\(member) (\(identity.role ?? "")) of \(identity.partnerName ?? "")")
         }
-        words.append(phrase(page.running, page.counts, page.image))
+        words.append(phrase(page.running, page.counts, page.image, page.trouble))
         if let image = page.image {
             words.append(image.checkpointAt.map { "data as of \(ago($0))" } ?? "data not complete yet")
         } else {
@@ -136,10 +137,11 @@ extension Context {
         guard let news = page.news else { return }
         text.blank()
         guard !news.isEmpty else { return text.line("nothing new since \(ago(page.since))") }
-        let hidden = news.lineCount > news.lines.count ? "; all \(news.lineCount) lines:" : ":"
+        let story = NewsStory(news: news, member: page.identity?.member)
+        let hidden = news.lineCount > news.lines.count ? "; all \(story.total) lines:" : ":"
         text.line("changed since \(ago(page.since))\(hidden) fieldbook news")
         var lines = text.inset(by: 2)
-        NewsStory(news: news, member: page.identity?.member).tell(&lines, count: Context.newsMax)
+        story.tell(&lines, count: Context.newsMax)
         text.append(lines, indent: 2)
     }
 
@@ -147,7 +149,7 @@ extension Context {
 
     private func json(_ page: HomePage) -> [String: JSONOutput] {
         var object: [String: JSONOutput] = [
-            "daemonRunning": .bool(page.running != nil), "phase": .optional(page.running?.phase),
+            "daemonRunning": .bool(page.running != nil || page.trouble != nil), "phase": .optional(page.running?.phase),
             "member": .optional(page.identity?.member), "partner": .optional(page.identity?.partnerName),
             "checkpointAt": Wording.time(page.image?.checkpointAt), "loading": .bool(page.image?.isLoading ?? true),
             "unsent": .integer(Int64(page.counts.unsent)), "openConflicts": .integer(Int64(page.conflicts)),

@@ -53,19 +53,17 @@ extension Context {
     private func lineCount() throws(UserError) -> Int {
         guard let text = command.option("lines") else { return 50 }
         guard let count = Int(text), (0...Context.linesMax).contains(count) else {
-            throw usage("--lines must be a number from 0 to \(Context.linesMax)")
+            throw usage("\(command.typed("lines")) must be a number from 0 to \(Context.linesMax)")
         }
         return count
     }
 
     /// Where a daemon that runs now logs, when that is not the file (proc(5), fd).
     private func logsElsewhere() -> String? {
-        guard let process = (try? daemon.statusIfRunning())??.processID else { return nil }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = readlink("/proc/\(process)/fd/2", &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        let target = String(decoding: buffer[..<count], as: UTF8.self)
-        guard target != paths.daemonLog, !isLog("/proc/\(process)/fd/2") else { return nil }
+        guard let process = (try? daemon.statusIfRunning())??.processID,
+            let target = FileFacts.target(ofLink: "/proc/\(process)/fd/2"),
+            target != paths.daemonLog, !isLog("/proc/\(process)/fd/2")
+        else { return nil }
         return target.hasPrefix("socket:")
             ? "the daemon that runs is a service and logs to the journal: journalctl --user -u fieldbook"
             : "the daemon that runs logs elsewhere: \(TextWidth.safe(target))"

@@ -32,13 +32,20 @@ struct NewsStory {
         for cycle in news.cycles {
             text.line("the figures of \(cycle.cycle) are final, as of \(DeskTime.moment(cycle.asOf))", hanging: 4)
         }
-        for customer in news.joined { text.line("\(Wording.text(customer)) is yours now", hanging: 4) }
+        for customer in news.joined.prefix(count) { text.line("\(Wording.text(customer)) is yours now", hanging: 4) }
+        let untold = news.joinedCount - min(count, news.joined.count)
+        if untold > 0 {
+            text.line("\(Context.count(untold, "more customer")) \(untold == 1 ? "is" : "are") yours now", hanging: 4)
+        }
         for item in news.lines.prefix(count).reversed() {
             text.line(
                 "\(DeskTime.moment(item.line.at)), \(who(item.line)), \(Wording.text(item.customer)), "
                     + HistoryStory.what(item.line), hanging: 4)
         }
     }
+
+    /// How many lines there are: `12`, or `500 and more`.
+    var total: String { news.isCutShort ? "\(news.lineCount) and more" : "\(news.lineCount)" }
 
     private func who(_ line: HistoryLine) -> String {
         line.author == member ? "your account, elsewhere" : line.author
@@ -52,6 +59,7 @@ struct NewsStory {
         }
         return [
             "lines": .array(lines), "lineCount": .integer(Int64(news.lineCount)),
+            "lineCountCut": .bool(news.isCutShort), "joinedCount": .integer(Int64(news.joinedCount)),
             "joined": .array(news.joined.map { .object(Wording.json($0)) }),
             "cycles": .array(
                 news.cycles.map {
@@ -62,7 +70,7 @@ struct NewsStory {
 }
 
 extension Context {
-    var looked: LookedFile { LookedFile(path: "\(paths.state)/looked.json") }
+    var looked: LookedFile { LookedFile(path: "\(paths.state)/\(UserFolders.lookedName)") }
 
     /// `news`.
     func news() throws(UserError) -> Answer {
@@ -87,8 +95,8 @@ extension Context {
         let since = mark?.at.value ?? from
         answer.json["since"] = Wording.time(since)
         if news.isEmpty { answer.notes.append("nothing new since \(age(since))") }
-        if news.lineCount > news.lines.count {
-            answer.notes.append("the newest \(news.lines.count) of \(news.lineCount) lines; more with --limit")
+        if news.isCutShort || news.lineCount > news.lines.count {
+            answer.notes.append("the newest \(news.lines.count) of \(story.total) lines; more with --limit")
         }
         if days == nil, !command.flag("keep"), let place { try looked.write(place) }
         try addAge(to: &answer, reader)

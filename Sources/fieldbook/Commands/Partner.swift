@@ -42,7 +42,7 @@ extension Context {
             .init("CYCLE", yielding: .never), .init("STATUS", yielding: .never),
             .init("RECORDS", .right, yielding: .leftOut(1)), .init("LIST PRICE", .right), .init("PAYABLE", .right),
             .init("OWED", .right), .init("", label: "currency", yielding: .never),
-            .init("AS OF", yielding: .leftOut(2)),
+            .init("AS OF", yielding: .leftOutWhole(2)),
         ])
         for bill in bills {
             table.add([

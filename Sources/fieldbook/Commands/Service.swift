@@ -43,7 +43,7 @@ extension Context {
             try systemctl("cannot start the service", ["restart", ServiceUnit.name])
             answer.text += "it runs\n"
         } else {
-            answer.notes.append("next: fieldbook setup --server http://HOST:PORT; fieldbook service start")
+            answer.notes.append("next: fieldbook setup --server https://HOST[:PORT]; fieldbook service start")
         }
         answer.json["started"] = .bool(isSetUp)
         answer.json["linger"] = lingers.map(JSONOutput.bool) ?? .null

@@ -8,7 +8,8 @@ import TerminalKit
 
 extension Context {
     /// `setup`: asks the server who we are, if it can be reached, and then writes settings and token. A token that the
-    /// server or this replica does not take leaves the old ones as they are.
+    /// server or this replica does not take leaves the old ones as they are, and so do a file that can't be used and a
+    /// server that is not trusted or does not take our certificate.
     func setup() throws(UserError) -> Answer {
         guard let address = command.option("server") ?? settings().text(.serverURL) else {
             throw usage("--server is missing")
@@ -18,7 +19,6 @@ extension Context {
             throw UserError(.refused, what: error.what, why: error.why, next: "give it as \(ServerURL.form)")
         }
         let token = try readToken()
-        try SecureFile.makeFolder(paths.config)
         var settings =
             SecureFile.exists(paths.settingsFile) ? try SettingsFile.load(paths.settingsFile) : SettingsFile()
         settings.set(SettingSpec.serverURL.name, url.text)
@@ -26,8 +26,9 @@ extension Context {
         let greeting = greet(url, token, try askedConnection())
         switch greeting {
         case .success(let hello): try checkOwner(hello, url.text)
-        case .failure(let failure): if failure.exitCode == .denied { throw failure }
+        case .failure(let failure): if failure.isLasting { throw failure.error }
         }
+        try SecureFile.makeFolder(paths.config)
         try SecureFile.write(Array(settings.text.utf8), to: paths.settingsFile)
         try SecureFile.write(Array((token + "\n").utf8), to: paths.tokenFile)
         var answer = Answer(json: ["server": .text(url.text)], text: "set up for \(url.text)\n")
@@ -36,7 +37,8 @@ extension Context {
             answer.json["member"] = .text(hello.member)
             answer.json["partner"] = .text(hello.partnerName)
             answer.text += "you are \(hello.member) (\(hello.role)) of \(hello.partnerName)\n"
-        case .failure(let failure):
+        case .failure(let ungreeted):
+            let failure = ungreeted.error
             answer.notes.append("\(failure.what): \(failure.why); the settings are kept and used when it is reachable")
             if !failure.next.isEmpty { answer.notes.append(failure.next) }
         }
@@ -100,9 +102,11 @@ extension Context {
         }
     }
 
-    /// How the server is to be reached by the settings in force and the options of this command.
+    /// How the server is to be reached by the settings in force and the options of this command. Files that an option
+    /// names are read, so that one that can't be used is told whatever the address, and nothing is kept.
     func askedConnection() throws(UserError) -> ConnectionSettings {
         var connection = ConnectionSettings(settings())
+        var isFileNamed = false
         for (option, spec) in Context.connectionOptions {
             guard let value = try asked(option, spec) else { continue }
             let given = value.isEmpty ? nil : value
@@ -112,6 +116,12 @@ extension Context {
             case "client-key": connection.tls.keyFile = given
             default: connection.proxy = given
             }
+            guard given != nil, spec.kind == .path else { continue }
+            isFileNamed = true
+        }
+        guard isFileNamed else { return connection }
+        do throws(HTTPError) { try connection.tls.check() } catch {
+            throw UserError(.settings, what: error.what, why: error.why, next: Context.unchanged(error.next))
         }
         return connection
     }
@@ -129,9 +139,20 @@ extension Context {
         return whole
     }
 
+    /// Why a server did not tell who we are.
+    struct Ungreeted: Error {
+        let error: UserError
+        /// Whether it stays so until a person has changed something, here or there; a server that is away comes back.
+        let isLasting: Bool
+    }
+
+    private static func unchanged(_ next: String?) -> String {
+        (next.map { "\($0); " } ?? "") + "nothing was changed"
+    }
+
     func greet(
         _ url: ServerURL, _ token: String, _ connection: ConnectionSettings, doing what: String = "cannot set up"
-    ) -> Result<V1.Hello, UserError> {
+    ) -> Result<V1.Hello, Ungreeted> {
         var headers = HTTPHeaders()
         headers.add("Authorization", "Bearer \(token)")
         let client = HTTPClient(
@@ -142,26 +163,34 @@ extension Context {
                 HTTPRequest(method: "GET", target: "/sync/v1/hello", headers: headers),
                 bodyLimit: ProtocolLimits.controlBytesMax)
             if reply.status == 401, reply.headers["Fieldbook"] != nil {
-                return .failure(
-                    UserError(
-                        .denied, what: what, why: "the server does not take the token",
-                        next: "ask an administrator for a new one; nothing was changed"))
+                let error = UserError(
+                    .denied, what: what, why: "the server does not take the token",
+                    next: Context.unchanged("ask an administrator for a new one"))
+                return .failure(Ungreeted(error: error, isLasting: true))
             }
             guard reply.status == 200, reply.headers["Fieldbook"] != nil,
                 let hello = try? WireCoding.decode(V1.Hello.self, from: reply.body)
             else {
-                let hint = TLSHint.read(status: reply.status, body: reply.body, server: url.text)
-                return .failure(
-                    UserError(
+                guard let hint = TLSHint.read(status: reply.status, body: reply.body, server: url.text) else {
+                    let error = UserError(
                         .failed, what: "cannot greet the server",
-                        why: hint?.why ?? "what answers at \(url.text) is not a Fieldbook server",
-                        next: hint?.next ?? ""))
+                        why: "what answers at \(url.text) is not a Fieldbook server", next: "")
+                    return .failure(Ungreeted(error: error, isLasting: false))
+                }
+                let error = UserError(.unreachable, what: what, why: hint.why, next: Context.unchanged(hint.next))
+                return .failure(Ungreeted(error: error, isLasting: true))
             }
             return .success(hello)
         } catch {
-            return .failure(
-                UserError(
-                    .unreachable, what: "cannot greet the server now", why: error.why, next: error.next ?? ""))
+            guard error.needsPerson else {
+                let error = UserError(
+                    .unreachable, what: "cannot greet the server now", why: error.why, next: error.next ?? "")
+                return .failure(Ungreeted(error: error, isLasting: false))
+            }
+            let lasting = UserError(
+                error.code == .badSettings ? .settings : .unreachable, what: what, why: error.why,
+                next: Context.unchanged(error.next))
+            return .failure(Ungreeted(error: lasting, isLasting: true))
         }
     }
 }

@@ -8,7 +8,7 @@ import TerminalKit
 extension Context {
     /// `status`.
     func status() throws(UserError) -> Answer {
-        let running = try daemon.statusIfRunning()
+        let (running, trouble) = daemonAsFound()
         let reader = try openReader(paths)
         let identity = try ask { () throws(StoreError) in try reader.identity() }
         let counts = try ask { () throws(StoreError) in try reader.outboxCounts() }
@@ -22,9 +22,10 @@ extension Context {
             (
                 "daemon",
                 running.map { "runs (process \($0.processID), \($0.software))" }
+                    ?? trouble.map { "\($0.what): \($0.why)\n\($0.next)" }
                     ?? "not running; start it with: fieldbook daemon start"
             ))
-        lines.append(("sync", phrase(running, counts, image)))
+        lines.append(("sync", phrase(running, counts, image, trouble)))
         if let identity, let member = identity.member {
             lines.append(("you", "\(member) (\(identity.role ?? "")) of \(identity.partnerName ?? "")"))
         }
@@ -74,6 +75,10 @@ extension Context {
         var answer = Answer()
         answer.text = Facts(lines).render(for: terminal, labelWidth: 14)
         answer.json = json(running, identity, counts, image, conflicts)
+        answer.json["daemonRunning"] = .bool(running != nil || trouble != nil)
+        answer.json["daemonProblem"] =
+            trouble.map { .object(["what": .text($0.what), "why": .text($0.why), "next": .text($0.next)]) } ?? .null
+        if let trouble { answer.exitCode = trouble.exitCode }
         answer.json["settingsProblem"] =
             running?.settingsProblem.map {
                 .object(["what": .text($0.what), "why": .text($0.why), "next": .text($0.next)])
@@ -99,7 +104,10 @@ extension Context {
     }
 
     /// Never says "in sync" when it is not.
-    func phrase(_ running: Local.Status?, _ counts: OutboxCounts, _ image: ImageState?) -> String {
+    func phrase(
+        _ running: Local.Status?, _ counts: OutboxCounts, _ image: ImageState?, _ trouble: UserError? = nil
+    ) -> String {
+        if trouble != nil { return "not known, as the daemon cannot be asked\(waiting(counts))" }
         guard let running else { return "stopped\(waiting(counts))" }
         switch running.phase {
         case "in-sync": return "in sync"
@@ -121,8 +129,7 @@ extension Context {
     private func waiting(_ counts: OutboxCounts) -> String {
         switch counts.unsettled {
         case 0: ""
-        case 1: "; 1 edit waits"
-        case let count: "; \(count) edits wait"
+        case let count: "; \(Context.count(count, "edit")) wait\(count == 1 ? "s" : "")"
         }
     }
 
@@ -140,7 +147,7 @@ extension Context {
         _ conflicts: Int
     ) -> [String: JSONOutput] {
         [
-            "daemonRunning": .bool(running != nil), "phase": .optional(running?.phase),
+            "phase": .optional(running?.phase),
             "pid": .optional(running.map { Int64($0.processID) }),
             "residentBytes": .optional(running?.residentBytes?.value),
             "server": .optional(running?.server ?? identity?.server),
@@ -194,8 +201,9 @@ extension Context {
         if reply.reached {
             answer.text = reply.phase == "in-sync" ? "in sync\n" : "in sync, but some of your edits need you\n"
         } else {
-            // Waiting longer does not help a token that is not taken.
-            answer.exitCode = reply.phase == "needs-login" ? .denied : .notYet
+            // Waiting longer does not help a token that is not taken, or an access that was ended.
+            let isDenied = reply.phase == "needs-login" || reply.problem?.exitCode == ExitCode.denied.rawValue
+            answer.exitCode = isDenied ? .denied : .notYet
             answer.text = "not in sync: \(reply.phase)\n"
             if let problem = reply.problem { answer.notes.append("\(problem.what): \(problem.why)\n  \(problem.next)") }
         }

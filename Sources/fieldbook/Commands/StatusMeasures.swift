@@ -109,8 +109,7 @@ struct Carriage {
     }
 
     var text: String {
-        let count = requests == 1 ? "1 request" : "\(requests) requests"
-        return "\(count), \(Carriage.size(sent)) sent, \(Carriage.size(received)) received"
+        "\(Context.count(Int(requests), "request")), \(Carriage.size(sent)) sent, \(Carriage.size(received)) received"
     }
 
     var json: JSONOutput {

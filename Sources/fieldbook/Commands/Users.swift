@@ -31,7 +31,8 @@ extension Context {
         let hello: V1.Hello
         switch greet(url, token, try askedConnection(), doing: "cannot log in") {
         case .success(let greeting): hello = greeting
-        case .failure(let failure):
+        case .failure(let ungreeted):
+            let failure = ungreeted.error
             throw UserError(
                 failure.exitCode, what: "cannot log in", why: failure.why,
                 next: failure.next.isEmpty
@@ -242,7 +243,10 @@ extension Context {
 
     private func refuseWithUnsent(_ user: KnownUser) throws(UserError) {
         guard user.counts == nil || user.unsent > 0 else { return }
-        let what = user.counts == nil ? "the queue cannot be read" : "\(user.unsent) edits have not reached the server"
+        let what =
+            user.counts == nil
+            ? "the queue cannot be read"
+            : "\(Context.count(user.unsent, "edit")) \(user.unsent == 1 ? "has" : "have") not reached the server"
         throw UserError(
             .refused, what: "cannot remove the files of \(user.account)", why: what,
             next:

@@ -1,5 +1,6 @@
 import Diagnostics
 import LocalAPI
+import ReplicaStore
 import TerminalKit
 
 extension Context {
@@ -20,15 +21,20 @@ extension Context {
         return switch phase {
         case "in-sync": .done
         case "needs-login": .denied
+        case "blocked" where isAccessEnded(status): .denied
         case "needs-person", "blocked": .failed
         default: .notYet
         }
     }
 
-    /// `status --watch`: on a terminal the same screen again and again, elsewhere one block after the other; with
-    /// `--json`
-    /// one line for every change. Ends with Ctrl-C, TERM or a hang-up, or when nobody reads any more. No mode of the
-    /// terminal is changed, so that it is whole whenever and however this ends.
+    private static func isAccessEnded(_ status: [String: JSONOutput]) -> Bool {
+        guard case .object(let wiped)? = status["wiped"] else { return false }
+        return wiped["cause"] == .text(WipeRecord.Cause.accessEnded.rawValue)
+    }
+
+    /// `status --watch`: on a terminal the same screen again and again; elsewhere, and in the plain form, one block after
+    /// the other; with `--json` one line for every change. Ends with Ctrl-C, TERM or a hang-up, or when nobody reads any
+    /// more. No mode of the terminal is changed, so that it is whole whenever and however this ends.
     func watchStatus() throws(UserError) -> Answer {
         if command.flag("exit-code") { throw usage("--exit-code does not go with --watch") }
         var seconds = 2
@@ -40,7 +46,8 @@ extension Context {
         }
         Signals.prepare()
         var view = WatchView(
-            isScreen: terminal.isOutputTerminal && !["", "dumb"].contains(Paths.variable("TERM") ?? ""),
+            isScreen: WatchView.isDrawn(
+                onTerminal: terminal.isOutputTerminal, plain: terminal.isPlain, kind: Paths.variable("TERM")),
             isJSON: command.flag("json"))
         var answer = try status()
         while true {
@@ -70,6 +77,11 @@ struct WatchView {
 
     init(isScreen: Bool, isJSON: Bool) { (self.isScreen, self.isJSON) = (isScreen, isJSON) }
 
+    /// Whether escape sequences may be written: to a terminal of a kind (`TERM`) that takes them, never in the plain form.
+    static func isDrawn(onTerminal: Bool, plain: Bool, kind: String?) -> Bool {
+        onTerminal && !plain && !["", "dumb"].contains(kind ?? "")
+    }
+
     /// Memory changes all the time and says nothing of syncing.
     private static let passedOver = ["residentBytes"]
 
@@ -84,11 +96,27 @@ struct WatchView {
             return JSONOutput.object(json).compact + "\n"
         }
         guard isScreen else { return (isFirst ? "" : "\n") + "\(note)\n\(text)" }
-        // ECMA-48: to the first place (CUP), each line to its end (EL), the rest of the screen (ED). A line that went
-        // on in the next row, or one below the last row, would move what is above.
-        let rows = max(1, (height ?? 24) - 2)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().prefix(rows) + [note[...]]
-        let body = lines.map { TextWidth.cut(String($0), to: width ?? 80) + "\u{1B}[K\n" }.joined()
+        // ECMA-48: to the first place (CUP), each line to its end (EL), the rest of the screen (ED). A line that the
+        // terminal took on to the next row by itself, or one below the last row, would move what is above.
+        let (columns, rows) = (width ?? 80, max(1, (height ?? 24) - 2))
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            .flatMap { WatchView.wrap(String($0), to: columns) }.prefix(rows)
+        let body = (lines + [TextWidth.cut(note, to: columns)]).map { "\($0)\u{1B}[K\n" }.joined()
         return (isFirst ? "\u{1B}[2J" : "") + "\u{1B}[H" + body + "\u{1B}[J"
+    }
+
+    /// A line as rows of the screen. What does not fit goes on below the value of its label, or two columns further in.
+    private static func wrap(_ line: String, to columns: Int) -> [String] {
+        guard TextWidth.of(line) > columns else { return [line] }
+        let characters = Array(line)
+        let margin = characters.prefix { $0 == " " }.count
+        // A label ends in two blanks or more, and its value begins behind them.
+        let gap = characters.indices.dropLast().first { characters[$0] == " " && characters[$0 + 1] == " " }
+        var start = margin
+        if margin == 0, let gap { start = gap + characters[gap...].prefix { $0 == " " }.count }
+        let head = String(characters[..<start])
+        let below = min(margin == 0 && start > 0 ? TextWidth.of(head) : margin + 2, columns / 2)
+        let rows = TextWidth.wrap(String(characters[start...]), to: columns - TextWidth.of(head), then: columns - below)
+        return rows.enumerated().map { ($0 == 0 ? head : String(repeating: " ", count: below)) + $1 }
     }
 }

@@ -22,10 +22,10 @@ extension Context {
     }
 
     private func whyStory(_ reader: ReplicaReader) throws(UserError) -> WhyStory {
-        let running = try daemon.statusIfRunning()
+        let (running, trouble) = daemonAsFound()
         return try ask { () throws(StoreError) in
             WhyStory(
-                running: running, counts: try reader.outboxCounts(), image: try reader.imageState(),
+                running: running, trouble: trouble, counts: try reader.outboxCounts(), image: try reader.imageState(),
                 conflicts: try reader.undecidedConflictCount(), time: DeskTime(now: clock.now().seconds))
         }
     }

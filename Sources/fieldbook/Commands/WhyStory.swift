@@ -16,6 +16,8 @@ struct WhyStory {
 
     /// Nil while no daemon runs.
     let running: Local.Status?
+    /// Why a daemon that runs can't be asked.
+    var trouble: UserError?
     let counts: OutboxCounts
     /// Nil before there is anything to show.
     let image: ImageState?
@@ -32,6 +34,9 @@ struct WhyStory {
 
     /// What stands between this machine and the server.
     private var wayReasons: [Reason] {
+        if let trouble {
+            return [Reason("what the daemon does is not known: \(trouble.why)", next: trouble.next)]
+        }
         guard let running else {
             return [
                 Reason(
@@ -172,6 +177,9 @@ struct WhyStory {
         switch edit.result?.code {
         case .overruled: "it is in sync: the server judged it and kept what stood"
         case .noop: "it is in sync: what you asked for was so already"
+        // The outbox forgets the name once the customer has left and the edit has its end.
+        case _ where edit.customerName.isEmpty:
+            "it has its end: the server carried it out. The customer is not yours any more, so nothing of it is shown here"
         default: "it is in sync: the server carried it out and the replica shows it"
         }
     }

@@ -38,13 +38,18 @@ struct Check: Sendable, Hashable {
     private static let verdictColumns = 9
     private static let nameColumns = 13
 
-    /// Lines for people.
-    var text: String {
+    var text: String { text(width: nil) }
+
+    /// Lines for people, broken between words where a terminal of that width would not show them whole.
+    func text(width: Int?) -> String {
         func padded(_ text: String, _ columns: Int) -> String {
             text + String(repeating: " ", count: max(1, columns - text.count))
         }
         let indent = String(repeating: " ", count: Check.verdictColumns + Check.nameColumns)
-        let lines = [what + (why.isEmpty ? "" : ": \(why)"), next].filter { !$0.isEmpty }.map(VisibleText.escape)
+        let sentences = [what + (why.isEmpty ? "" : ": \(why)"), next].filter { !$0.isEmpty }
+        let lines = sentences.flatMap { sentence in
+            width.map { TextWidth.wrap(sentence, to: max(20, $0 - indent.count)) } ?? [VisibleText.escape(sentence)]
+        }
         return padded(verdict.rawValue, Check.verdictColumns) + padded(name, Check.nameColumns)
             + lines.joined(separator: "\n\(indent)") + "\n"
     }

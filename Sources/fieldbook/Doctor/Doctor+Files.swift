@@ -97,7 +97,7 @@ extension Doctor {
     }
 
     /// A path as a shell takes it.
-    private static func quoted(_ path: String) -> String {
+    static func quoted(_ path: String) -> String {
         let isPlain = path.utf8.allSatisfy { byte in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                 || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
@@ -125,6 +125,22 @@ extension Doctor {
                 next: "run: fieldbook setup --server https://HOST[:PORT]")
         }
         return .ok(name, "the settings can be read: \(read.files.filter(\.isThere).count) file(s)")
+    }
+
+    /// The key of this machine's certificate, which stands in a file of its own or beside the certificate. Where it is
+    /// open to others no secure connection is made, and one that is not tried tells nothing.
+    func clientKey(_ findings: Findings) -> [Check] {
+        guard let settings = findings.settings,
+            let key = settings.path(.clientKey) ?? settings.path(.clientCertificate), SecureFile.exists(key),
+            !SecureFile.isPrivate(key)
+        else { return [] }
+        let setting = settings.path(.clientKey) == nil ? SettingSpec.clientCertificate : .clientKey
+        return [
+            .warning(
+                "client key", "other users can read or write \(key)",
+                why: "\(setting.name) names it, and a key is for its owner alone",
+                next: "close it: chmod 600 \(Doctor.quoted(key))")
+        ]
     }
 
     /// Commands on events that can't be run as they are set. They are not run here.

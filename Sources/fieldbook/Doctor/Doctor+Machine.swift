@@ -109,6 +109,14 @@ extension Doctor {
     func proxy(_ findings: Findings) -> Check {
         let settings = findings.settings ?? Settings(paths, environment: environment)
         if let named = settings.text(.serverProxy) {
+            if named.contains("@"), case .file(let file, _) = settings.value(.serverProxy).origin,
+                !SecureFile.isPrivate(file)
+            {
+                return .warning(
+                    "proxy", "other users can read the proxy's password",
+                    why: "it stands in \(file), which is not for its owner alone",
+                    next: "close it: chmod 600 \(Doctor.quoted(file))")
+            }
             return .ok(
                 "proxy", named == "none" ? "none, by the settings" : "the one of server.proxy, for https:// servers")
         }
@@ -149,15 +157,5 @@ extension Doctor {
     static func mebibytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
 
     /// The account name of a user number; nil when there is none.
-    static func accountName(of user: UInt32) -> String? {
-        var entry = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        var buffer = [CChar](repeating: 0, count: 16_384)
-        return buffer.withUnsafeMutableBufferPointer { buffer in
-            guard let start = buffer.baseAddress, getpwuid_r(user, &entry, start, buffer.count, &found) == 0,
-                found != nil, let name = entry.pw_name
-            else { return nil }
-            return String(cString: name)
-        }
-    }
+    static func accountName(of user: UInt32) -> String? { Account(user)?.name }
 }

@@ -44,6 +44,7 @@ struct Doctor {
         checks += permissions
         checks.append(settings(&findings))
         checks += hooks(findings)
+        checks += clientKey(findings)
         checks.append(token(&findings))
         checks.append(sqlite)
         checks += ReplicaInspection.File.allCases.map { health(of: $0) }
@@ -67,7 +68,7 @@ extension Context {
             "checks": checks.json, "failed": .integer(Int64(failed)), "warnings": .integer(Int64(warnings)),
             "version": .text(SoftwareVersion.text),
         ]
-        answer.text = checks.map(\.text).joined()
+        answer.text = checks.map { $0.text(width: terminal.width) }.joined()
         answer.notes.append(
             failed + warnings == 0
                 ? "nothing is wrong here" : "\(failed) failed, \(warnings) to look at, \(checks.count(.ok)) in order")

@@ -94,6 +94,7 @@ import Testing
 
     @Test(arguments: [
         ("HTTP/1.1 403 No\r\nContent-Length: 999999999999\r\n\r\nno", HTTPError.Code.proxy, "does not allow"),
+        ("HTTP/1.1 403 No\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nno", .proxy, "does not allow"),
         ("HTTP/1.1 403 No\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nno", .proxy, "does not allow"),
         ("HTTP/1.1 502 Gone\r\n\r\n", .unreachable, "does not reach books.example.com:1"),
         ("HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", .proxy, "status 302"),

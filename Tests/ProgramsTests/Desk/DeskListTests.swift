@@ -41,10 +41,10 @@ import Testing
                 ], width: 80)
                     == """
                     CONFLICT  CUSTOMER  ON        MINE            THEIRS      WAITS  DEADLINE
-                          77  Alpha     budget    600.00          300.00        3 d  6 d: theirs
+                          77  Alpha     budget    600.00          300.00        3 d  7 d: theirs
                           78  Alpha     budget    600.00          300.00        3 d  edit 5 decides
                           79  Alpha     budget    +50.00          none          3 d  none
-                          80  Alpha     freezes   freeze account  not frozen    3 d  6 d: theirs
+                          80  Alpha     freezes   freeze account  not frozen    3 d  7 d: theirs
                           81  Alpha     discount  12.5 %          5 %             -  mine by boss
                           82  Alpha     colour    ?               x             3 d  due: stays open
 

@@ -91,13 +91,23 @@ import Testing
             store.close()
         }
 
+        /// The older file in text, the newer one in JSON.
         private func writeLog() throws {
-            let descriptor = open(paths.daemonLog, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            for (path, format) in [
+                (paths.daemonLog + LogFile.olderSuffix, Logger.Format.text), (paths.daemonLog, .json),
+            ] {
+                try writeLog(path, format)
+            }
+        }
+
+        private func writeLog(_ path: String, _ format: Logger.Format) throws {
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
             defer { close(descriptor) }
-            let log = Logger(program: "fieldbookd", level: .trace, descriptor: descriptor)
+            let log = Logger(program: "fieldbookd", level: .trace, format: format, descriptor: descriptor)
+            let event = format == .json ? "push-failed" : "exchange-failed"
             for mark in marks {
                 log.log(
-                    .info, "exchange-failed", [("lane", "pull"), ("what", "cannot greet the server"), ("why", mark)])
+                    .info, event, [("lane", "pull"), ("what", "cannot greet the server"), ("why", mark)])
                 log.log(
                     .error, mark, [(mark, mark), ("count", mark), ("event", "to '\(mark) the server' and \(mark)")])
             }
@@ -124,7 +134,8 @@ import Testing
         // What helps is still there.
         for words in [
             "\"kind\":\"set-budget\"", "\"state\":\"dead\"", "\"code\":\"rejected\"", "\"customer\": 2",
-            "why=\"[...]\"", "what=\"cannot greet the server\"", "event=exchange-failed", "timeout = 12",
+            "why=\"[...]\"", "what=\"cannot greet the server\"", "event=exchange-failed",
+            "program=fieldbookd event=push-failed lane=pull", "timeout = 12",
             "\"schema\": ", "\"phase\": null", "\"dead\": 3",
         ] { #expect(text.contains(words), "\(words)") }
     }

@@ -185,6 +185,28 @@ import Testing
         writer.close()
     }
 
+    @Test func `a key and a proxy's password that others can read are told`() throws {
+        let (key, link) = (installation.folder.file("me.key"), installation.paths.settingsFile)
+        let real = installation.folder.file("managed.conf")
+        writeFile(key, "a key")
+        writeFile(
+            real,
+            "[server]\nurl = https://127.0.0.1:1\nproxy = http://me:secret@127.0.0.1:1\n[tls]\n"
+                + "client-certificate = /no/such\nclient-key = \(key)\n")
+        unlink(link)
+        symlink(real, link)
+        #expect(check("client key").isEmpty && check("proxy").map(\.verdict) == [.ok])
+        for path in [key, real] { chmod(path, 0o640) }
+        let found = [try #require(check("client key").first), try #require(check("proxy").first)]
+        #expect(found.map(\.verdict) == [.warning, .warning])
+        #expect(found[0].text.contains("tls.client-key") && found[0].next == "close it: chmod 600 \(key)")
+        #expect(found[1].text.contains("password") && !found[1].text.contains("secret"), "\(found[1])")
+        // Without a key of its own it stands beside the certificate; a proxy without a password is no secret.
+        writeFile(real, "[server]\nproxy = http://127.0.0.1:1\n[tls]\nclient-certificate = \(key)\n")
+        #expect(check("client key").first?.text.contains("tls.client-certificate") == true)
+        #expect(check("proxy").map(\.verdict) == [.ok])
+    }
+
     @Test func `a daemon that runs is told, and what stops it too`() throws {
         let daemon = installation.daemon()
         #expect(eventually { (try? installation.client.status().phase) == "offline" })

@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 import PartnerModel
 import SQLiteKit
@@ -58,14 +59,7 @@ enum Wanderer {
     }
 
     private static func names(_ folder: String) -> [String] {
-        guard let handle = opendir(folder) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            names.append(
-                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names.filter { $0.hasSuffix(".db") || $0.hasSuffix("-wal") }.sorted()
+        (FileFacts.names(in: folder) ?? []).filter { $0.hasSuffix(".db") || $0.hasSuffix("-wal") }
     }
 
     static func contains(_ bytes: [UInt8], _ text: String) -> Bool {

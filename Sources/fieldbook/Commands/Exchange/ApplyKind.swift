@@ -65,6 +65,18 @@ struct ApplyKind {
         ApplyKind.common.contains(column) || arguments.contains(column) || options.contains { $0.column == column }
     }
 
+    /// The column that gives a part of an edit, by the name that a refusal has for it; nil when none does.
+    func column(of field: String) -> String? {
+        let column =
+            switch field {
+            case "amount", "value": arguments.first { $0 == "amount" || $0 == "change" }
+            case "valid-through": "through"
+            case "kind" where takes("freeze_kind"): "freeze_kind"
+            default: field
+            }
+        return column.flatMap { takes($0) ? $0 : nil }
+    }
+
     // MARK: Values
 
     /// What is wrong with a value, and what to write instead; nil when it is right as far as it tells by itself.

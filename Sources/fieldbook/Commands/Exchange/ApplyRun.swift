@@ -140,7 +140,9 @@ struct ApplyRun {
             let queued = orders.filter { $0.edit != nil }.count
             throw UserError(
                 error.exitCode, what: error.what, why: error.why,
-                next: "\(error.next), then run this again: \(queued) lines or more are queued, and none is made twice")
+                next:
+                    "\(error.next), then run this again: at least \(Context.count(queued, "line")) \(queued == 1 ? "is" : "are") queued, and none is made twice"
+            )
         }
         faults.sort { $0.line < $1.line }
     }
@@ -180,7 +182,7 @@ struct ApplyRun {
 
     private mutating func refuse(_ place: Int, _ failure: Local.Failure) {
         let line = orders[place].line
-        fault(line, nil, failure.why, failure.next)
+        fault(line, failure.field.flatMap { line.kind.column(of: $0) }, failure.why, failure.next)
         if let group = line.group {
             orders.removeAll { $0.line.group == group && $0.edit == nil }
         } else {

@@ -30,7 +30,7 @@ extension Context {
             json: [
                 "bytes": .integer(run.bytesWritten), "file": .text(file), "format": .text(format.rawValue),
                 "records": .integer(run.records),
-            ], text: TextWidth.safe("\(run.records) records written to \(file)") + "\n")
+            ], text: TextWidth.safe("\(Context.count(Int(run.records), "record")) written to \(file)") + "\n")
         answer.isWritten = file == "-"
         try addAge(to: &answer, reader)
         return answer

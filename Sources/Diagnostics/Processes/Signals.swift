@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Waits for the signals that end a program, on the thread that asks.
