@@ -58,7 +58,7 @@ let package = Package(
         module("ConflictRules", ["Defects", "Diagnostics", "Digests", "PartnerModel"]),
         module("SyncProtocol", ["Defects", "PartnerModel", "Digests"]),
         module("SQLiteKit", ["CSQLite"]),
-        module("HTTPKit", ["Diagnostics", "ThreadKit"]),
+        module("HTTPKit", ["CLinux", "Diagnostics", "ThreadKit"]),
         module("TerminalKit", ["Diagnostics"]),
         module("CSVKit", ["Diagnostics"]),
         // Level 2.
@@ -154,8 +154,7 @@ let package = Package(
             "SyncServer", excluding: ["Golden"],
             [
                 "SyncServer", "ConflictRules", "LedgerStore", "SyncProtocol", "PartnerModel", "HTTPKit", "Digests",
-                "Diagnostics",
-                "PropertyKit", "TestKit",
+                "Diagnostics", "ThreadKit", "PropertyKit", "TestKit",
             ]),
         tests(
             "SyncDaemon",

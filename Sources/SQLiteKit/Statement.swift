@@ -119,6 +119,22 @@ package final class Statement {
 
     // MARK: Columns
 
+    /// How many columns a row has.
+    package var columnCount: Int { Int(sqlite3_column_count(handle)) }
+
+    /// What a column can hold in tables of ours.
+    package enum ColumnKind { case integer, text, null }
+
+    /// What a column, counted from 0, holds; what is neither integer nor null counts as text.
+    @inline(__always)
+    package func kind(_ column: Int) -> ColumnKind {
+        switch sqlite3_column_type(handle, Int32(column)) {
+        case SQLITE_INTEGER: .integer
+        case SQLITE_NULL: .null
+        default: .text
+        }
+    }
+
     /// Whether a column, counted from 0, holds null.
     @inline(__always) package func isNull(_ column: Int) -> Bool {
         sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL

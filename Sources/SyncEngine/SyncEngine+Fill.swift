@@ -21,7 +21,7 @@ extension SyncEngine {
                 clear(.fill)
                 return stepFill(.nothingLeft)
             }
-            send(.fill, .joinedPage(cursor: cursor), get("/sync/v1/joined", query: [("cursor", cursor)]))
+            send(.fill, .joinedPage(cursor: cursor), getPage("/sync/v1/joined", cursor))
         } catch {
             note(error, of: .fill, doing: "read how far the records of a customer are")
             fail(.fill, .local)

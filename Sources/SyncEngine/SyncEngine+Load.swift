@@ -57,7 +57,7 @@ extension SyncEngine {
     }
 
     private func ask(_ kind: String, _ path: String, _ cursor: String) {
-        send(.load, .part(kind: kind, cursor: cursor), get(path, query: [("cursor", cursor)]))
+        send(.load, .part(kind: kind, cursor: cursor), getPage(path, cursor))
     }
 
     func receivePart(_ outcome: ExchangeOutcome, _ id: Int, kind: String, cursor: String) throws {

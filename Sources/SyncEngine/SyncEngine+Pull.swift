@@ -27,9 +27,9 @@ extension SyncEngine {
             case .nothing: stepPull(.failed(.resyncRequired))
             case .load: stepPull(.pageKept(.load))
             case .heads(let cursor):
-                send(.pull, .snapshotPage(cursor: cursor), get("/sync/v1/snapshot/rows", query: [("cursor", cursor)]))
+                send(.pull, .snapshotPage(cursor: cursor), getPage("/sync/v1/snapshot/rows", cursor))
             case .feed(let cursor):
-                send(.pull, .feedPage(cursor: cursor), get("/sync/v1/changes", query: [("cursor", cursor)]))
+                send(.pull, .feedPage(cursor: cursor), getPage("/sync/v1/changes", cursor))
             }
         } catch {
             note(error, of: .pull, doing: "read the cursor")

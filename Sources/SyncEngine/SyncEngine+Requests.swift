@@ -25,6 +25,11 @@ extension SyncEngine {
         request("GET", path, query: query, body: [])
     }
 
+    /// A page after a cursor, packed if the server knows how.
+    func getPage(_ path: String, _ cursor: String) -> HTTPRequest {
+        get(path, query: [("cursor", cursor), (RowForm.parameter, RowForm.packed.rawValue)])
+    }
+
     func request(_ method: String, _ path: String, query: [(String, String)], body: [UInt8]) -> HTTPRequest {
         var headers = HTTPHeaders()
         headers.add("Authorization", "Bearer \(token)")

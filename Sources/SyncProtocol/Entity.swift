@@ -19,6 +19,9 @@ package enum Entity: Int, Sendable, CaseIterable {
         .request, .conflict, .coupon, .product, .region, .resource, .billRecord, .history,
     ]
 
+    /// Where the bulk begins in that order: products, regions, resources, bill records, history. Before it stand the heads.
+    package static let bulkPlace = snapshotOrder.firstIndex { !$0.isHead } ?? snapshotOrder.count
+
     /// Those that both stores keep as rows of a table of their name.
     package static let stored = allCases.filter { $0 != .membership }
 

@@ -2,7 +2,9 @@
 package enum ProtocolLimits {
     /// Rows of a feed or snapshot page; bounds the transaction that applies it.
     package static let pageRowsMax = 5_000
-    /// Bytes of a page after which the server closes it at the next row.
+    /// Rows of a part: a page of a snapshot's bulk, which is written into a file that nobody reads yet.
+    package static let partRowsMax = 20_000
+    /// Bytes of a page, or of a part, after which the server closes it at the next row.
     package static let pageBytesSoftMax = 1 << 20
     /// Bytes of a page that a client reads before it gives up: one row past the soft bound still fits.
     package static let pageBytesMax = pageBytesSoftMax + lineBytesMax + 64 * 1024

@@ -39,6 +39,8 @@ package enum ProblemCode: String, Sendable, CaseIterable {
     /// The customer whose records were asked for is no longer, or anew, in the scope; the feed says so too.
     case customerLeft = "customer-left"
     case tooLarge = "too-large"
+    /// A part has none of the bytes that were asked for.
+    case rangeNotSatisfiable = "range-not-satisfiable"
     case unsupported
     case busy
     case internalError = "internal-error"
@@ -53,6 +55,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         case .keyMismatch: 409
         case .resyncRequired, .customerLeft: 410
         case .tooLarge: 413
+        case .rangeNotSatisfiable: 416
         case .unsupported: 422
         case .busy: 503
         case .internalError: 500

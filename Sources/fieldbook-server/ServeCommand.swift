@@ -9,6 +9,7 @@ extension ServerContext {
     /// `serve`: until TERM or INT.
     func serve() throws {
         Signals.prepare()
+        DescriptorLimit.raise()
         let address = command.option("address") ?? "127.0.0.1"
         let port = UInt16(try number("port", default: 8787, in: 0...65_535))
         let lock = try folder.lockForServing()
@@ -16,8 +17,9 @@ extension ServerContext {
         defer { withExtendedLifetime(lock) {} }
         let log = Logger(program: "fieldbook-server", level: .notice)
         log.follow(Settings(variables: Paths.variable))
+        let parts = PartLimits(bytesMax: try number("parts-bytes", default: PartLimits().bytesMax, in: 0...1 << 40))
         try folder.alignScopes(clock: SystemClock())
-        let core = try ServerCore(folder: folder, clock: SystemClock(), log: log)
+        let core = try ServerCore(folder: folder, clock: SystemClock(), log: log, parts: parts)
         ServerContext.tell(core.rules.current.warnings, log)
         let tls = try readTLS(log)
         let server = HTTPServer(endpoint: .tcp(host: address, port: port), tls: tls, handler: { core.handle($0) })
@@ -28,6 +30,7 @@ extension ServerContext {
                     ? "choose another port with --port, or stop the program that holds it"
                     : "give an address of this machine with --address, and a port you may open")
         }
+        ServerContext.tellLimit(server, log)
         let watching = try OperatorListener.start(command.option("metrics"), core: core, server: server, log)
         if let file = command.option("port-file") { try SecureFile.write(Array("\(server.port)\n".utf8), to: file) }
         terminal.writeOutput("listening on \(tls == nil ? "http" : "https")://\(address):\(server.port)\n")
@@ -57,6 +60,19 @@ extension ServerContext {
         do throws(HTTPError) {
             return try TLSServer(settings) { log.log(.info, "tls-refused", [("what", $0.what), ("why", $0.why)]) }
         } catch { throw UserError(.settings, what: error.what, why: error.why, next: error.next ?? "") }
+    }
+
+    /// Says so when the system lets us hold fewer connections than we would.
+    private static func tellLimit(_ server: HTTPServer, _ log: Logger) {
+        let wanted = ServerLimits().connections
+        guard server.connectionsMax < wanted else { return }
+        log.log(
+            .notice, "connections-limited",
+            [
+                ("connections", "\(server.connectionsMax)"), ("wanted", "\(wanted)"),
+                ("why", "the process may not have more files open"),
+                ("next", "raise the hard limit: LimitNOFILE=16384 in the unit, or ulimit -Hn 16384"),
+            ])
     }
 
     /// Reads certificate and key again, for the connections to come.

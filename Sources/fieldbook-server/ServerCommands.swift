@@ -90,6 +90,9 @@ enum ServerCommands {
                 OptionSpec("tls-key", value: "FILE", "the certificate's key, PEM, closed to other users"),
                 OptionSpec("tls-client-ca", value: "FILE", "let only clients in with a certificate of this issuer"),
                 OptionSpec(
+                    "parts-bytes", value: "N",
+                    "disk for parts of first loads in DIR/parts, 0 keeps none (default: 536870912, 512 MiB)"),
+                OptionSpec(
                     "metrics", value: "[A:]PORT",
                     "serve /metrics, /healthz and /readyz there, without a token (default address: 127.0.0.1)"),
             ],

@@ -3,7 +3,7 @@ import Glibc
 import TestKit
 import Testing
 
-/// Nothing that a member's machine keeps can be read by another user of it.
+/// Nothing that a member's machine keeps, or that a server keeps of loads, can be read by another user of it.
 @Suite(.serialized) struct PrivateFilesTests {
     /// What others may enter or read below a folder, with its mode; links are what they lead to.
     private func open(_ path: String) -> [String] {
@@ -45,6 +45,8 @@ import Testing
             #expect(person.sync())
         }
         expectPrivate(ana, "after a first load")
+        // What the server keeps of a load.
+        #expect(FileFacts.names(in: "\(world.data)/parts")?.isEmpty == false && open("\(world.data)/parts").isEmpty)
         let names = try ana.resellers()
         world.stopServer()
         for (person, amount) in [(ana, "500"), (ben, "600")] {

@@ -59,6 +59,31 @@ import Testing
         #expect(String(decoding: page, as: UTF8.self).contains("[\(Entity.region.rawValue),9,3]"))
     }
 
+    @Test func `the rows of a plain page are what SQLite writes as JSON`() throws {
+        let ledger = try make()
+        let texts =
+            ["", "plain", "quote\" back\\ slash/", "华为 é 😀"] + (1..<32).map { "\(UnicodeScalar(UInt8($0)))" }
+        try ledger.write { writer in
+            for (key, text) in texts.enumerated() {
+                try writer.put(
+                    .region, key: Int64(key + 1), subject: Subject.everyone, [.text(text), .text(text + "12345678")])
+            }
+            let amounts: [LedgerValue] = [.integer(.min), .integer(.max), .text("USD"), .integer(-1)]
+            try writer.put(.quota, key: 1, subject: Subject.everyone, amounts)
+        }
+        try ledger.read { reader in
+            let scope = try #require(try reader.scope(1))
+            let plan = try reader.snapshotPlan(scope: scope, serverTime: 0)
+            let page = try reader.snapshotPage(plan.cursor, scope: scope, serverTime: 0)
+            var expected: [String] = []
+            for entity in Entity.snapshotOrder {
+                try reader.forEachRow(of: entity) { expected.append(String(decoding: $0, as: UTF8.self)) }
+            }
+            let lines = String(decoding: page, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("[") }
+            #expect(lines.map(String.init) == expected && expected.count > texts.count)
+        }
+    }
+
     @Test func `the tables hold exactly the columns of the wire`() throws {
         let ledger = try make()
         try ledger.read { reader in for entity in Entity.stored { try reader.forEachRow(of: entity) { _ in } } }

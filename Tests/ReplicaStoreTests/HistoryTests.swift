@@ -41,9 +41,10 @@ import Testing
         let asked = RegisterState.budget(TestReplica.monthly(500))
         var fields = try row(1).fields
         fields.append(.text(try WireCoding.text(V1.State(asked))))
-        let reader = try TestReplica.loaded(
-            TestReplica.standardRows + [PageRow(.history, 1, version: 21, fields), try row(2)]
-        ).reader()
+        let replica = try TestReplica.loaded(
+            TestReplica.standardRows + [PageRow(.history, 1, version: 21, fields)])
+        try replica.feed(sequence: 22, [try row(2)], form: .plain)
+        let reader = try replica.reader()
         #expect(try reader.history(of: CustomerKey(1), limit: 9).lines.map(\.asked) == [asked, nil])
     }
 

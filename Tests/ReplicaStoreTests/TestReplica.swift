@@ -108,10 +108,11 @@ final class TestReplica {
     @discardableResult
     func feed(
         _ epoch: String = "e1", from start: String? = nil, sequence: Int64, end: PageEnd = .checkpoint,
-        _ rows: [PageRow] = []
+        _ rows: [PageRow] = [], form: RowForm = .packed
     ) throws -> ReplicaStore.PageOutcome {
         let start = try start ?? position()
-        let bytes = try pageBytes("feed/1", epoch: epoch, from: start, to: cursor(), sequence: sequence, end, rows)
+        let bytes = try pageBytes(
+            "feed/1", epoch: epoch, from: start, to: cursor(), sequence: sequence, end, rows, form: form)
         var page = try ReceivedPage(bytes, kind: "feed/1", expectedCursor: start, isWhole: true)
         guard let staging = store.staging, staging.standing.position == .feed(cursor: start) else {
             return try store.applyFeedPage(&page)

@@ -41,7 +41,9 @@ import Testing
         let problem = try home.client.status().problem
         #expect(problem?.what == "cannot sync with \(server.address)" && problem?.exitCode == ExitCode.denied.rawValue)
         // The server's sentence says that the access was ended; ours does not say it again.
-        #expect(problem?.why.hasPrefix("the server answered 403; the data was removed") == true, "\(String(describing: problem))")
+        #expect(
+            problem?.why.hasPrefix("the server answered 403; the data was removed") == true,
+            "\(String(describing: problem))")
         let waited = try home.client.waitForSync(seconds: 20)
         #expect(!waited.reached && waited.problem?.exitCode == ExitCode.denied.rawValue, "\(waited)")
         server.release()

@@ -17,10 +17,12 @@ import Testing
     @Test func `it comes with the first checkpoint and moves with each one`() throws {
         let world = try EngineWorld(rows: 300)
         world.engine.handle(.start)
+        var seen: [EngineStatus.Phase] = []
         while let lane = world.busyLane {
-            #expect(world.status.lastAgreementAt == nil)
+            if world.status.lastAgreementAt == nil { seen.append(world.status.phase) }
             try world.serve(lane)
         }
+        #expect(seen == [.syncing, .loading, .loading, .loading, .loading, .loading], "\(seen)")
         #expect(world.status.lastAgreementAt == world.clock.now())
         try world.fire(.pull)
         #expect(world.status.lastAgreementAt != world.clock.now())

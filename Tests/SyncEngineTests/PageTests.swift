@@ -29,11 +29,11 @@ import Testing
     /// The page that takes the cursor on to `end` with a budget of 999 for the first customer.
     private func forged(
         _ world: EngineWorld, kind: String = "feed/1", epoch: String? = nil, from start: String? = nil,
-        to end: String = "forged", _ pageEnd: PageEnd = .checkpoint
+        to end: String = "forged", _ pageEnd: PageEnd = .checkpoint, form: RowForm = .packed
     ) throws -> [UInt8] {
         try pageBytes(
             kind, epoch: epoch ?? self.epoch(world), from: start ?? cursor(world), to: end, sequence: 900, pageEnd,
-            [.budget(world.server.customers[0].value, version: 900, 999)])
+            [.budget(world.server.customers[0].value, version: 900, 999)], form: form)
     }
 
     /// After a reply that may not be used, nothing of it is kept and the road is open again.
@@ -46,6 +46,25 @@ import Testing
         try world.settle()
         #expect(try world.budget().confirmed == budget(300))
         #expect(world.status.phase == .inSync && world.status.lastProblem == nil)
+    }
+
+    @Test func `pages are asked for packed, and those of a server that knows plain ones alone are taken`() throws {
+        let world = try waiting()
+        let page = try forged(world, form: .plain)
+        var asked: String?
+        try world.answer(.pull) { request in
+            asked = request.query("rows")
+            return ours(200, page, type: V1.pageMediaType)
+        }
+        #expect(asked == "packed")
+        #expect(try world.budget().confirmed == budget(999))
+    }
+
+    @Test func `a page in a form that this build does not know is refused with what is wrong`() throws {
+        let world = try waiting()
+        let page = String(decoding: try forged(world), as: UTF8.self).replacing("\"packed\"", with: "\"folded\"")
+        try world.answer(.pull) { _ in ours(200, Array(page.utf8), type: V1.pageMediaType) }
+        #expect(world.status.lastProblem?.why == "the page writes its rows in a form that this build does not know")
     }
 
     @Test func `a page with one byte changed is refused`() throws {

@@ -133,7 +133,7 @@ import Testing
             phases.append(world.status.phase)
             try world.serve(lane)
         }
-        #expect(phases == [.syncing, .loading, .loading, .loading, .syncing])
+        #expect(phases == [.syncing, .loading, .loading, .loading, .loading, .syncing])
         #expect(world.status.phase == .inSync)
         try world.fire(.pull)
         try world.fail(.pull)

@@ -1,39 +1,22 @@
 import Digests
 import PropertyKit
 import SyncProtocol
+import TestKit
 import Testing
 
 private let start = "f1-aa-1-1-0-seal"
 
 /// A page of resource rows 1…count, with a cursor line every 64 rows.
-private func page(rows count: Int, checkpoint: Bool = true, name: (Int) -> String = { "r\($0)" }) throws -> [UInt8] {
-    var writer = try PageWriter(kind: "feed/1", epoch: "aa", start: start, serverTime: 1)
+private func page(
+    rows count: Int, checkpoint: Bool = true, form: RowForm = .plain, name: (Int) -> String = { "r\($0)" }
+) throws -> [UInt8] {
+    var writer = try PageWriter(kind: "feed/1", epoch: "aa", start: start, serverTime: 1, form: form)
     for index in 1...max(1, count) where count > 0 {
-        let text = JSONText.quoted(name(index))
-        Array("[\(Entity.resource.rawValue),\(index),\(index),7,\(text),null]".utf8).withUnsafeBytes {
-            writer.append(row: $0)
-        }
+        PageRow(.resource, Int64(index), version: Int64(index), [7, .text(name(index)), nil]).write(to: &writer)
         if writer.wantsCursor { try writer.append(cursor: "c\(index)") }
     }
     try writer.finish(cursor: "end", sequence: Int64(count), more: !checkpoint, checkpoint: checkpoint)
     return writer.bytes
-}
-
-/// JSON strings for tests, escaping everything unusual.
-private enum JSONText {
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for unit in text.utf16 {
-            switch unit {
-            case 0x20...0x7E where unit != 0x22 && unit != 0x5C:
-                quoted.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
-            default:
-                let hex = String(unit, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            }
-        }
-        return quoted + "\""
-    }
 }
 
 private func read(_ bytes: [UInt8], whole: Bool = true) throws -> ReceivedPage {
@@ -42,9 +25,8 @@ private func read(_ bytes: [UInt8], whole: Bool = true) throws -> ReceivedPage {
 
 private func names(_ page: inout ReceivedPage) throws -> [String] {
     var names: [String] = []
-    try page.forEachRow { _, scanner, bytes in
-        guard case .text(let offset, let count) = scanner.fields[4] else { return }
-        names.append(String(decoding: bytes[offset..<offset + count], as: UTF8.self))
+    try page.forEachRow { row in
+        if let name = row.text(1) { names.append(name) }
     }
     return names
 }
@@ -150,18 +132,19 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
                     .replacing("[\(columns.joined(separator: ","))]", with: cut).utf8)
         }
         var received = try read(try page(without: 1))
-        var counts: [Int] = []
-        try received.forEachRow { _, scanner, _ in counts.append(scanner.fields.count) }
-        #expect(counts == [3 + columns.count - 1])
+        var last: [SyncProtocol.RowField] = []
+        try received.forEachRow { last.append($0.column(columns.count - 1)) }
+        #expect(last == [.null])
         #expect(throws: RowError.self) { try read(try page(without: 2)) }
     }
 
     /// A page of one record that lacks its last columns.
     private func history(without missing: Int) throws -> [UInt8] {
         var writer = try PageWriter(kind: "feed/1", epoch: "aa", start: start, serverTime: 1)
-        let fields = ["7", "1", "\"budget\"", "\"a\"", "\"held\"", "\"{}\"", "\"{}\"", "\"hold\"", "2", "null", "null"]
-        let row = ["\(Entity.history.rawValue)", "1", "1"] + (fields + ["null", "null"]).dropLast(missing)
-        Array("[\(row.joined(separator: ","))]".utf8).withUnsafeBytes { writer.append(row: $0) }
+        let fields: [TestKit.RowField] = [
+            7, 1, "budget", "a", "held", "{}", "{}", "hold", 2, nil, nil, nil, nil,
+        ]
+        PageRow(.history, 1, version: 1, fields.dropLast(missing)).write(to: &writer)
         try writer.finish(cursor: "end", sequence: 1, more: false, checkpoint: true)
         return writer.bytes
     }
@@ -179,16 +162,16 @@ private func names(_ page: inout ReceivedPage) throws -> [String] {
         var page = try ReceivedPage(writer.bytes, kind: "feed/1", expectedCursor: "a", isWhole: true)
         #expect(page.rowCount == 0 && page.isCheckpoint && page.cursor == "b" && page.header.entities == [])
         var rows = 0
-        try page.forEachRow { _, _, _ in rows += 1 }
+        try page.forEachRow { _ in rows += 1 }
         #expect(rows == 0)
         var kept = try ReceivedPage(kept: page.keepable)
-        try kept.forEachRow { _, _, _ in rows += 1 }
+        try kept.forEachRow { _ in rows += 1 }
         #expect(rows == 0)
     }
 }
 
 @Suite struct RowScannerTests {
-    private func scan(_ line: String) throws -> [RowField] {
+    private func scan(_ line: String) throws -> [SyncProtocol.RowField] {
         var bytes = Array(line.utf8)
         var scanner = RowScanner()
         let count = bytes.count

@@ -94,11 +94,13 @@ import Testing
 
     private func checkPage(_ bytes: [UInt8]) throws {
         let lines = bytes.split(separator: 0x0A).map { Data($0) }
+        let header = try WireCoding.decode(V1.PageHeader.self, from: Array(lines.first ?? Data()))
+        let row = header.rows == nil ? "PageRow" : "PackedRow"
         for (index, line) in lines.enumerated() {
             let name =
                 index == 0
                 ? "PageHeader"
-                : index == lines.count - 1 ? "PageClosing" : line.first == UInt8(ascii: "[") ? "PageRow" : "PageCursor"
+                : index == lines.count - 1 ? "PageClosing" : line.first == UInt8(ascii: "[") ? row : "PageCursor"
             let form = try #require(self.schema(name))
             let value = try JSONSerialization.jsonObject(with: line, options: .fragmentsAllowed)
             #expect(misfit(value, form, at: name) == nil)
@@ -146,7 +148,10 @@ import Testing
             ("GET", "/sync/v1/hello", "/sync/v1/hello?echo=%20", "ana", [], 400),
             ("POST", "/sync/v1/snapshot", "/sync/v1/snapshot", "ana", [], 200),
             ("GET", "/sync/v1/snapshot/rows", rows, "ana", [], 200),
+            ("GET", "/sync/v1/snapshot/rows", rows + "&rows=packed", "ana", [], 200),
+            ("GET", "/sync/v1/snapshot/rows", rows + "&rows=folded", "ana", [], 200),
             ("GET", "/sync/v1/changes", changes, "ana", [], 200),
+            ("GET", "/sync/v1/changes", changes + "&rows=packed", "ana", [], 200),
             ("POST", "/sync/v1/push", "/sync/v1/push", "ana", push, 200),
             ("POST", "/sync/v1/ack", "/sync/v1/ack", "ana", ack, 200),
             (
@@ -186,6 +191,19 @@ import Testing
         }
     }
 
+    /// The first part of a load, after its one page of heads.
+    private func part(_ server: TestServer, after cursor: String, as member: String) throws -> HTTPResponse {
+        func rows(_ cursor: String) -> HTTPResponse {
+            server.send(
+                "GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", cursor)]), as: member)
+        }
+        let heads = try ReceivedPage(
+            server.bytes(rows(cursor)), kind: "snapshot/1", expectedCursor: cursor, isWhole: true)
+        let part = rows(heads.cursor)
+        #expect(part.headers["ETag"] == PartBench.tag(of: server.bytes(part)))
+        return part
+    }
+
     @Test func `bodies are those of the golden files`() throws {
         let server = try TestServer()
         let cursor = try server.load(as: "ana").cursor
@@ -198,22 +216,20 @@ import Testing
             ])
         let plan = try WireCoding.decode(
             V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot", as: "mona")))
+        func rows(_ path: String, _ cursor: String, _ form: RowForm?, as member: String) -> [UInt8] {
+            let query = [("cursor", cursor)] + (form.map { [(RowForm.parameter, $0.rawValue)] } ?? [])
+            return server.bytes(server.send("GET", Target.build(path: path, query: query), as: member))
+        }
         let bodies: [(name: String, bytes: [UInt8])] = [
             ("hello.json", server.bytes(server.send("GET", "/sync/v1/hello"))),
             ("snapshot.json", server.bytes(server.send("POST", "/sync/v1/snapshot", as: "mona"))),
-            (
-                "snapshot-rows.ndjson",
-                server.bytes(
-                    server.send(
-                        "GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", plan.cursor)]),
-                        as: "mona"))
-            ),
+            ("snapshot-rows.ndjson", rows("/sync/v1/snapshot/rows", plan.cursor, nil, as: "mona")),
+            ("snapshot-rows-packed.ndjson", rows("/sync/v1/snapshot/rows", plan.cursor, .packed, as: "mona")),
+            ("snapshot-part.ndjson", server.bytes(try part(server, after: plan.cursor, as: "mona"))),
             ("push-request.json", try WireCoding.encode(push)),
             ("push.json", server.bytes(server.send("POST", "/sync/v1/push", body: try WireCoding.encode(push)))),
-            (
-                "changes.ndjson",
-                server.bytes(server.send("GET", Target.build(path: "/sync/v1/changes", query: [("cursor", cursor)])))
-            ),
+            ("changes.ndjson", rows("/sync/v1/changes", cursor, nil, as: "ana")),
+            ("changes-packed.ndjson", rows("/sync/v1/changes", cursor, .packed, as: "ana")),
             ("problem.json", server.bytes(server.send("GET", "/sync/v1/changes"))),
         ]
         for (name, bytes) in bodies {

@@ -21,21 +21,36 @@ import Testing
         #expect(own["product"]?.count == 1 && own["cycle"]?.count == 1)
     }
 
+    @Test func `a form of rows that the server does not know is answered with plain rows`() throws {
+        let server = try TestServer()
+        let plan = try WireCoding.decode(
+            V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot")))
+        func page(_ rows: [(String, String)]) -> [UInt8] {
+            let query = [("cursor", plan.cursor)] + rows
+            return server.bytes(server.send("GET", Target.build(path: "/sync/v1/snapshot/rows", query: query)))
+        }
+        for other in ["plain", "folded", "", "PACKED"] { #expect(page([("rows", other)]) == page([])) }
+        #expect(page([("rows", "packed")]) != page([]))
+    }
+
     @Test func `changes between the pages of a snapshot come with the feed`() throws {
         let server = try TestServer()
         let plan = try WireCoding.decode(
             V1.SnapshotPlan.self, from: server.bytes(server.send("POST", "/sync/v1/snapshot")))
         _ = try server.push([try server.edit(1, TestServer.budget(5), customer: 0)])
-        let response = server.send(
-            "GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", plan.cursor)]))
-        var snapshot = try ReceivedPage(
-            server.bytes(response), kind: "snapshot/1", expectedCursor: plan.cursor, isWhole: true)
-        var budgets = 0
-        try snapshot.forEachRow { entity, _, _ in if entity == .budget { budgets += 1 } }
-        #expect(budgets == 0 && !snapshot.isCheckpoint)
-        let feed = server.send("GET", Target.build(path: "/sync/v1/changes", query: [("cursor", snapshot.cursor)]))
-        var page = try ReceivedPage(server.bytes(feed), kind: "feed/1", expectedCursor: snapshot.cursor, isWhole: true)
-        try page.forEachRow { entity, _, _ in if entity == .budget { budgets += 1 } }
+        var (cursor, more, budgets) = (plan.cursor, true, 0)
+        while more {
+            let response = server.send(
+                "GET", Target.build(path: "/sync/v1/snapshot/rows", query: [("cursor", cursor)]))
+            var snapshot = try ReceivedPage(
+                server.bytes(response), kind: "snapshot/1", expectedCursor: cursor, isWhole: true)
+            try snapshot.forEachRow { if $0.entity == .budget { budgets += 1 } }
+            #expect(budgets == 0 && !snapshot.isCheckpoint)
+            (cursor, more) = (snapshot.cursor, snapshot.more)
+        }
+        let feed = server.send("GET", Target.build(path: "/sync/v1/changes", query: [("cursor", cursor)]))
+        var page = try ReceivedPage(server.bytes(feed), kind: "feed/1", expectedCursor: cursor, isWhole: true)
+        try page.forEachRow { if $0.entity == .budget { budgets += 1 } }
         #expect(budgets == 1 && page.isCheckpoint)
     }
 

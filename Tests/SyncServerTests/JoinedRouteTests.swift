@@ -22,10 +22,7 @@ import Testing
             "GET", Target.build(path: "/sync/v1/changes", query: [("cursor", start)]), as: "mona")
         var page = try ReceivedPage(server.bytes(response), kind: "feed/1", expectedCursor: start, isWhole: true)
         var found: String?
-        try page.forEachRow { entity, scanner, bytes in
-            guard entity == .membership, case .text(let offset, let count) = scanner.fields[3] else { return }
-            found = String(decoding: bytes[offset..<offset + count], as: UTF8.self)
-        }
+        try page.forEachRow { if $0.entity == .membership { found = $0.text(0) } }
         return try #require(found)
     }
 
@@ -36,9 +33,8 @@ import Testing
         #expect(response.status == 200 && response.headers[V1.epochHeader] != nil)
         var page = try ReceivedPage(server.bytes(response), kind: "joined/1", expectedCursor: cursor, isWhole: true)
         #expect(!page.more && page.rowCount >= 1)
-        try page.forEachRow { entity, scanner, _ in
-            guard case .integer(let customer) = scanner.fields[3] else { return }
-            #expect(Entity.records.contains(entity) && customer == server.customers[1].value)
+        try page.forEachRow { row in
+            #expect(Entity.records.contains(row.entity) && row.integer(0) == server.customers[1].value)
         }
     }
 

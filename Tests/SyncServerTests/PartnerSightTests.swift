@@ -53,7 +53,7 @@ import Testing
         guard response.status == 200 else { return nil }
         var page = try ReceivedPage(server.bytes(response), kind: "feed/1", expectedCursor: cursor, isWhole: true)
         var names: Set<String> = []
-        try page.forEachRow { entity, _, _ in names.insert(entity.name) }
+        try page.forEachRow { names.insert($0.entity.name) }
         return names.intersection(["partner_bill", "quota"])
     }
 

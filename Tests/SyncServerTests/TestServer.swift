@@ -18,7 +18,7 @@ final class TestServer {
     let customers: [CustomerKey]
 
     /// Two reseller customers (0, 1) and a referral one (2), one bill record each, one coupon.
-    init(log: Logger = Logger(program: "test", level: .error)) throws {
+    init(log: Logger = Logger(program: "test", level: .error), parts: PartLimits = TestServer.parts) throws {
         folder = DataFolder(directory.file("data"))
         let chance = CountingChance()
         tokens["admin"] = try folder.initialize(
@@ -30,8 +30,15 @@ final class TestServer {
             account: "ana", role: .operator, customers: [], clock: clock, chance: chance)
         tokens["mona"] = try folder.addMember(
             account: "mona", role: .manager, customers: ["c0"], clock: clock, chance: chance)
-        core = try ServerCore(folder: folder, clock: clock, log: log)
+        core = try ServerCore(folder: folder, clock: clock, log: log, parts: parts)
     }
+
+    /// Whatever room this machine has.
+    static let parts: PartLimits = {
+        var limits = PartLimits()
+        limits.freeBytesMin = 0
+        return limits
+    }()
 
     private static func fill(_ writer: LedgerWriter) throws -> [CustomerKey] {
         try writer.put(
@@ -85,10 +92,7 @@ final class TestServer {
         return core.handle(HTTPRequest(method: method, target: target, headers: headers, body: body))
     }
 
-    func bytes(_ response: HTTPResponse) -> [UInt8] {
-        guard case .bytes(let bytes) = response.body else { return [] }
-        return bytes
-    }
+    func bytes(_ response: HTTPResponse) -> [UInt8] { (try? response.body.bytes()) ?? [] }
 
     func problem(_ response: HTTPResponse) throws -> V1.Problem {
         try WireCoding.decode(V1.Problem.self, from: bytes(response))
@@ -136,11 +140,8 @@ final class TestServer {
             let path = kind == "feed/1" ? "/sync/v1/changes" : "/sync/v1/snapshot/rows"
             let response = send("GET", Target.build(path: path, query: [("cursor", cursor)]), as: member)
             var page = try ReceivedPage(bytes(response), kind: kind, expectedCursor: cursor, isWhole: true)
-            try page.forEachRow { entity, scanner, _ in
-                guard case .integer(let key) = scanner.fields[1], case .integer(let version) = scanner.fields[2] else {
-                    return
-                }
-                rows[entity.name, default: [:]][key] = scanner.fields.count == 3 ? nil : version
+            try page.forEachRow { row in
+                rows[row.entity.name, default: [:]][row.key] = row.isTombstone ? nil : row.version
             }
             cursor = page.cursor
             if page.isCheckpoint { return (rows, cursor) }

@@ -11,11 +11,11 @@ package enum RowField: Sendable, ExpressibleByIntegerLiteral, ExpressibleByStrin
     package init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
     package init(_ value: String?) { self = value.map { .text($0) } ?? .null }
 
-    fileprivate func json() throws -> String {
+    fileprivate func write(to page: inout PageWriter) {
         switch self {
-        case .integer(let value): "\(value)"
-        case .text(let value): try WireCoding.text(value)
-        case .null: "null"
+        case .integer(let value): page.add(value)
+        case .text(let value): Array(value.utf8).withUnsafeBytes { page.add(text: $0) }
+        case .null: page.addNull()
         }
     }
 }
@@ -112,9 +112,12 @@ package struct PageRow: Sendable {
             ])
     }
 
-    fileprivate func line() throws -> [UInt8] {
-        let parts = ["\(entity.rawValue)", "\(key)", "\(version)"] + (try fields.map { try $0.json() })
-        return Array("[\(parts.joined(separator: ","))]".utf8)
+    /// Writes the row as a server would.
+    package func write(to page: inout PageWriter) {
+        guard !fields.isEmpty else { return page.append(tombstone: entity, key: key, version: version) }
+        page.begin(entity, key: key, version: version)
+        for field in fields { field.write(to: &page) }
+        page.end()
     }
 }
 
@@ -124,12 +127,12 @@ package enum PageEnd: Sendable { case more, last, checkpoint }
 /// The bytes of a page as a server writes them.
 package func pageBytes(
     _ kind: String, epoch: String, from start: String, to cursor: String, sequence: Int64, _ end: PageEnd,
-    _ rows: [PageRow]
+    _ rows: [PageRow], form: RowForm = .packed
 ) throws -> [UInt8] {
-    var writer = try PageWriter(kind: kind, epoch: epoch, start: start, serverTime: 1)
+    var writer = try PageWriter(kind: kind, epoch: epoch, start: start, serverTime: 1, form: form)
     for row in rows {
         if writer.wantsCursor { try writer.append(cursor: "\(cursor)-\(writer.rowCount)") }
-        try row.line().withUnsafeBytes { writer.append(row: $0) }
+        row.write(to: &writer)
     }
     try writer.finish(cursor: cursor, sequence: sequence, more: end == .more, checkpoint: end == .checkpoint)
     return writer.bytes

@@ -1,9 +1,9 @@
 /// Which content codings of a reply a request allows (RFC 9110, section 12.5.3).
-struct AcceptEncoding {
+package struct AcceptEncoding {
     /// Weights in thousandths. An element that is malformed says nothing; of two for one coding the lower counts.
     private var weights: [String: Int] = [:]
 
-    init(_ headers: HTTPHeaders) {
+    package init(_ headers: HTTPHeaders) {
         for element in headers.values("Accept-Encoding").flatMap({ $0.split(separator: ",") }) {
             let parts = element.split(separator: ";", omittingEmptySubsequences: false).map(AcceptEncoding.trimmed)
             guard HTTPHeaders.isToken(parts[0].utf8), parts.count <= 2 else { continue }
@@ -14,10 +14,10 @@ struct AcceptEncoding {
     }
 
     /// Whether gzip may come. A request that says nothing about codings asks for none.
-    var allowsGzip: Bool { gzip > 0 }
+    package var allowsGzip: Bool { gzip > 0 }
 
     /// Whether gzip may come and no coding at all is not liked better.
-    var prefersGzip: Bool { gzip > 0 && gzip >= weights["identity"] ?? 0 }
+    package var prefersGzip: Bool { gzip > 0 && gzip >= weights["identity"] ?? 0 }
 
     private var gzip: Int { weights["gzip"] ?? weights["*"] ?? 0 }
 

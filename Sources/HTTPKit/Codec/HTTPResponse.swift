@@ -5,6 +5,20 @@ package struct HTTPResponse: Sendable {
         case bytes([UInt8])
         /// Produced piece by piece; sent in chunks.
         case pieces(@Sendable (_ write: ([UInt8]) throws -> Void) throws -> Void)
+        /// Read from an open file while it is sent; has a length.
+        case file(FileBody)
+
+        /// All of it in memory.
+        package func bytes() throws -> [UInt8] {
+            switch self {
+            case .bytes(let bytes): return bytes
+            case .file(let file): return try file.bytes()
+            case .pieces(let produce):
+                var bytes: [UInt8] = []
+                try produce { bytes += $0 }
+                return bytes
+            }
+        }
     }
 
     package var status: Int
@@ -30,6 +44,9 @@ package struct HTTPResponse: Sendable {
         case .bytes(let bytes):
             let head = head(length: bytes.count, close: close)
             try write(method == "HEAD" ? head : head + bytes)
+        case .file(let file):
+            try write(head(length: file.count, close: close))
+            if method != "HEAD" { try file.forEachPiece(write) }
         case .pieces(let produce):
             try write(head(length: nil, close: close))
             guard method != "HEAD" else { return }
@@ -59,6 +76,7 @@ package struct HTTPResponse: Sendable {
         case 200: "OK"
         case 202: "Accepted"
         case 204: "No Content"
+        case 206: "Partial Content"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"
@@ -69,6 +87,7 @@ package struct HTTPResponse: Sendable {
         case 410: "Gone"
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
+        case 416: "Range Not Satisfiable"
         case 422: "Unprocessable Content"
         case 426: "Upgrade Required"
         case 431: "Request Header Fields Too Large"

@@ -3,7 +3,8 @@ extension HTTPResponse {
     static let gzipBytesMin = 1024
 
     /// The reply with its body in gzip, where the request allows that, there is a zlib and it comes out smaller. Bodies
-    /// in pieces, small ones, and those that have a content coding stay as they are. One that could have been coded is
+    /// in pieces, small ones, those that have a content coding, and those whose bytes have a name of their own (ETag, Content-Range)
+    /// stay as they are. One that could have been coded is
     /// told to vary with the request even where it was not (RFC 9110, section 12.5.5). `level` is from 1 to 9.
     ///
     /// Not for a body that holds a secret beside something another can choose: its length would tell of the secret.
@@ -13,7 +14,7 @@ extension HTTPResponse {
 
     func gzipped(ifAccepted request: HTTPRequest, level: Int = 6, zlib: () -> Zlib?) -> HTTPResponse {
         guard case .bytes(let bytes) = body, bytes.count >= HTTPResponse.gzipBytesMin,
-            headers["Content-Encoding"] == nil
+            headers["Content-Encoding"] == nil, headers["ETag"] == nil, headers["Content-Range"] == nil
         else { return self }
         var reply = self
         if !variesWithCoding { reply.headers.add("Vary", "Accept-Encoding") }

@@ -3,7 +3,9 @@
 /// Bytes are handed on before the checksum behind them is known: who needs them whole waits for the end. A member that
 /// is followed by another counts on (section 2.2: members simply appear one after another); anything else after a
 /// member is refused.
-final class Inflater {
+///
+/// `@unchecked Sendable`: it belongs to one message, which one thread at a time takes apart.
+final class Inflater: @unchecked Sendable {
     static let pieceBytes = 64 * 1024
 
     private enum Place { case start, inside, betweenMembers }

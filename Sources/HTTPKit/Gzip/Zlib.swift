@@ -27,6 +27,9 @@ package final class Zlib: Sendable {
 
     private static let loaded = Mutex<Zlib?>(nil)
 
+    /// One gzip member of `bytes`, the same each time; nil when there is no memory for it. `level` is from 1 to 9.
+    package func gzip(_ bytes: [UInt8], level: Int = 6) -> [UInt8]? { Deflater.member(bytes, level: level, self) }
+
     /// The library, opened at the first call that finds it; nil where there is none. One that is installed later is
     /// found by the next call.
     package static func load() -> Zlib? {

@@ -1,65 +1,78 @@
 import Glibc
+import Synchronization
 import ThreadKit
 
-/// Bounds of one server.
-package struct ServerLimits: Sendable, Hashable {
-    /// Connections held at once; one more is answered 503 at once.
-    package var connections: Int
-    /// Time for the head and body of a request to arrive, counted from its first byte.
-    package var request: Duration
-    /// Time a connection may lie idle between requests.
-    package var idle: Duration
-    package var bodyBytes: Int
-
-    package init(
-        connections: Int = 256, request: Duration = .seconds(20), idle: Duration = .seconds(75),
-        bodyBytes: Int = 1 << 20
-    ) {
-        self.connections = connections
-        self.request = request
-        self.idle = idle
-        self.bodyBytes = bodyBytes
-    }
-}
-
-/// A blocking HTTP/1.1 server: a thread a connection, a cap on connections, a deadline a request.
+/// An HTTP/1.1 server. Connections that wait, for their next request or with one that is held, are watched by one
+/// thread and cost little memory; a request that has come is read, worked on and answered by a worker thread, so
+/// handlers may block. Every wait has a deadline, and everything has a cap.
+///
+/// Here: start, stop, counts. `Watching` has the thread that watches, `Serving` what a worker does, `Holding` what
+/// becomes of held requests.
 package final class HTTPServer: Sendable {
-    /// Answers a request, on the thread of its connection.
+    /// Answers a request, on a worker thread.
     package typealias Handler = @Sendable (HTTPRequest) -> HTTPResponse
+    /// Answers a request or holds it, on a worker thread.
+    package typealias HoldingHandler = @Sendable (HTTPRequest) -> HTTPReply
 
-    private struct State {
-        var listener: Int32 = -1
-        var acceptor: WorkerThread?
-        var streams: [Int: SocketStream] = [:]
-        var busy: Set<Int> = []
-        var nextID = 0
-        var isStopping = false
+    struct State {
+        var watcher: WorkerThread?
+        var connections: [UInt64: ServedConnection] = [:]
+        var nextID = HTTPServer.listenerID
         var port: UInt16 = 0
+        var connectionsMax = 0
         var turnedAway: Int64 = 0
     }
 
-    private static let stackBytes = 512 * 1024
+    struct Moments {
+        var queue = DeadlineQueue()
+        /// Until when the watching thread sleeps at most; zero while it is awake.
+        var sleepsUntil: Duration? = .zero
+    }
 
-    private let endpoint: Endpoint
-    private let tls: TLSServer?
-    private let limits: ServerLimits
-    private let ownHeaders: HTTPHeaders
-    private let handler: Handler
-    private let state = Monitor(State())
-    private let traffic = Traffic()
+    static let listenerID: UInt64 = 0
+    /// Resumed requests work on the database next, where more threads than these would only wait for each other.
+    static let resumersMax = 2 * max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
-    /// `handler` runs on the connection's thread and may block. With `tls` nothing else is spoken. `ownHeaders`
-    /// stand in the replies that the server gives without the handler, so that a client knows whose refusal it is.
-    package init(
+    let endpoint: Endpoint
+    let tls: TLSServer?
+    let limits: ServerLimits
+    let ownHeaders: HTTPHeaders
+    let handler: HoldingHandler
+    let state = Monitor(State())
+    let moments = Mutex(Moments())
+    let events = Mutex<EventQueue?>(nil)
+    let traffic = Traffic()
+    let workers: WorkerPool
+    let resumers = WorkerPool(threadsMax: HTTPServer.resumersMax)
+    let heldCount = Atomic<Int>(0)
+    let isStopping = Atomic<Bool>(false)
+    let isOver = Atomic<Bool>(false)
+
+    /// `handler` runs on a worker thread and may block. With `tls` nothing else is spoken. `ownHeaders` stand in the
+    /// replies that the server gives without the handler, so that a client knows whose refusal it is.
+    package convenience init(
         endpoint: Endpoint, tls: TLSServer? = nil, limits: ServerLimits = ServerLimits(),
         ownHeaders: HTTPHeaders = HTTPHeaders(), handler: @escaping Handler
+    ) {
+        self.init(
+            endpoint: endpoint, tls: tls, limits: limits, ownHeaders: ownHeaders,
+            holding: { .response(handler($0)) })
+    }
+
+    /// A server whose handler may hold a request.
+    package init(
+        endpoint: Endpoint, tls: TLSServer? = nil, limits: ServerLimits = ServerLimits(),
+        ownHeaders: HTTPHeaders = HTTPHeaders(), holding handler: @escaping HoldingHandler
     ) {
         self.endpoint = endpoint
         self.tls = tls
         self.limits = limits
         self.ownHeaders = ownHeaders
         self.handler = handler
+        workers = WorkerPool(threadsMax: limits.workers)
     }
+
+    // MARK: Counts
 
     /// The port that a TCP server listens on, known after `start`.
     package var port: UInt16 { state.withLock { $0.port } }
@@ -69,201 +82,83 @@ package final class HTTPServer: Sendable {
 
     /// Connections open now, and those turned away since the start because there were too many.
     package var connections: (open: Int, turnedAway: Int64) {
-        state.withLock { ($0.streams.count, $0.turnedAway) }
+        state.withLock { ($0.connections.count, $0.turnedAway) }
     }
+
+    /// Requests held now.
+    package var held: Int { heldCount.load(ordering: .relaxed) }
+
+    /// How many connections it takes in: its own limit, or less where the process may not have so many files open.
+    /// Known after `start`.
+    package var connectionsMax: Int { state.withLock { $0.connectionsMax } }
+
+    // MARK: Start and stop
 
     /// Binds and begins to accept. A Unix socket has mode 0600.
     package func start() throws(HTTPError) {
+        let queue = try EventQueue()
         let (descriptor, port) = try Sys.listen(endpoint)
         state.withLock { state in
-            state.listener = descriptor
             state.port = port
+            state.connectionsMax = min(limits.connections, DescriptorLimit.connections)
         }
-        guard let thread = WorkerThread(stackBytes: HTTPServer.stackBytes, { [self] in acceptLoop(descriptor) }) else {
+        events.withLock { $0 = queue }
+        guard queue.add(listener: descriptor, HTTPServer.listenerID),
+            let thread = WorkerThread(
+                stackBytes: 512 * 1024, { [self] in Watcher(self, queue, listener: descriptor).run() })
+        else {
             close(descriptor)
             throw HTTPError(
                 code: .unreachable, what: "cannot start the server", why: "the system refuses another thread")
         }
-        state.withLock { $0.acceptor = thread }
+        state.withLock { $0.watcher = thread }
     }
 
-    /// Stops accepting, lets running requests end until `deadline` from now, then ends their connections. On return no
-    /// handler runs unless it outlasted the deadline.
+    /// Stops accepting, lets running requests end until `deadline` from now, then ends their connections. Held requests
+    /// are resumed at once, to answer within the deadline. On return no handler runs unless it outlasted the deadline.
     package func stop(deadline: Duration = .seconds(5)) {
-        let (acceptor, idle) = state.withLock { state in
-            state.isStopping = true
-            // Wakes the accepting thread, which closes the descriptor: its number may soon be another's.
-            if state.acceptor != nil { shutdown(state.listener, Int32(SHUT_RDWR)) }
-            let idle = state.streams.filter { !state.busy.contains($0.key) }.map(\.value)
-            defer { state.acceptor = nil }
-            return (state.acceptor, idle)
+        isStopping.store(true, ordering: .sequentiallyConsistent)
+        let watcher = state.withLock { state in
+            defer { state.watcher = nil }
+            return state.watcher
         }
-        for stream in idle { stream.interrupt() }
-        acceptor?.join()
+        events.withLock { $0 }?.wake()
+        for connection in state.withLock({ Array($0.connections.values) }) {
+            connection.interruptReading()
+            if let phase = connection.takeParked() { endParked(connection, phase) }
+        }
         let end = Sys.monotonicNow + deadline
-        _ = state.wait(until: end) { $0.streams.isEmpty ? true : nil }
-        for stream in state.withLock({ Array($0.streams.values) }) { stream.interrupt() }
+        _ = state.wait(until: end) { $0.connections.isEmpty ? true : nil }
+        isOver.store(true, ordering: .sequentiallyConsistent)
+        for connection in state.withLock({ Array($0.connections.values) }) { connection.socket.interrupt() }
+        events.withLock { $0 }?.wake()
+        workers.close()
+        resumers.close()
+        watcher?.join()
         // A server that did not start has no file; the one at its path is another's.
-        if acceptor != nil, case .unix(let path) = endpoint { unlink(path) }
+        if watcher != nil, case .unix(let path) = endpoint { unlink(path) }
     }
 
-    // MARK: Accepting
-
-    private func acceptLoop(_ listener: Int32) {
-        defer { close(listener) }
-        while !state.withLock({ $0.isStopping }) {
-            guard Sys.wait(listener, for: Int16(POLLIN), until: Sys.monotonicNow + .seconds(3600)) else { continue }
-            guard let stream = Sys.accept(listener) else { continue }
-            let id: Int? = state.withLock { state in
-                guard !state.isStopping, state.streams.count < limits.connections else { return nil }
-                state.nextID += 1
-                state.streams[state.nextID] = stream
-                return state.nextID
-            }
-            guard let id else {
-                turnAway(stream)
-                continue
-            }
-            let thread = WorkerThread(stackBytes: HTTPServer.stackBytes) { [self] in
-                serve(socket: stream, id)
-                stream.close()
-                state.withLock { state in
-                    state.streams[id] = nil
-                    state.busy.remove(id)
-                }
-            }
-            if let thread { thread.detach() } else { forget(id, stream) }
+    /// Ends what was parked when the server stops; a held request gets its last chance.
+    private func endParked(_ connection: ServedConnection, _ phase: ServedConnection.Phase) {
+        switch phase {
+        case .held(let hold, let exchange): resume(connection, hold, exchange, .stopping)
+        case .waiting(let line): end(connection, line.stream)
+        case .ending, .worked, .closed: end(connection, nil)
         }
     }
 
-    private func forget(_ id: Int, _ stream: SocketStream) {
-        state.withLock { $0.streams[id] = nil }
-        turnAway(stream)
+    /// Whoever parks a connection looks here afterwards: a stop under way may have passed it by.
+    func parkedWhileStopping(_ connection: ServedConnection) {
+        guard isStopping.load(ordering: .sequentiallyConsistent), let phase = connection.takeParked() else { return }
+        endParked(connection, phase)
     }
 
-    /// A secure connection is only closed: an answer would cost a handshake.
-    private func turnAway(_ stream: SocketStream) {
-        guard tls == nil else { return stream.close() }
-        var headers = ownHeaders
-        headers.add("Retry-After", "1")
-        let head = HTTPResponse(status: 503, headers: headers).head(length: 0, close: true)
-        state.withLock { $0.turnedAway += 1 }
-        traffic.send(head.count)
-        try? stream.write(head, deadline: Sys.monotonicNow + .milliseconds(100))
-        stream.close()
-    }
-
-    // MARK: Serving
-
-    /// The handshake has the time of a request, however its bytes drop in.
-    private func serve(socket: SocketStream, _ id: Int) {
-        guard let tls else { return serve(socket, id) }
-        do throws(HTTPError) {
-            let stream = try tls.accept(socket, deadline: Sys.monotonicNow + limits.request)
-            defer { stream.close() }
-            serve(stream, id)
-        } catch { if error.code == .malformed { refuse(socket, status: 400, why: error.why) } }
-    }
-
-    private func serve(_ stream: any ByteStream, _ id: Int) {
-        var rest: [UInt8] = []
-        while true {
-            var parser = MessageParser(role: .request, bodyLimit: limits.bodyBytes)
-            do {
-                guard let request = try readRequest(stream, &parser, carried: rest, id) else { return }
-                traffic.begin()
-                rest = parser.rest
-                let isOpen = markBusy(id)
-                let close =
-                    !isOpen || request.headers["Connection"]?.lowercased() == "close"
-                    || parser.startLine.hasSuffix("HTTP/1.0")
-                try answer(handler(request), to: request, on: stream, close: close)
-                guard !close, markIdle(id) else { return }
-            } catch let failure as MessageParser.Failure {
-                refuse(stream, status: failure.status, why: failure.why)
-                return
-            } catch { return }
-        }
-    }
-
-    private func markBusy(_ id: Int) -> Bool {
-        state.withLock { state in
-            state.busy.insert(id)
-            return !state.isStopping
-        }
-    }
-
-    private func markIdle(_ id: Int) -> Bool {
-        state.withLock { state in
-            state.busy.remove(id)
-            return !state.isStopping
-        }
-    }
-
-    private func readRequest(
-        _ stream: any ByteStream, _ parser: inout MessageParser, carried: [UInt8], _ id: Int
-    ) throws -> HTTPRequest? {
-        var body: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-        var deadline = Sys.monotonicNow + (carried.isEmpty ? limits.idle : limits.request)
-        var saidContinue = false
-        if !carried.isEmpty {
-            _ = try carried.withUnsafeBytes { try parser.consume($0) { body.append(contentsOf: $0) } }
-        }
-        while !parser.isDone {
-            let hadBegun = parser.hasBegun
-            let count: Int
-            do {
-                count = try buffer.withUnsafeMutableBytes { try stream.read(into: $0, deadline: deadline) }
-            } catch let error as HTTPError where error.code == .timeout && hadBegun {
-                throw MessageParser.Failure(status: 408, why: "the request did not arrive in time")
-            }
-            if count == 0 { return nil }
-            traffic.receive(count)
-            if !hadBegun { deadline = Sys.monotonicNow + limits.request }
-            _ = try buffer.withUnsafeBytes { bytes in
-                try parser.consume(UnsafeRawBufferPointer(rebasing: bytes[0..<count])) { body.append(contentsOf: $0) }
-            }
-            if parser.isHeadDone, !parser.isDone, !saidContinue,
-                parser.headers["Expect"]?.lowercased() == "100-continue"
-            {
-                saidContinue = true
-                let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
-                traffic.send(interim.count)
-                try stream.write(interim, deadline: deadline)
-            }
-        }
-        var request = try parser.request(body: body)
-        if case .unix = endpoint { request.peer = stream.peer }
-        return request
-    }
-
-    private func answer(
-        _ response: HTTPResponse, to request: HTTPRequest, on stream: any ByteStream, close: Bool
-    ) throws {
-        try response.serialize(toMethod: request.method, close: close) { piece in
-            traffic.send(piece.count)
-            try stream.write(piece, deadline: Sys.monotonicNow + limits.idle)
-        }
-    }
-
-    /// Answers a request that can't be read, and ends the connection: what follows on it can't be trusted.
-    private func refuse(_ stream: any ByteStream, status: Int, why: String) {
-        let body = Array("\(why)\n".utf8)
-        var headers = ownHeaders
-        headers.add("Content-Type", "text/plain; charset=utf-8")
-        let response = HTTPResponse(status: status, headers: headers)
-        let bytes = response.head(length: body.count, close: true) + body
-        traffic.begin()
-        traffic.send(bytes.count)
-        try? stream.write(bytes, deadline: Sys.monotonicNow + .seconds(1))
-        stream.finishWriting()
-        // What is still on its way is read for a moment, so that the answer is not lost in a reset.
-        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-        let end = Sys.monotonicNow + .milliseconds(200)
-        while Sys.monotonicNow < end {
-            let count = try? buffer.withUnsafeMutableBytes { try stream.read(into: $0, deadline: end) }
-            guard let count, count > 0 else { return }
-        }
+    /// The end of a connection, by its owner.
+    func end(_ connection: ServedConnection, _ stream: (any ByteStream)?) {
+        connection.markClosed()
+        stream?.close()
+        connection.socket.close()
+        state.withLock { $0.connections[connection.id] = nil }
     }
 }

@@ -17,6 +17,9 @@ protocol ByteStream: AnyObject, Sendable {
     /// True when the peer has ended an idle connection or sent something nobody asked for.
     var isStale: Bool { get }
 
+    /// Whether bytes that were taken from the socket wait to be read, which the socket itself no longer tells.
+    var holdsBytes: Bool { get }
+
     /// After a read of 0: whether the peer itself said that this is the end. Under TLS a connection that was cut is
     /// told from one that was ended; a plain one has no such word and counts as ended.
     var isEndSaid: Bool { get }

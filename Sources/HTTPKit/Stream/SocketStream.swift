@@ -6,7 +6,7 @@ import Synchronization
 /// `interrupt` may be called from any thread: it shuts the socket down, so that the owner's read or write ends; the
 /// descriptor itself is closed only by `close`.
 final class SocketStream: ByteStream {
-    private let descriptor: Int32
+    let descriptor: Int32
     private let isOpen = Mutex(true)
 
     init(descriptor: Int32) {
@@ -58,6 +58,39 @@ final class SocketStream: ByteStream {
             try waitOrFail(errno, for: Int16(POLLOUT), until: deadline, doing: "write")
         }
     }
+
+    /// Writes what goes out without a wait; gives the number of bytes that did.
+    func writeNow(_ bytes: [UInt8]) throws(HTTPError) -> Int {
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                send(descriptor, buffer.baseAddress.map { $0 + offset }, bytes.count - offset, Int32(MSG_NOSIGNAL))
+            }
+            if count > 0 {
+                offset += count
+            } else if errno == EAGAIN {
+                return offset
+            } else if errno != EINTR {
+                throw HTTPError(code: .closed, what: "cannot write", why: String(cString: strerror(errno)))
+            }
+        }
+        return offset
+    }
+
+    /// Throws away what has come, without a wait; false when nothing more can come.
+    func discard(into buffer: UnsafeMutableRawBufferPointer) -> Bool {
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+        return count > 0 || count < 0 && (errno == EAGAIN || errno == EINTR)
+    }
+
+    /// Whether the peer has ended or broken the connection and nothing of what it sent is left to read.
+    var isDrained: Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK))
+        return count == 0 || count < 0 && errno != EAGAIN && errno != EINTR
+    }
+
+    var holdsBytes: Bool { false }
 
     /// True when the peer has ended an idle connection or sent something nobody asked for.
     var isStale: Bool {

@@ -22,11 +22,24 @@ package final class TLSServer: Sendable {
         context.withLock { $0 = fresh }
     }
 
-    /// Shakes hands with a client before `deadline`.
-    func accept(_ socket: SocketStream, deadline: Duration) throws(HTTPError) -> TLSStream {
+    /// A stream to a client whose hands are still to be shaken.
+    func begin(_ socket: SocketStream) throws(HTTPError) -> TLSStream {
         do throws(HTTPError) {
-            return try TLSStream.open(socket, context.withLock { $0 }, .server, deadline: deadline)
+            return try TLSStream.begin(socket, context.withLock { $0 }, .server)
         } catch {
+            refused(error)
+            throw error
+        }
+    }
+
+    /// Shakes hands for as long as `patience`; false when they are not shaken by then and there is time left before
+    /// `deadline`, so that it is to be called again when more has come.
+    func shakeHands(_ stream: TLSStream, patience: Duration, deadline: Duration) throws(HTTPError) -> Bool {
+        do throws(HTTPError) {
+            try stream.shakeHands(.server, deadline: min(patience, deadline))
+            return true
+        } catch {
+            if error.code == .timeout, Sys.monotonicNow < deadline { return false }
             refused(error)
             throw error
         }

@@ -10,6 +10,7 @@ final class TLSStream: ByteStream {
     // Touched by the thread that reads, writes and closes, and by no other: `interrupt` reaches the socket alone.
     nonisolated(unsafe) private let engine: TLSEngine
     nonisolated(unsafe) private var hasEnded = false
+    nonisolated(unsafe) private var hasHeard = false
 
     private init(_ socket: SocketStream, _ engine: TLSEngine) {
         (self.socket, self.engine) = (socket, engine)
@@ -19,33 +20,42 @@ final class TLSStream: ByteStream {
     static func open(
         _ socket: SocketStream, _ context: TLSContext, _ role: TLSEngine.Role, deadline: Duration
     ) throws(HTTPError) -> TLSStream {
-        let stream = TLSStream(socket, try TLSEngine(context, role))
-        do throws(HTTPError) {
-            try stream.shakeHands(role, deadline)
-            return stream
-        } catch {
+        let stream = try begin(socket, context, role)
+        try stream.shakeHands(role, deadline: deadline)
+        return stream
+    }
+
+    /// A stream whose hands are still to be shaken.
+    static func begin(
+        _ socket: SocketStream, _ context: TLSContext, _ role: TLSEngine.Role
+    ) throws(HTTPError) -> TLSStream { TLSStream(socket, try TLSEngine(context, role)) }
+
+    /// Shakes hands before `deadline`. After `timeout` it may be called again and goes on where it was.
+    func shakeHands(_ role: TLSEngine.Role, deadline: Duration) throws(HTTPError) {
+        do throws(HTTPError) { try step(role, deadline) } catch {
             // The peer is told why, if it still listens.
-            try? stream.flush(deadline: Sys.monotonicNow)
+            try? flush(deadline: Sys.monotonicNow)
             throw error
         }
     }
 
-    private func shakeHands(_ role: TLSEngine.Role, _ deadline: Duration) throws(HTTPError) {
+    private func step(_ role: TLSEngine.Role, _ deadline: Duration) throws(HTTPError) {
         var isFirst = true
         while true {
             let step = engine.handshake()
             if case .failed(let error) = step { throw error }
             try flush(deadline: deadline)
             if case .moved = step { return }
+            // A peer that never lets us wait has a deadline too. What was taken in has been worked on by now.
+            guard isFirst || Sys.monotonicNow < deadline else { throw TLSStream.late }
+            isFirst = false
             let taken = try takeIn(deadline)
             guard taken.count > 0 else {
                 throw HTTPError(
                     code: .unreachable, what: "cannot set up TLS", why: "the connection ended before hands were shaken")
             }
-            if isFirst, let error = TLSWords.stranger(taken.first, to: role) { throw error }
-            isFirst = false
-            // A peer that never lets us wait has a deadline too.
-            guard Sys.monotonicNow < deadline else { throw TLSStream.late }
+            if !hasHeard, let error = TLSWords.stranger(taken.first, to: role) { throw error }
+            hasHeard = true
         }
     }
 
@@ -55,6 +65,7 @@ final class TLSStream: ByteStream {
     // MARK: Reading and writing
 
     func read(into buffer: UnsafeMutableRawBufferPointer, deadline: Duration) throws(HTTPError) -> Int {
+        var isFirst = true
         while true {
             switch engine.read(into: buffer) {
             case .moved(let count): return count
@@ -64,8 +75,10 @@ final class TLSStream: ByteStream {
             case .failed(let error): throw error
             case .wantsInput:
                 try flush(deadline: deadline)
+                // What was taken in has been worked on by now, so a later call goes on where this one was.
+                guard isFirst || Sys.monotonicNow < deadline else { throw TLSStream.late }
+                isFirst = false
                 guard try takeIn(deadline).count > 0 else { return 0 }
-                guard Sys.monotonicNow < deadline else { throw TLSStream.late }
             }
         }
     }
@@ -115,6 +128,7 @@ final class TLSStream: ByteStream {
         return engine.hasNews || socket.isStale
     }
 
+    var holdsBytes: Bool { engine.hasNews }
     var isEndSaid: Bool { hasEnded }
     var peer: PeerCredentials? { nil }
 

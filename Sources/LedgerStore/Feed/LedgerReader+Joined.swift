@@ -1,6 +1,6 @@
 import PartnerModel
 import SQLiteKit
-import SyncProtocol
+package import SyncProtocol
 
 /// What a customer that joins a scope brings: its registers in the feed, so that it can be worked with at once, and its
 /// old records by a cursor of its own, so that nobody waits behind them.
@@ -22,19 +22,24 @@ extension LedgerReader {
             count += try statement.first { $0.int64(0) } ?? 0
         }
         let start = cursor(filter.scope, .joined(customer: customer, entity: 0, key: 0), at: joined, serverTime)
-        page.append(line: "[\(Entity.membership.rawValue),\(customer),\(joined),\"\(start)\",\(count)]")
+        page.begin(.membership, key: customer, version: joined)
+        Array(start.utf8).withUnsafeBytes { page.add(text: $0) }
+        page.add(count)
+        page.end()
         for entity in Entity.registers {
             let row = try connection.statement(
-                "SELECT \(RowText.expression(entity)) FROM \(entity.name) e WHERE e.key = ?")
+                "SELECT \(RowText.columns(entity)) FROM \(entity.name) e WHERE e.key = ?")
             try row.bind(1, customer)
-            if try row.step() { row.withTextBytes(0) { page.append(row: $0) } }
+            if try row.step() { page.append(entity, row) }
             row.rewind()
         }
     }
 
     /// One page of the records that a customer brought: those that were last changed before it joined, by entity and key.
     /// Later changes come with the feed. The last page says so. Memory: one page.
-    package func joinedPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
+    package func joinedPage(
+        _ text: String, scope: Scope, form: RowForm = .plain, serverTime: Int64
+    ) throws -> [UInt8] {
         let position = try position(text, scope: scope)
         guard case .joined(let customer, let firstEntity, let firstKey) = position.place else {
             throw LedgerError.cursorRefused
@@ -42,12 +47,12 @@ extension LedgerReader {
         guard try isMember(customer, of: scope, since: position.sequence) else { throw LedgerError.customerLeft }
         let filter = ScopeFilter(scope, state)
         var page = try PageWriter(
-            kind: "joined/1", epoch: state.epoch, start: text, serverTime: serverTime,
+            kind: "joined/1", epoch: state.epoch, start: text, serverTime: serverTime, form: form,
             bytesSoftMax: LedgerReader.joinedPageBytes)
         for (place, entity) in Entity.records.enumerated() where place >= firstEntity {
             let statement = try connection.statement(
                 """
-                SELECT e.key, \(RowText.expression(entity)) FROM \(entity.name) e
+                SELECT \(RowText.columns(entity)) FROM \(entity.name) e
                 WHERE e.customer = ? AND e.key > ? AND e.version <= ?
                     AND \(entity == .billRecord ? filter.billCondition : "1") ORDER BY e.key
                 """)
@@ -56,7 +61,7 @@ extension LedgerReader {
             try statement.bind(2, place == firstEntity ? firstKey : 0)
             try statement.bind(3, position.sequence)
             while try statement.step() {
-                statement.withTextBytes(1) { page.append(row: $0) }
+                page.append(entity, statement)
                 guard page.isFull || page.wantsCursor else { continue }
                 let here = Cursor.Place.joined(customer: customer, entity: place, key: statement.int64(0))
                 let mark = cursor(scope, here, at: position.sequence, position.at)

@@ -34,42 +34,38 @@ extension LedgerReader {
         return (cursor.sequence, Timestamp(seconds: cursor.at))
     }
 
-    /// What a load of the scope will bring, pinned at the present sequence, and whether a replica that stands at the cursor
-    /// `held` holds what the scope does not show. Cost: one count an entity.
-    package func snapshotPlan(scope: Scope, held: String? = nil, serverTime: Int64) throws -> V1.SnapshotPlan {
-        var counts: [V1.EntityCount] = []
-        let filters = ScopeFilter(scope, state)
-        for entity in Entity.snapshotOrder {
-            guard let filter = filters.condition(entity) else { continue }
-            let statement = try connection.statement("SELECT count(*) FROM \(entity.name) e WHERE \(filter)")
-            counts.append(V1.EntityCount(entity: entity.name, count: try statement.first { $0.int64(0) } ?? 0))
-        }
-        let start = cursor(scope, .snapshot(entity: 0, key: 0), at: state.sequence, serverTime)
-        var plan = V1.SnapshotPlan(cursor: start, sequence: state.sequence, rows: counts)
-        plan.feed = cursor(scope, .feed, at: state.sequence, serverTime)
-        if let held, try narrows(scope, fromHeld: held) { plan.narrowed = true }
-        return plan
-    }
-
     /// One page of a snapshot. Rows changed after the pinned sequence are left out: the feed from there brings them.
-    /// The last page closes with a feed cursor at the pinned sequence. Memory: one page.
-    package func snapshotPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
+    /// A page of heads ends where the bulk begins, so that every page after it is a part: the same rows between the
+    /// same cursors for all who load from one pin. The last page closes with a feed cursor at the pinned sequence.
+    /// Memory: one page.
+    package func snapshotPage(
+        _ text: String, scope: Scope, form: RowForm = .plain, serverTime: Int64
+    ) throws -> [UInt8] {
         let position = try position(text, scope: scope)
         guard case .snapshot(let firstEntity, let firstKey) = position.place else { throw LedgerError.cursorRefused }
         let filters = ScopeFilter(scope, state)
-        var page = try PageWriter(kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: serverTime)
+        let isPart = firstEntity >= Entity.bulkPlace
+        // A part says when its rows were pinned: who made it, and when, is nobody's matter who reads it.
+        var page = try PageWriter(
+            kind: "snapshot/1", epoch: state.epoch, start: text, serverTime: isPart ? position.at : serverTime,
+            form: form, rowsMax: isPart ? ProtocolLimits.partRowsMax : ProtocolLimits.pageRowsMax)
         for (place, entity) in Entity.snapshotOrder.enumerated() where place >= firstEntity {
+            if place == Entity.bulkPlace, !isPart {
+                let bulk = cursor(scope, .snapshot(entity: place, key: 0), at: position.sequence, position.at)
+                try page.finish(cursor: bulk, sequence: position.sequence, more: true, checkpoint: false)
+                return page.bytes
+            }
             guard let filter = filters.condition(entity) else { continue }
             let statement = try connection.statement(
                 """
-                SELECT e.key, \(RowText.expression(entity)) FROM \(entity.name) e
+                SELECT \(RowText.columns(entity)) FROM \(entity.name) e
                 WHERE e.key > ? AND e.version <= ? AND \(filter) ORDER BY e.key
                 """)
             defer { statement.reset() }
             try statement.bind(1, place == firstEntity ? firstKey : 0)
             try statement.bind(2, position.sequence)
             while try statement.step() {
-                statement.withTextBytes(1) { page.append(row: $0) }
+                page.append(entity, statement)
                 guard page.isFull || page.wantsCursor else { continue }
                 let mark = cursor(
                     scope, .snapshot(entity: place, key: statement.int64(0)), at: position.sequence, position.at)
@@ -86,10 +82,13 @@ extension LedgerReader {
     }
 
     /// One page of the change feed after a cursor. It is a checkpoint when it reaches the head of this transaction.
-    package func feedPage(_ text: String, scope: Scope, serverTime: Int64) throws -> [UInt8] {
+    package func feedPage(
+        _ text: String, scope: Scope, form: RowForm = .plain, serverTime: Int64
+    ) throws -> [UInt8] {
         let position = try position(text, scope: scope)
         guard case .feed = position.place else { throw LedgerError.cursorRefused }
-        var page = try PageWriter(kind: "feed/1", epoch: state.epoch, start: text, serverTime: serverTime)
+        var page = try PageWriter(
+            kind: "feed/1", epoch: state.epoch, start: text, serverTime: serverTime, form: form)
         let filter = ScopeFilter(scope, state)
         let entries = try connection.statement(filter.changes)
         defer { entries.reset() }
@@ -116,20 +115,20 @@ extension LedgerReader {
             throw LedgerError.damaged("a feed entry names no entity")
         }
         let (sequence, key) = (entry.int64(0), entry.int64(2))
-        if entry.int64(3) != 0 { return page.append(line: "[\(entity.rawValue),\(key),\(sequence)]") }
+        if entry.int64(3) != 0 { return page.append(tombstone: entity, key: key, version: sequence) }
         if entity == .membership { return try appendJoined(key, at: sequence, filter, serverTime, to: &page) }
         let narrowed = entity == .billRecord && filter.isNarrow
         let row = try connection.statement(
-            "SELECT \(RowText.expression(entity)) FROM \(entity.name) e WHERE e.key = ?"
+            "SELECT \(RowText.columns(entity)) FROM \(entity.name) e WHERE e.key = ?"
                 + (narrowed ? " AND \(filter.billCondition)" : ""))
         try row.bind(1, key)
         guard try row.step() else {
             row.rewind()
             // Nothing here tells whether it was visible before this change; who never had it passes the tombstone over.
-            if narrowed { return page.append(line: "[\(entity.rawValue),\(key),\(sequence)]") }
+            if narrowed { return page.append(tombstone: entity, key: key, version: sequence) }
             throw LedgerError.damaged("a feed entry names no row")
         }
-        row.withTextBytes(0) { page.append(row: $0) }
+        page.append(entity, row)
         row.rewind()
     }
 

@@ -215,10 +215,28 @@ package struct ConflictRow: Sendable, Hashable {
     }
 }
 
-/// The SQL expression that writes a row as the JSON array of the wire.
+/// How rows are read for the wire.
 enum RowText {
-    static func expression(_ entity: Entity) -> String {
-        let columns = entity.columns.map { "e.\($0.name)" }.joined(separator: ", ")
-        return "json_array(\(entity.rawValue), e.key, e.version, \(columns))"
+    /// The SQL expression that writes a row as its JSON array.
+    static func expression(_ entity: Entity) -> String { "json_array(\(entity.rawValue), \(columns(entity)))" }
+
+    /// Key, version and columns of `e`, as `PageWriter.append` takes them.
+    static func columns(_ entity: Entity) -> String {
+        (["key", "version"] + entity.columns.map(\.name)).map { "e.\($0)" }.joined(separator: ", ")
+    }
+}
+
+extension PageWriter {
+    /// Adds the row that a statement stands on, whose columns are those of `RowText.columns`.
+    mutating func append(_ entity: Entity, _ row: Statement) {
+        begin(entity, key: row.int64(0), version: row.int64(1))
+        for column in 2..<row.columnCount {
+            switch row.kind(column) {
+            case .integer: add(row.int64(column))
+            case .text: row.withTextBytes(column) { add(text: $0) }
+            case .null: addNull()
+            }
+        }
+        end()
     }
 }

@@ -8,17 +8,38 @@ import Defects
 /// Writes the rows of pages into the image's tables. A row is written only when it is newer than what stands there, so
 /// repeated and overlapping pages change nothing.
 ///
-/// The hot loop of loading: fields go from the page's bytes into prepared statements without a copy.
+/// The hot loop of loading: fields go from the page's bytes into prepared statements without a copy, and only those in
+/// which a row differs from the one that the statement wrote before.
 final class RowApplier {
     private let connection: Connection
     private var upserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private var inserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private var deletes: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private let columns = Entity.allCases.map(\.columns)
+    /// What each field may hold, `fieldsMax` places an entity.
+    private let kinds: [FieldKind]
+    /// The fields that the upsert of an entity does not hold as its last row had them. SQLite keeps what is bound, and
+    /// texts stay where they are while a page is gone through; the first row of a page names all fields as changed.
+    private var owed: [UInt64] = Array(repeating: .max, count: Entity.allCases.count)
     /// Sees rows before they change, while somebody wants to know what is new.
     var watch: ImageWatch?
 
-    init(_ connection: Connection) { self.connection = connection }
+    private enum FieldKind: UInt8 { case integer, optionalInteger, text, optionalText }
+
+    private static let fieldsMax = 64
+
+    init(_ connection: Connection) {
+        self.connection = connection
+        var kinds = Array(repeating: FieldKind.integer, count: Entity.allCases.count * RowApplier.fieldsMax)
+        for entity in Entity.allCases {
+            for (index, column) in entity.columns.enumerated() {
+                let isText = column.kind == .text
+                kinds[entity.rawValue * RowApplier.fieldsMax + index + 2] =
+                    column.isOptional ? (isText ? .optionalText : .optionalInteger) : (isText ? .text : .integer)
+            }
+        }
+        self.kinds = kinds
+    }
 
     /// Applies all rows of a page inside the caller's transaction. Returns the rows and the furthest entity seen.
     func apply(_ page: inout ReceivedPage) throws -> (rows: Int, last: Entity?) {
@@ -26,18 +47,18 @@ final class RowApplier {
         var last: Entity?
         let members = Members(connection)
         let keepsGraves = try members.nextFill() != nil
-        try page.forEachRow { entity, scanner, bytes in
-            let isTombstone = scanner.fields.count == 3
-            if let watch, case .integer(let key) = scanner.fields[1] { try watch.willChange(entity, key) }
+        try page.forEachRow { row in
+            let entity = row.entity
+            if let watch { try watch.willChange(entity, row.key) }
             if entity == .membership {
-                try change(members, scanner, bytes)
-            } else if isTombstone {
-                try delete(entity, scanner)
+                try change(members, row)
+            } else if row.isTombstone {
+                try delete(row)
                 // Personal data is not only deleted but cleared from the file, as a customer that left is.
-                if entity == .contact { try clear(members, scanner) }
-                if keepsGraves { try bury(entity, scanner, in: members) }
+                if entity == .contact { try members.noteTraces(of: row.key, at: row.version) }
+                if keepsGraves, Entity.records.contains(entity) { try members.bury(entity, row.key, row.version) }
             } else {
-                try upsert(entity, scanner, bytes)
+                try upsert(row)
             }
             rows += 1
             last = entity
@@ -51,16 +72,17 @@ final class RowApplier {
         var rows = 0
         var last: Entity?
         var lastKey: Int64 = 0
-        try page.forEachRow { entity, scanner, bytes in
-            guard scanner.fields.count > 3, case .integer(let key) = scanner.fields[1], entity != .membership else {
+        try page.forEachRow { row in
+            let entity = row.entity
+            guard !row.isTombstone, entity != .membership else {
                 throw RowError("a page of a load holds what is no row")
             }
-            if entity == last, key <= lastKey, !entity.isHead {
+            if entity == last, row.key <= lastKey, !entity.isHead {
                 throw RowError("the keys of a load's page do not rise")
             }
-            (last, lastKey) = (entity, key)
+            (last, lastKey) = (entity, row.key)
             if headsOnly, !entity.isHead { return }
-            try entity.isHead ? upsert(entity, scanner, bytes) : insert(entity, scanner, bytes)
+            try entity.isHead ? upsert(row) : insert(row)
             rows += 1
         }
         return (rows, last)
@@ -70,90 +92,70 @@ final class RowApplier {
     func applyRecords(_ page: inout ReceivedPage, of customer: Int64) throws -> Int {
         var rows = 0
         let members = Members(connection)
-        try page.forEachRow { entity, scanner, bytes in
-            guard Entity.records.contains(entity), scanner.fields.count > 3,
-                case .integer(customer) = scanner.fields[3],
-                case .integer(let key) = scanner.fields[1], case .integer(let version) = scanner.fields[2]
-            else { throw RowError("the page holds what is no record of the customer that was asked for") }
+        try page.forEachRow { row in
+            guard Entity.records.contains(row.entity), row.integer(0) == customer else {
+                throw RowError("the page holds what is no record of the customer that was asked for")
+            }
             rows += 1
             #if FIELDBOOK_DEFECTS
-            let isBuried = Defect.planted == .ghostAfterLatePage ? false : try members.isBuried(entity, key, version)
+            let isBuried =
+                Defect.planted == .ghostAfterLatePage ? false : try members.isBuried(row.entity, row.key, row.version)
             #else
-            let isBuried = try members.isBuried(entity, key, version)
+            let isBuried = try members.isBuried(row.entity, row.key, row.version)
             #endif
-            if !isBuried { try upsert(entity, scanner, bytes) }
+            if isBuried { owed[row.entity.rawValue] |= row.changed } else { try upsert(row) }
         }
         return rows
     }
 
-    private func change(_ members: Members, _ scanner: RowScanner, _ bytes: UnsafeRawBufferPointer) throws {
-        guard case .integer(let customer) = scanner.fields[1], case .integer(let version) = scanner.fields[2] else {
-            return
-        }
-        if scanner.fields.count == 3 { return try members.leave(customer, at: version) }
-        guard case .text(let offset, let count) = scanner.fields[3], case .integer(let records) = scanner.fields[4],
+    private func change(_ members: Members, _ row: ReceivedRow) throws {
+        if row.isTombstone { return try members.leave(row.key, at: row.version) }
+        guard case .text(let offset, let count) = row.column(0), let records = row.integer(1),
             ProtocolLimits.cursorBytesMax >= count, count > 0, records >= 0
         else { throw RowError("the joining of a customer cannot be read") }
-        let cursor = String(decoding: bytes[offset..<offset + count], as: UTF8.self)
-        try members.join(customer, at: version, cursor: cursor, records: records)
+        let cursor = String(decoding: row.bytes[offset..<offset + count], as: UTF8.self)
+        try members.join(row.key, at: row.version, cursor: cursor, records: records)
     }
 
-    private func clear(_ members: Members, _ scanner: RowScanner) throws {
-        guard case .integer(let key) = scanner.fields[1], case .integer(let version) = scanner.fields[2] else { return }
-        try members.noteTraces(of: key, at: version)
-    }
+    private func upsert(_ row: ReceivedRow) throws { try write(row, by: upsertStatement(row.entity)) }
 
-    private func bury(_ entity: Entity, _ scanner: RowScanner, in members: Members) throws {
-        guard Entity.records.contains(entity), case .integer(let key) = scanner.fields[1],
-            case .integer(let version) = scanner.fields[2]
-        else { return }
-        try members.bury(entity, key, version)
-    }
-
-    private func upsert(_ entity: Entity, _ scanner: RowScanner, _ bytes: UnsafeRawBufferPointer) throws {
-        try write(entity, scanner, bytes, by: upsertStatement(entity))
-    }
-
-    private func insert(_ entity: Entity, _ scanner: RowScanner, _ bytes: UnsafeRawBufferPointer) throws {
-        do { try write(entity, scanner, bytes, by: insertStatement(entity)) } catch let error as SQLiteError
+    private func insert(_ row: ReceivedRow) throws {
+        do { try write(row, by: insertStatement(row.entity)) } catch let error as SQLiteError
             where error.code == .constraint
-        { throw RowError("a row of \(entity.name) comes twice in a load") }
+        { throw RowError("a row of \(row.entity.name) comes twice in a load") }
     }
 
-    private func write(
-        _ entity: Entity, _ scanner: RowScanner, _ bytes: UnsafeRawBufferPointer, by statement: Statement
-    ) throws {
-        let columns = columns[entity.rawValue]
-        for index in 1..<(columns.count + 3) {
-            switch index < scanner.fields.count ? scanner.fields[index] : .null {
-            case .integer(let value):
-                guard index < 3 || columns[index - 3].kind == .integer else {
-                    throw mismatch(entity, columns[index - 3])
-                }
-                try statement.bind(index, value)
-            case .text(let offset, let count):
-                guard index >= 3, columns[index - 3].kind == .text else {
-                    throw mismatch(entity, columns[max(0, index - 3)])
-                }
-                try statement.bindBorrowed(index, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
-            case .null:
-                guard index >= 3, columns[index - 3].isOptional else {
-                    throw mismatch(entity, columns[max(0, index - 3)])
-                }
-                try statement.bindNull(index)
+    /// Runs the statement of the row's entity. Of a page all rows of an entity go by one statement.
+    private func write(_ row: ReceivedRow, by statement: Statement) throws {
+        let entity = row.entity.rawValue
+        var left = (owed[entity] | row.changed) & ((1 << UInt64(columns[entity].count + 2)) &- 1)
+        owed[entity] = .max
+        while left != 0 {
+            let field = left.trailingZeroBitCount
+            left &= left &- 1
+            let slot = row.slots[field]
+            switch kinds[entity * RowApplier.fieldsMax + field] {
+            case .integer where slot.isInteger, .optionalInteger where slot.isInteger:
+                try statement.bind(field + 1, slot.value)
+            case .text where slot.isText, .optionalText where slot.isText:
+                let text = Int(slot.value)..<Int(slot.value) + Int(slot.length)
+                try statement.bindBorrowed(field + 1, UnsafeRawBufferPointer(rebasing: row.bytes[text]))
+            case .optionalInteger where slot.isNull, .optionalText where slot.isNull:
+                try statement.bindNull(field + 1)
+            default: throw mismatch(row.entity, columns[entity][field - 2])
             }
         }
         try statement.run()
+        owed[entity] = 0
     }
 
-    private func delete(_ entity: Entity, _ scanner: RowScanner) throws {
-        guard case .integer(let key) = scanner.fields[1], case .integer(let version) = scanner.fields[2] else { return }
+    private func delete(_ row: ReceivedRow) throws {
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .deletesIgnored { return }
         #endif
-        let statement = try deleteStatement(entity)
-        try statement.bind(1, key)
-        try statement.bind(2, version)
+        let statement = try deleteStatement(row.entity)
+        try statement.bind(1, row.key)
+        try statement.bind(2, row.version)
         try statement.run()
     }
 

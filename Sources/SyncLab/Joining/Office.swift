@@ -37,7 +37,7 @@ package final class Office {
         adminToken = try folder.initialize(
             partnerName: "Partner", account: "admin", currency: "USD", clock: clock, chance: chance)
         ledger = try Ledger.open(path: folder.ledgerFile(try folder.onlyPartner()), forWriting: true)
-        core = try ServerCore(folder: folder, clock: clock, log: log)
+        core = try ServerCore(folder: folder, clock: clock, log: log, parts: .lab)
     }
 
     /// Closes all files. The office is done.

@@ -39,7 +39,7 @@ final class LabServer {
 
     func start() throws {
         life += 1
-        core = try ServerCore(folder: folder, clock: clock, log: log)
+        core = try ServerCore(folder: folder, clock: clock, log: log, parts: .lab)
         let ledgerFile = folder.ledgerFile(partner)
         writer = try Ledger.open(path: ledgerFile, forWriting: true)
         eye = try ServerEye(path: ledgerFile, continuing: eye)
@@ -95,4 +95,13 @@ final class LabServer {
         try folder.openDirectory().addToken(token, partner: partner, account: account, at: clock.now().seconds)
         return token
     }
+}
+
+extension PartLimits {
+    /// Few bytes, so that parts go while others are asked for; and whatever room this machine's disk has, a run is the same.
+    static let lab: PartLimits = {
+        var limits = PartLimits(bytesMax: 256 * 1024)
+        limits.freeBytesMin = 0
+        return limits
+    }()
 }

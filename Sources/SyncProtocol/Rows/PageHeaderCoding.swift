@@ -17,16 +17,21 @@ enum PageHeaderCoding {
 
     /// The header line without its line feed.
     static func encode(
-        kind: String, epoch: String, start: String, serverTime: Int64
+        kind: String, epoch: String, start: String, serverTime: Int64, form: RowForm
     ) throws(WireCoding.Malformed) -> [UInt8] {
+        let rows = form == .plain ? nil : form.rawValue
         // Cursors, epochs and kinds of ours need no escapes; the fields stand in order of name, as everywhere.
         guard [kind, epoch, start].allSatisfy({ $0.utf8.allSatisfy(isPlain) }) else {
-            return try WireCoding.encode(
-                V1.PageHeader(fieldbook: kind, epoch: epoch, cursor: start, entities: entities, serverTime: serverTime))
+            var header = V1.PageHeader(
+                fieldbook: kind, epoch: epoch, cursor: start, entities: entities, serverTime: serverTime)
+            header.rows = rows
+            return try WireCoding.encode(header)
         }
         var line = Array("{\"cursor\":\"\(start)\",\"entities\":".utf8)
         line += list
-        line += ",\"epoch\":\"\(epoch)\",\"fieldbook\":\"\(kind)\",\"serverTime\":\"\(serverTime)\"}".utf8
+        line += ",\"epoch\":\"\(epoch)\",\"fieldbook\":\"\(kind)\"".utf8
+        if let rows { line += ",\"rows\":\"\(rows)\"".utf8 }
+        line += ",\"serverTime\":\"\(serverTime)\"}".utf8
         return line
     }
 

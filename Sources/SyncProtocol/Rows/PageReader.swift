@@ -1,4 +1,5 @@
 import Digests
+import Glibc
 
 #if FIELDBOOK_DEFECTS
 import Defects
@@ -10,6 +11,7 @@ import Defects
 /// checkpoint. A page that ends whole must agree with the count and digest of its closing line.
 package struct ReceivedPage: Sendable {
     package let header: V1.PageHeader
+    package let form: RowForm
     /// Entity of each index of the header, nil for one this build does not know.
     package let entities: [Entity?]
     /// The bytes of the page; scanning resolves escapes in place.
@@ -48,6 +50,7 @@ package struct ReceivedPage: Sendable {
         guard header.cursor == expectedCursor || takesAnyPage else {
             throw RowError("the page does not start at the cursor it was asked for")
         }
+        form = try ReceivedPage.form(of: header)
         entities = try ReceivedPage.resolve(header.entities)
         let scan = try PageLines(bytes, from: headerEnd + 1)
         if let closing = scan.closing {
@@ -91,6 +94,7 @@ package struct ReceivedPage: Sendable {
         do { header = try PageHeaderCoding.decode(bytes[..<headerEnd]) } catch {
             throw RowError("a kept page cannot be read: \(error.why)")
         }
+        form = try ReceivedPage.form(of: header)
         entities = try ReceivedPage.resolve(header.entities)
         self.bytes = bytes
         rowsStart = headerEnd + 1
@@ -103,31 +107,12 @@ package struct ReceivedPage: Sendable {
         sequence = nil
     }
 
-    /// Calls `body` for each row line with its entity; lines of entities this build does not know are passed over.
-    /// Fields: 0 = entity index, 1 = key, 2 = version, 3… = columns; exactly three fields are a tombstone.
-    package mutating func forEachRow(
-        _ body: (Entity, RowScanner, UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        let (start, end, entities) = (rowsStart, rowsEnd, entities)
-        try bytes.withUnsafeMutableBytes { buffer in
-            var scanner = RowScanner()
-            var index = start
-            while index < end {
-                let lineEnd = PageLines.lineEnd(UnsafeRawBufferPointer(buffer), from: index, end: end)
-                defer { index = lineEnd + 1 }
-                guard buffer[index] == UInt8(ascii: "[") else { continue }
-                try scanner.scan(buffer, line: index..<lineEnd)
-                guard scanner.fields.count >= 3, case .integer(let number) = scanner.fields[0], number >= 0,
-                    number < entities.count, case .integer = scanner.fields[1], case .integer = scanner.fields[2]
-                else { throw RowError("a row line does not begin with entity, key and version") }
-                guard let entity = entities[Int(number)] else { continue }
-                guard scanner.fields.count == 3 || scanner.fields.count >= 3 + entity.columnsAlwaysSent
-                else {
-                    throw RowError("a row of \(entity.name) has too few columns")
-                }
-                try body(entity, scanner, UnsafeRawBufferPointer(buffer))
-            }
+    private static func form(of header: V1.PageHeader) throws(RowError) -> RowForm {
+        guard let name = header.rows else { return .plain }
+        guard let form = RowForm(rawValue: name) else {
+            throw RowError("the page writes its rows in a form that this build does not know")
         }
+        return form
     }
 
     /// Columns are taken by position: ours must come first and in order; further ones of a newer server follow. A page
@@ -146,6 +131,8 @@ package struct ReceivedPage: Sendable {
             else {
                 throw RowError("the columns of \(entity.name) are not the ones of protocol version \(V1.version)")
             }
+            // What a packed line leaves out is looked for above it by entity.
+            guard !resolved.contains(entity) else { throw RowError("the page names an entity twice") }
             resolved.append(entity)
         }
         return resolved
@@ -153,7 +140,7 @@ package struct ReceivedPage: Sendable {
 }
 
 /// One pass over the lines of a page body: counts rows, sums their digest, finds cursor lines and the closing line.
-private struct PageLines {
+struct PageLines {
     var rowCount = 0
     var digest = CRC32()
     var lastCursor: (cursor: String, lineStart: Int, rowsAbove: Int)?
@@ -171,9 +158,10 @@ private struct PageLines {
     }
 
     static func lineEnd(_ buffer: UnsafeRawBufferPointer, from start: Int, end: Int) -> Int {
-        var index = start
-        while index < end, buffer[index] != 0x0A { index += 1 }
-        return index
+        guard start < end, let base = buffer.baseAddress,
+            let found = memchr(base + start, 0x0A, end - start)
+        else { return end }
+        return UnsafeRawPointer(found) - base
     }
 
     private mutating func read(_ buffer: UnsafeRawBufferPointer, from start: Int) throws(RowError) {

@@ -163,6 +163,8 @@ package enum V1 {
         package var cursor: String
         package var entities: [PageEntity]
         package var serverTime: WireInteger
+        /// How the row lines are written (`RowForm`); absent means plain.
+        package var rows: String?
         package init(fieldbook: String, epoch: String, cursor: String, entities: [PageEntity], serverTime: Int64) {
             self.fieldbook = fieldbook
             self.epoch = epoch

@@ -19,6 +19,9 @@ package struct DataFolder: Sendable, Hashable {
     /// The file of a partner's ledger.
     package func ledgerFile(_ partner: String) -> String { "\(path)/partner-\(partner).db" }
 
+    /// Parts of snapshots that the server keeps. It can be removed while no server runs: they are made anew.
+    package var partsFolder: String { "\(path)/parts" }
+
     /// Makes the folder with one partner and its first administrator; returns the administrator's token, which is kept
     /// nowhere else. Refuses a folder that holds data already.
     package func initialize(

@@ -38,7 +38,8 @@ extension ServerCore {
     /// Metrics in Prometheus' text form. What can't be read now is left out, and readiness says so.
     package func metrics(_ traffic: ListenerTraffic) -> String {
         ServerMetrics(
-            counts: meter.counts, traffic: traffic, ledgers: ledgers(), isReady: unreadiness() == nil,
+            counts: meter.counts, traffic: traffic, ledgers: ledgers(), loads: ServerMetrics.LoadCounts(loads),
+            isReady: unreadiness() == nil,
             startedAt: startedAt, residentBytes: ProcessProbe.residentBytes(),
             freeBytes: DiskSpace(at: folder.path)?.freeBytes, lockedCount: SQLiteError.lockedCount
         ).text

@@ -15,9 +15,25 @@ struct ServerMetrics {
         let bytes: Int64
     }
 
+    /// What loads took and what is kept for them.
+    struct LoadCounts {
+        let newPins: Int64
+        let sharedPins: Int64
+        let parts: PartStore.Counts
+        let keptParts: Int
+        let keptBytes: Int
+
+        init(_ loads: Loads) {
+            (newPins, sharedPins) = loads.pins.counts
+            parts = loads.parts.counts
+            (keptParts, keptBytes) = loads.parts.kept
+        }
+    }
+
     let counts: ServerMeter.Counts
     let traffic: ListenerTraffic
     let ledgers: [Ledger]
+    let loads: LoadCounts
     let isReady: Bool
     let startedAt: Instant
     let residentBytes: Int64?
@@ -28,6 +44,7 @@ struct ServerMetrics {
         var out = PrometheusText()
         addProgram(&out)
         addRequests(&out)
+        addLoads(&out)
         addLedgers(&out)
         return out.text
     }
@@ -73,6 +90,35 @@ struct ServerMetrics {
         out.add(
             "fieldbook_server_turned_away_connections_total", .counter,
             "Connections turned away because there were too many.", traffic.turnedAway)
+    }
+
+    private func addLoads(_ out: inout PrometheusText) {
+        out.add(
+            "fieldbook_server_loads_total", .counter,
+            "Loads that began, by whether at a pin of their own or at one that others began at.",
+            [([("pin", "new")], Double(loads.newPins)), ([("pin", "shared")], Double(loads.sharedPins))])
+        out.add(
+            "fieldbook_server_parts_made_total", .counter, "Parts of loads read out of ledgers or coded.",
+            loads.parts.made)
+        out.add(
+            "fieldbook_server_parts_not_kept_total", .counter,
+            "Parts made that were not kept: no room, the disk nearly full, or out of date.", loads.parts.notKept)
+        out.add(
+            "fieldbook_server_parts_from_file_total", .counter, "Parts that were taken from a kept file.",
+            loads.parts.fromFile)
+        out.add(
+            "fieldbook_server_parts_resumed_total", .counter, "Answers with the rest of a part that was cut.",
+            loads.parts.resumed)
+        out.add(
+            "fieldbook_server_parts_sent_bytes_total", .counter, "Bytes of parts that were answered.",
+            loads.parts.sentBytes)
+        out.add(
+            "fieldbook_server_parts_dropped_total", .counter, "Kept parts that were removed, by why.",
+            PartStore.Reason.allCases.map {
+                ([("why", $0.rawValue)], Double(loads.parts.dropped[$0] ?? 0))
+            })
+        out.add("fieldbook_server_parts_kept", .gauge, "Parts that are kept.", Int64(loads.keptParts))
+        out.add("fieldbook_server_parts_kept_bytes", .gauge, "Size of the kept parts.", Int64(loads.keptBytes))
     }
 
     private func addLedgers(_ out: inout PrometheusText) {

@@ -12,6 +12,9 @@ struct Routes {
     let request: HTTPRequest
     let rules: RuleSet
     let now: Instant
+    /// By the machine's monotonic clock.
+    let monotonicNow: Duration
+    let loads: Loads
     /// Looks at a code of the member's authenticator; a code is used up by it.
     let confirm: (String) throws -> Directory.StepUpVerdict
     /// Takes the codes of a push; they count once it is committed.
@@ -49,22 +52,12 @@ struct Routes {
     /// The rules in force, as their file has them.
     func conflictRules(_ reader: LedgerReader) throws -> HTTPResponse { .json(200, rules.bytes) }
 
-    func snapshotPlan(_ reader: LedgerReader) throws -> HTTPResponse {
-        let plan = try reader.snapshotPlan(
-            scope: try scope(reader), held: request.query("held"), serverTime: now.seconds)
-        return .json(200, try WireCoding.encode(plan))
-    }
-
-    func snapshotRows(_ reader: LedgerReader) throws -> HTTPResponse {
-        page(try reader.snapshotPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
-    }
-
     func changes(_ reader: LedgerReader) throws -> HTTPResponse {
-        page(try reader.feedPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
+        page(try reader.feedPage(try cursor(), scope: try scope(reader), form: form, serverTime: now.seconds))
     }
 
     func joined(_ reader: LedgerReader) throws -> HTTPResponse {
-        page(try reader.joinedPage(try cursor(), scope: try scope(reader), serverTime: now.seconds))
+        page(try reader.joinedPage(try cursor(), scope: try scope(reader), form: form, serverTime: now.seconds))
     }
 
     func push(_ writer: LedgerWriter) throws -> HTTPResponse {
@@ -135,14 +128,17 @@ struct Routes {
         return StepUp(number: number, verdict: try confirm(stepUp.code))
     }
 
-    private func scope(_ reader: LedgerReader) throws -> Scope {
+    func scope(_ reader: LedgerReader) throws -> Scope {
         guard let scope = try reader.scope(member.scope) else {
             throw RouteRefusal(.forbidden, "the member has no scope", "ask an administrator")
         }
         return scope
     }
 
-    private func cursor() throws -> String {
+    /// The form of rows that was asked for; plain when this build does not know it.
+    var form: RowForm { request.query(RowForm.parameter).flatMap(RowForm.init) ?? .plain }
+
+    func cursor() throws -> String {
         guard let cursor = request.query("cursor"), !cursor.isEmpty else {
             throw RouteRefusal(
                 .badRequest, "the cursor is missing", "begin with POST /sync/v1/snapshot and follow its cursor")
@@ -154,7 +150,7 @@ struct Routes {
         try request.message(type)
     }
 
-    private func page(_ bytes: [UInt8]) -> HTTPResponse { .json(200, bytes, type: V1.pageMediaType) }
+    func page(_ bytes: [UInt8]) -> HTTPResponse { .json(200, bytes, type: V1.pageMediaType) }
 }
 
 /// The names that replicas give themselves.

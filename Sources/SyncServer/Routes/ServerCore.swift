@@ -20,10 +20,12 @@ package final class ServerCore: Sendable {
     package let rules: RulesInForce
     let pool: LedgerPool
     let meter = ServerMeter()
+    let loads: Loads
     let startedAt: Instant
 
     package init(
-        folder: DataFolder, clock: any WallClock, chance: any Chance = SystemChance(), log: Logger
+        folder: DataFolder, clock: any WallClock, chance: any Chance = SystemChance(), log: Logger,
+        parts: PartLimits = PartLimits()
     ) throws {
         self.folder = folder
         self.clock = clock
@@ -32,6 +34,31 @@ package final class ServerCore: Sendable {
         startedAt = clock.now()
         rules = try RulesInForce(folder: folder.path)
         pool = try LedgerPool(folder: folder)
+        loads = Loads(
+            parts: PartStore(
+                folder: folder.partsFolder, limits: parts, compress: { Zlib.load()?.gzip($0) }, log: log))
+        for partner in try tidyParts() { try reviewParts(of: partner, isStart: true) }
+    }
+
+    /// Removes what no load can use any more; the partners that are served.
+    private func tidyParts() throws -> [String] {
+        let partners = try pool.partners()
+        loads.parts.tidy(partners: partners)
+        return partners
+    }
+
+    private func reviewParts(of partner: String, isStart: Bool = false) throws {
+        try pool.withReader(partner) { ledger in
+            try ledger.read { try loads.parts.reviewAll(partner, $0, isStart: isStart) }
+        }
+    }
+
+    /// What a request erased goes from the kept parts before it is answered. What was committed stands whatever comes
+    /// of it: no part is given before this was looked after, and the next tick tries again.
+    private func reviewParts(of partner: String, after ledger: Ledger) {
+        do { try ledger.read { try loads.parts.review(partner, $0) } } catch {
+            log.log(.error, "parts-not-reviewed", [("why", "\(error)")])
+        }
     }
 
     /// The reply to a request. Never throws; what goes wrong inside is a problem reply without secrets.
@@ -98,13 +125,15 @@ package final class ServerCore: Sendable {
     /// What time alone brings: conflicts whose deadline has come are closed as their rules say.
     package func tick() {
         let partners: [String]
-        do { partners = try pool.partners() } catch {
+        do { partners = try tidyParts() } catch {
             log.log(.error, "tick", [("why", "\(error)")])
             meter.noteFailedTick()
             return
         }
         for partner in partners {
             do {
+                // What a command on the folder erased goes from the kept parts by this look at the latest.
+                try reviewParts(of: partner)
                 try pool.withWriter(partner) { ledger in
                     let now = try ledger.read { $0.state.now(by: clock) }
                     guard try !ledger.read({ try $0.overdueConflicts(at: Timestamp(seconds: now.seconds)) }).isEmpty
@@ -162,7 +191,8 @@ package final class ServerCore: Sendable {
             Routes(
                 member: member,
                 policy: { [pool] in try pool.withDirectory { try $0.policy(of: member.partner) } },
-                request: request, rules: rules, now: state.now(by: clock),
+                request: request, rules: rules, now: state.now(by: clock), monotonicNow: clock.monotonicNow(),
+                loads: loads,
                 // Authenticators follow the machine's clock, wherever the ledger's was set to.
                 confirm: { [pool, clock] in try pool.confirm(code: $0, of: member, at: clock.now().seconds) },
                 judged: { judged = $0 })
@@ -180,6 +210,7 @@ package final class ServerCore: Sendable {
                 return answered(state, rules) {
                     let response = try ledger.write { try work(routes($0.state))($0) }
                     meter.note(results: judged)
+                    reviewParts(of: member.partner, after: ledger)
                     return response
                 }
             }

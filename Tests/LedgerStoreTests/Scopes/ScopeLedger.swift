@@ -135,8 +135,9 @@ final class ScopeLedger {
 
     func feed(_ scope: Int64, from cursor: String) throws -> ScopePage {
         let found = try found(scope)
-        return try ScopePage(
-            try ledger.read { try $0.feedPage(cursor, scope: found, serverTime: 7) }, kind: "feed/1", from: cursor)
+        return try ScopePage.both(kind: "feed/1", from: cursor) { form in
+            try ledger.read { try $0.feedPage(cursor, scope: found, form: form, serverTime: 7) }
+        }
     }
 
     func feed(_ scope: Int64, after sequence: Int64) throws -> ScopePage {
@@ -145,8 +146,9 @@ final class ScopeLedger {
 
     func joined(_ scope: Int64, from cursor: String) throws -> ScopePage {
         let found = try found(scope)
-        return try ScopePage(
-            try ledger.read { try $0.joinedPage(cursor, scope: found, serverTime: 7) }, kind: "joined/1", from: cursor)
+        return try ScopePage.both(kind: "joined/1", from: cursor) { form in
+            try ledger.read { try $0.joinedPage(cursor, scope: found, form: form, serverTime: 7) }
+        }
     }
 
     /// All rows of a first load, without the feed after it.
@@ -155,9 +157,9 @@ final class ScopeLedger {
         var cursor = try ledger.read { try $0.snapshotPlan(scope: found, serverTime: 7).cursor }
         var rows: [ScopePage.Row] = []
         while true {
-            let page = try ScopePage(
-                try ledger.read { try $0.snapshotPage(cursor, scope: found, serverTime: 7) }, kind: "snapshot/1",
-                from: cursor)
+            let page = try ScopePage.both(kind: "snapshot/1", from: cursor) { form in
+                try ledger.read { try $0.snapshotPage(cursor, scope: found, form: form, serverTime: 7) }
+            }
             rows += page.rows
             guard page.received.more else { return rows }
             cursor = page.received.cursor
@@ -181,22 +183,28 @@ struct ScopePage {
     /// Texts of the cursor lines, and how many rows stand above each.
     let marks: [(cursor: String, rows: Int)]
 
+    /// The page in its plain form. Packed it must hold the same rows, as far as both go.
+    static func both(
+        kind: String, from start: String, _ read: (RowForm) throws -> [UInt8]
+    ) throws -> ScopePage {
+        let plain = try ScopePage(try read(.plain), kind: kind, from: start)
+        let packed = try ScopePage(try read(.packed), kind: kind, from: start)
+        #expect(packed.rows.starts(with: plain.rows))
+        return plain
+    }
+
     init(_ bytes: [UInt8], kind: String, from start: String) throws {
         var page = try ReceivedPage(bytes, kind: kind, expectedCursor: start, isWhole: true)
         received = page
         var rows: [Row] = []
-        try page.forEachRow { entity, scanner, bytes in
-            let texts = scanner.fields.map { field in
-                switch field {
-                case .integer(let value): "\(value)"
-                case .text(let offset, let count): String(decoding: bytes[offset..<offset + count], as: UTF8.self)
-                case .null: "null"
-                }
-            }
+        try page.forEachRow { row in
+            let columns = row.isTombstone ? 0..<0 : row.entity.columns.indices
             rows.append(
                 Row(
-                    entity: entity, key: try #require(Int64(texts[1])), version: try #require(Int64(texts[2])),
-                    fields: Array(texts.dropFirst(3))))
+                    entity: row.entity, key: row.key, version: row.version,
+                    fields: columns.map { column in
+                        row.integer(column).map { "\($0)" } ?? row.text(column) ?? "null"
+                    }))
         }
         self.rows = rows
         var marks: [(cursor: String, rows: Int)] = []
