@@ -74,12 +74,17 @@ import Testing
         try ledger.read { reader in
             let scope = try #require(try reader.scope(1))
             let plan = try reader.snapshotPlan(scope: scope, serverTime: 0)
-            let page = try reader.snapshotPage(plan.cursor, scope: scope, serverTime: 0)
+            var (bytes, cursor, more) = ([UInt8](), plan.cursor, true)
+            while more {
+                let part = try reader.snapshotPage(cursor, scope: scope, serverTime: 0)
+                let page = try ReceivedPage(part, kind: "snapshot/1", expectedCursor: cursor, isWhole: true)
+                (bytes, cursor, more) = (bytes + part, page.cursor, page.more)
+            }
             var expected: [String] = []
             for entity in Entity.snapshotOrder {
                 try reader.forEachRow(of: entity) { expected.append(String(decoding: $0, as: UTF8.self)) }
             }
-            let lines = String(decoding: page, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("[") }
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("[") }
             #expect(lines.map(String.init) == expected && expected.count > texts.count)
         }
     }

@@ -202,10 +202,11 @@ extension Context {
             answer.text = reply.phase == "in-sync" ? "in sync\n" : "in sync, but some of your edits need you\n"
         } else {
             // Waiting longer does not help a token that is not taken, or an access that was ended.
-            let isDenied = reply.phase == "needs-login" || reply.problem?.exitCode == ExitCode.denied.rawValue
+            let problem = reply.problem
+            let isDenied = [reply.phase == "needs-login", problem?.exitCode == ExitCode.denied.rawValue].contains(true)
             answer.exitCode = isDenied ? .denied : .notYet
             answer.text = "not in sync: \(reply.phase)\n"
-            if let problem = reply.problem { answer.notes.append("\(problem.what): \(problem.why)\n  \(problem.next)") }
+            if let problem { answer.notes.append("\(problem.what): \(problem.why)\n  \(problem.next)") }
         }
         return answer
     }
