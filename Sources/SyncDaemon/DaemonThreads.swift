@@ -25,6 +25,7 @@ final class DaemonThreads {
     private let chance: any Chance
     private let lanes: [LaneWorker]
     private let loader = Loader()
+    private let meter = LinkMeter()
     private var loaderThread: WorkerThread?
     private let links = LinkWatcher()
     /// What the lanes carried; of this member's replica from `start` on.
@@ -49,7 +50,8 @@ final class DaemonThreads {
         let limits = ClientLimits(
             connect: settings.duration(.connectTimeout), idle: settings.duration(.replyTimeout))
         let connector = Connector(url: url, settings: ConnectionSettings(settings), environment: Paths.variable)
-        lanes = Lane.allCases.map { _ in LaneWorker(connector: connector, limits: limits) }
+        let meter = meter
+        lanes = Lane.allCases.map { _ in LaneWorker(connector: connector, limits: limits, meter: meter) }
         let wanted = HookSettings(settings)
         hooks = wanted.isEmpty && wanted.flaws.isEmpty ? nil : HookRunner(wanted, log: log, clock: clock)
     }
@@ -57,12 +59,12 @@ final class DaemonThreads {
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
     func start() throws(UserError) {
         let opened = Delivery<Result<LaneBook, UserError>>()
-        let (configuration, server, loop, lanes, loader, hooks, log, clock, chance) = (
-            configuration, server, loop, lanes, loader, hooks, log, clock, chance
+        let (configuration, server, loop, lanes, loader, meter, hooks, log, clock, chance) = (
+            configuration, server, loop, lanes, loader, meter, hooks, log, clock, chance
         )
         if let hooks { hookThread = try Self.thread { hooks.run() } }
         engine = try Self.thread {
-            Self.runEngine(configuration, server, loop, lanes, loader, hooks, opened, log, clock, chance)
+            Self.runEngine(configuration, server, loop, lanes, loader, meter, hooks, opened, log, clock, chance)
         }
         loaderThread = try Self.thread { loader.run { loop.post($0) } }
         if let outcome = opened.wait(until: clock.monotonicNow() + Self.openPatience) { book = try outcome.get() }
@@ -136,7 +138,8 @@ final class DaemonThreads {
     /// The engine thread: the store is opened, used and closed here.
     private static func runEngine(
         _ configuration: SyncDaemon.Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
-        _ loader: Loader, _ hooks: HookRunner?, _ opened: Delivery<Result<LaneBook, UserError>>, _ log: Logger,
+        _ loader: Loader, _ meter: LinkMeter, _ hooks: HookRunner?, _ opened: Delivery<Result<LaneBook, UserError>>,
+        _ log: Logger,
         _ clock: any WallClock,
         _ chance: any Chance
     ) {
@@ -150,7 +153,7 @@ final class DaemonThreads {
         let timers = LaneTimers()
         store.isWatching = hooks != nil
         let shell = DaemonShell(
-            lanes: lanes, timers: timers, loader: loader, hooks: hooks, clock: clock, log: log)
+            lanes: lanes, timers: timers, loader: loader, meter: meter, hooks: hooks, clock: clock, log: log)
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
             limits: Self.limits(configuration.settings), shell: shell)

@@ -128,15 +128,18 @@ final class DaemonShell: EngineShell {
     private let lanes: [LaneWorker]
     private let timers: LaneTimers
     private let loader: Loader
+    private let meter: LinkMeter
     private let hooks: HookRunner?
     private let clock: any WallClock
     private let log: Logger
 
     init(
-        lanes: [LaneWorker], timers: LaneTimers, loader: Loader, hooks: HookRunner? = nil, clock: any WallClock,
+        lanes: [LaneWorker], timers: LaneTimers, loader: Loader, meter: LinkMeter, hooks: HookRunner? = nil,
+        clock: any WallClock,
         log: Logger
     ) {
         self.loader = loader
+        self.meter = meter
         self.lanes = lanes
         self.timers = timers
         self.hooks = hooks
@@ -145,6 +148,7 @@ final class DaemonShell: EngineShell {
     }
 
     func send(_ exchange: Exchange) { lanes[exchange.lane.rawValue].send(exchange) }
+    var linkSpeed: Int64? { meter.bytesASecond }
     func abandon(_ lane: Lane) { lanes[lane.rawValue].abandon() }
     func perform(_ job: @escaping @Sendable () -> SyncEngine.Event) { loader.post(job) }
     func wake(_ lane: Lane, after: Duration) { timers.set(lane, at: clock.monotonicNow() + after) }

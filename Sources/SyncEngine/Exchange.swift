@@ -14,6 +14,8 @@ package struct Exchange: Sendable {
     package let request: HTTPRequest
     /// Bytes of reply body after which the shell gives up.
     package let bodyLimit: Int
+    /// The reply's body is handed over in the coding that it came in.
+    package let keepsCoding: Bool
 }
 
 /// What came of an exchange.
@@ -39,6 +41,8 @@ package protocol EngineShell: AnyObject {
     func abandon(_ lane: Lane)
     /// Sets the lane's timer, in place of an earlier one.
     func wake(_ lane: Lane, after: Duration)
+    /// Bytes a second of the link, by the last reply that was large enough to tell; nil while none was.
+    var linkSpeed: Int64? { get }
     /// Runs a job of the load lane off the engine's thread, one after the other in their order, and hands back what it gives
     /// as an event on the engine's own thread, never within this call.
     func perform(_ job: @escaping @Sendable () -> SyncEngine.Event)
@@ -51,6 +55,7 @@ package protocol EngineShell: AnyObject {
 
 extension EngineShell {
     package func noticed(_ news: EngineNews) {}
+    package var linkSpeed: Int64? { nil }
 }
 
 /// What the engine tells of, for those who asked it to watch.

@@ -1,4 +1,5 @@
 import Diagnostics
+import Digests
 import HTTPKit
 import ReplicaStore
 import SyncCore
@@ -27,6 +28,8 @@ struct LoadRoad {
     var waiting = 0
     /// The load stands at a checkpoint, and the live image came further meanwhile: it waits for one more page.
     var isSwapDue = false
+    /// Bytes of a part that have to come before it is asked for again at once: less is a failure like any other.
+    static let pieceMin = 1024
 
     /// Begins at the place where the store says that the load stands.
     mutating func reset() { self = LoadRoad(number: number + 1) }
@@ -57,12 +60,19 @@ extension SyncEngine {
     }
 
     private func ask(_ kind: String, _ path: String, _ cursor: String) {
-        send(.load, .part(kind: kind, cursor: cursor), getPage(path, cursor))
+        let begun = kind == "snapshot/1" ? partBegun(at: cursor) : nil
+        // The rest comes in the coding in which the part began.
+        var request = getPage(path, cursor, gzip: begun?.isGzip)
+        if let begun {
+            request.headers.add("Range", "bytes=\(begun.bytes.count)-")
+            request.headers.add("If-Range", begun.tag)
+        }
+        send(.load, .part(kind: kind, cursor: cursor), request)
     }
 
     func receivePart(_ outcome: ExchangeOutcome, _ id: Int, kind: String, cursor: String) throws {
         let what = "cannot load the bill records"
-        let (bytes, isWhole) = try replies.body(outcome, asking: what, isPage: true)
+        guard let (bytes, isWhole) = try gather(outcome, kind, cursor, asking: what) else { return }
         let page: ReceivedPage
         do { page = try ReceivedPage(bytes, kind: kind, expectedCursor: cursor, isWhole: isWhole) } catch {
             throw replies.malformed(error.why, asking: what)
@@ -82,6 +92,74 @@ extension SyncEngine {
             return .staged(StagedPage(load: number, exchange: id, result: result))
         }
         stepLoad(.pageKept)
+    }
+
+    /// The bytes of a page; nil when the load goes on with a request for more of this part. A part that was cut is kept as
+    /// far as it came, and the rest of one is put behind what came before.
+    private func gather(
+        _ outcome: ExchangeOutcome, _ kind: String, _ cursor: String, asking what: String
+    ) throws -> (bytes: [UInt8], isWhole: Bool)? {
+        guard kind == "snapshot/1", case .reply(let status, let headers, _, _) = outcome, headers["Fieldbook"] != nil
+        else { return try replies.body(outcome, asking: what, isPage: true) }
+        let known = begun?.cursor == cursor ? begun : nil
+        if status == 416, known != nil {
+            begun = nil
+            stepLoad(.pageKept)
+            return nil
+        }
+        var (bytes, isWhole) = try replies.body(outcome, asking: what, isPage: true, isRest: known != nil)
+        let (tag, isGzip, came) = (headers["ETag"] ?? "", headers["Content-Encoding"] == "gzip", bytes.count)
+        if status == 206 {
+            guard let known, known.tag == tag, known.isGzip == isGzip,
+                headers["Content-Range"]?.hasPrefix("bytes \(known.bytes.count)-") == true
+            else { throw notTheRest(what) }
+            bytes = known.bytes + bytes
+        }
+        begun = nil
+        guard isWhole else {
+            // Without a tag nobody can tell later whether it is the same part.
+            guard tag.hasPrefix("\""), bytes.count <= ProtocolLimits.pageBytesMax else { return (bytes, false) }
+            keep(PartBegun(cursor: cursor, tag: tag, isGzip: isGzip, bytes: bytes))
+            guard came >= LoadRoad.pieceMin else {
+                throw replies.malformed("the reply ended after \(came) bytes", asking: what)
+            }
+            succeeded(.load)
+            stepLoad(.pageKept)
+            return nil
+        }
+        if status == 206, tag != "\"\(Hex.encode(SHA256.digest(bytes)))\"" { throw notTheRest(what) }
+        if isGzip {
+            guard let plain = Zlib.load()?.gunzip(bytes, limit: ProtocolLimits.pageBytesMax) else {
+                throw replies.malformed("a part's gzip is damaged, or holds more than a part may", asking: what)
+            }
+            bytes = plain
+        }
+        return (bytes, true)
+    }
+
+    private func notTheRest(_ what: String) -> ReplyReader.Refusal {
+        begun = nil
+        return replies.malformed("the rest of a part does not fit what came of it before", asking: what)
+    }
+
+    /// Remembers what came of a part, in memory and in the file of the load, so that it outlives this process too.
+    private func keep(_ part: PartBegun) {
+        begun = part
+        guard let staging = store.staging else { return }
+        let number = loading.number
+        shell?.perform {
+            do throws(StoreError) {
+                try staging.keep(part)
+                return .partKept(load: number, nil)
+            } catch { return .partKept(load: number, error) }
+        }
+    }
+
+    private func partBegun(at cursor: String) -> PartBegun? {
+        if begun?.cursor != cursor {
+            begun = loading.waiting > 0 ? nil : (try? store.staging?.begun(at: cursor)) ?? nil
+        }
+        return begun
     }
 
     /// A page was taken, or could not be.
@@ -134,6 +212,7 @@ extension SyncEngine {
     /// The load is given up, or goes on from where the store stands: what is on its way or waits to be taken is not waited for.
     func stopLoading() {
         loading.reset()
+        begun = nil
         abandon(.load)
         clear(.load)
         stepLoad(.stopped)

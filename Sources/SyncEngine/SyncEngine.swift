@@ -26,6 +26,8 @@ package final class SyncEngine {
         case outcome(exchange: Int, ExchangeOutcome)
         /// A job of the load lane has ended.
         case staged(StagedPage)
+        /// What came of a part was kept, or could not be.
+        case partKept(load: Int, StoreError?)
     }
 
     enum Purpose {
@@ -42,6 +44,11 @@ package final class SyncEngine {
         /// Held edits on customers that left, sent again for what became of them.
         case ends([EditNumber])
         case wiped
+
+        /// A part of a load, which may be put together out of several replies.
+        var isPart: Bool {
+            if case .part(kind: "snapshot/1", _) = self { true } else { false }
+        }
     }
 
     /// What a lane goes on with once it has asked for the rules.
@@ -78,6 +85,8 @@ package final class SyncEngine {
     package internal(set) var fill = FillMachine()
     package internal(set) var load = FillMachine()
     var loading = LoadRoad()
+    /// What came of the part that was cut.
+    var begun: PartBegun?
 
     let server: String
     let token: String
@@ -178,6 +187,9 @@ package final class SyncEngine {
         case .timerFired(.load): stepLoad(.timerFired)
         case .outcome(let id, let outcome): receive(id, outcome)
         case .staged(let page): receive(page)
+        case .partKept(let load, let error):
+            // It is in memory still; only a process that ends now begins the part anew.
+            if load == loading.number, let error { log.log(.info, "part-not-kept", [("why", error.why)]) }
         }
         refreshStatus()
     }

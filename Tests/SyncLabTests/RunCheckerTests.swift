@@ -119,7 +119,6 @@ import Testing
         expectViolation(
             checker, [.status(.loading, pull: .standingBy, load: .backingOff)], at: 1,
             "a load backs off without a timer")
-        expectViolation(checker, [.status(.loading)], at: 1, "a load rests")
         expectValid(checker, [.status(.loading, pull: .standingBy, load: .fetching, isLoadUnderWay: true)])
         expectValid(checker, [.status(.blocked, pull: .blocked, timers: (false, false))])
         expectViolation(

@@ -22,6 +22,8 @@ final class Generation {
         var heldCursor: String?
         /// Where the feed goes on once the load has come to its end; nil when its last page says so.
         var feedCursor: String?
+        /// Where the bulk begins; nil when the rows tell.
+        var bulkCursor: String?
         /// Only heads are loaded into this file; it follows the feed while another one is loaded whole.
         var isHeadsOnly = false
     }
@@ -47,14 +49,15 @@ final class Generation {
         try connection.statement(
             """
             SELECT epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done, rows_total, heads_complete,
-                checkpoint_at, held_cursor, feed_cursor, heads_only FROM meta WHERE id = 1
+                checkpoint_at, held_cursor, feed_cursor, heads_only, bulk_cursor FROM meta WHERE id = 1
             """
         ).first { row in
             Meta(
                 epoch: row.text(0), loadCursor: row.optionalText(1), fetchedCursor: row.optionalText(2),
                 appliedCursor: row.optionalText(3), appliedSequence: row.int64(4), rowsDone: row.int64(5),
                 rowsTotal: row.int64(6), headsComplete: row.int64(7) != 0, checkpointAt: row.optionalInt64(8),
-                heldCursor: row.optionalText(9), feedCursor: row.optionalText(10), isHeadsOnly: row.int64(11) != 0)
+                heldCursor: row.optionalText(9), feedCursor: row.optionalText(10), bulkCursor: row.optionalText(12),
+                isHeadsOnly: row.int64(11) != 0)
         }
     }
 
@@ -62,8 +65,8 @@ final class Generation {
         let statement = try connection.statement(
             """
             INSERT OR REPLACE INTO meta (id, epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done,
-                rows_total, heads_complete, checkpoint_at, feed_cursor, heads_only)
-                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                rows_total, heads_complete, checkpoint_at, feed_cursor, heads_only, bulk_cursor)
+                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         try statement.bind(1, meta.epoch)
         try statement.bind(2, meta.loadCursor)
@@ -76,6 +79,7 @@ final class Generation {
         try statement.bind(9, meta.checkpointAt)
         try statement.bind(10, meta.feedCursor)
         try statement.bind(11, meta.isHeadsOnly ? 1 : 0)
+        try statement.bind(12, meta.bulkCursor)
         try statement.run()
     }
 
@@ -85,7 +89,7 @@ final class Generation {
                 Meta(
                     epoch: epoch, loadCursor: plan.cursor, appliedSequence: 0, rowsDone: 0,
                     rowsTotal: plan.rows.reduce(0) { $0 + $1.count.value }, headsComplete: false,
-                    feedCursor: plan.feed, isHeadsOnly: headsOnly))
+                    feedCursor: plan.feed, bulkCursor: plan.bulk, isHeadsOnly: headsOnly))
         }
     }
 
@@ -108,9 +112,10 @@ final class Generation {
                 throw RowError("the page does not start where the load stands")
             }
             try expectEpoch(of: meta, page)
+            try transaction.execute("DELETE FROM part_begun")
             let (rows, last) = try applier.load(&page, headsOnly: meta.isHeadsOnly)
             meta.rowsDone += Int64(rows)
-            if last?.isHead == false || !page.more { meta.headsComplete = true }
+            if last?.isHead == false || !page.more || page.cursor == meta.bulkCursor { meta.headsComplete = true }
             meta.loadCursor = page.cursor
             if meta.isHeadsOnly ? meta.headsComplete : !page.more {
                 try transaction.execute(ImageSchema.bulkIndexes)

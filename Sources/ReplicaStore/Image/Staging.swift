@@ -72,6 +72,38 @@ package final class Staging: @unchecked Sendable {
         }
     }
 
+    /// Keeps what came of a part before its connection ended, in place of what was kept before. Durable on return as the
+    /// rows of a load are.
+    package func keep(_ begun: PartBegun) throws(StoreError) {
+        try StoreError.wrap {
+            try use { generation in
+                try generation.connection.write { transaction in
+                    let statement = try transaction.statement(
+                        "INSERT OR REPLACE INTO part_begun (id, cursor, tag, is_gzip, bytes) VALUES (1, ?, ?, ?, ?)")
+                    try statement.bind(1, begun.cursor)
+                    try statement.bind(2, begun.tag)
+                    try statement.bind(3, begun.isGzip ? 1 : 0)
+                    try statement.bind(4, blob: begun.bytes)
+                    try statement.run()
+                }
+            }
+        }
+    }
+
+    /// What was kept of the part that begins at a cursor.
+    package func begun(at cursor: String) throws(StoreError) -> PartBegun? {
+        try StoreError.wrap {
+            try use { generation in
+                let statement = try generation.connection.statement(
+                    "SELECT tag, is_gzip, bytes FROM part_begun WHERE cursor = ?")
+                try statement.bind(1, cursor)
+                return try statement.first {
+                    PartBegun(cursor: cursor, tag: $0.text(0), isGzip: $0.int64(1) != 0, bytes: $0.blob(2))
+                }
+            }
+        }
+    }
+
     /// Runs `body` with the generation alone, and looks where it stands then.
     func use<Value>(_ body: (Generation) throws -> Value) throws -> Value {
         try gate.withLock { _ in
@@ -98,5 +130,22 @@ package final class Staging: @unchecked Sendable {
     func release() -> Generation {
         state.withLock { $0.isCancelled = true }
         return gate.withLock { _ in generation }
+    }
+}
+
+/// The bytes of a part of a load that came before its connection ended: the next request asks for those after them.
+package struct PartBegun: Sendable, Hashable {
+    package let cursor: String
+    /// The strong tag of all the part's bytes, in its quotes (RFC 9110, section 8.8.3).
+    package let tag: String
+    package let isGzip: Bool
+    /// As they came.
+    package let bytes: [UInt8]
+
+    package init(cursor: String, tag: String, isGzip: Bool, bytes: [UInt8]) {
+        self.cursor = cursor
+        self.tag = tag
+        self.isGzip = isGzip
+        self.bytes = bytes
     }
 }
