@@ -102,8 +102,8 @@ extension SyncEngine {
         guard kind == "snapshot/1", case .reply(let status, let headers, _, _) = outcome, headers["Fieldbook"] != nil
         else { return try replies.body(outcome, asking: what, isPage: true) }
         let known = begun?.cursor == cursor ? begun : nil
-        if status == 416, known != nil {
-            begun = nil
+        if status == 416, let known {
+            (begun, refusedTag) = (nil, known.tag)
             stepLoad(.pageKept)
             return nil
         }
@@ -112,7 +112,7 @@ extension SyncEngine {
         if status == 206 {
             guard let known, known.tag == tag, known.isGzip == isGzip,
                 headers["Content-Range"]?.hasPrefix("bytes \(known.bytes.count)-") == true
-            else { throw notTheRest(what) }
+            else { throw notTheRest(known, what) }
             bytes = known.bytes + bytes
         }
         begun = nil
@@ -127,7 +127,7 @@ extension SyncEngine {
             stepLoad(.pageKept)
             return nil
         }
-        if status == 206, tag != "\"\(Hex.encode(SHA256.digest(bytes)))\"" { throw notTheRest(what) }
+        if status == 206, tag != "\"\(Hex.encode(SHA256.digest(bytes)))\"" { throw notTheRest(known, what) }
         if isGzip {
             guard let plain = Zlib.load()?.gunzip(bytes, limit: ProtocolLimits.pageBytesMax) else {
                 throw replies.malformed("a part's gzip is damaged, or holds more than a part may", asking: what)
@@ -137,8 +137,8 @@ extension SyncEngine {
         return (bytes, true)
     }
 
-    private func notTheRest(_ what: String) -> ReplyReader.Refusal {
-        begun = nil
+    private func notTheRest(_ known: PartBegun?, _ what: String) -> ReplyReader.Refusal {
+        (begun, refusedTag) = (nil, known?.tag)
         return replies.malformed("the rest of a part does not fit what came of it before", asking: what)
     }
 
@@ -156,10 +156,13 @@ extension SyncEngine {
     }
 
     private func partBegun(at cursor: String) -> PartBegun? {
-        if begun?.cursor != cursor {
-            begun = loading.waiting > 0 ? nil : (try? store.staging?.begun(at: cursor)) ?? nil
+        if let begun, begun.cursor == cursor { return begun }
+        // While a page is being taken there is none of the next part, and nobody is to wait for that.
+        guard loading.waiting == 0, let kept = try? store.staging?.begun(at: cursor), kept.tag != refusedTag else {
+            return nil
         }
-        return begun
+        begun = kept
+        return kept
     }
 
     /// A page was taken, or could not be.

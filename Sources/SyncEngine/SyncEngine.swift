@@ -87,6 +87,8 @@ package final class SyncEngine {
     var loading = LoadRoad()
     /// What came of the part that was cut.
     var begun: PartBegun?
+    /// The tag of a part whose beginning was no good; what the file of the load keeps of it is not used again.
+    var refusedTag: String?
 
     let server: String
     let token: String
