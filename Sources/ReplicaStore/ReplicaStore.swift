@@ -20,8 +20,11 @@ package final class ReplicaStore {
     /// Where the pull side goes on.
     package enum PullPosition: Sendable, Hashable {
         case nothing
-        case loading(cursor: String, rowsDone: Int64, rowsTotal: Int64)
+        /// The heads of a first load.
+        case heads(cursor: String)
         case feed(cursor: String)
+        /// A load is under way that brings what there is to follow.
+        case load
     }
 
     /// What a page brought.
@@ -42,9 +45,12 @@ package final class ReplicaStore {
     private let decoded = DecodedEdits()
     var rows: OutboxRows { OutboxRows(connection: outbox, decoded: decoded) }
     let clock: any WallClock
-    /// The generation behind the link, and one that is being loaded beside it.
+    /// The generation behind the link.
     var live: Generation?
-    var loading: Generation?
+    /// The heads of a first load, until all of them are here and become the live one.
+    var heads: Generation?
+    /// The generation that a load fills, which takes the live one's place at its end.
+    package internal(set) var staging: Staging?
     package internal(set) var identity: ReplicaIdentity
     /// What edits are checked and predicted by.
     package internal(set) var rules: RuleSet
@@ -113,12 +119,21 @@ package final class ReplicaStore {
         for number in files.numbers() {
             if number == liveNumber {
                 live = try Generation(path: files.generation(number), number: number, create: false)
-            } else if number > liveNumber ?? 0, loading == nil, let unfinished = try resumable(number) {
-                loading = unfinished
+            } else if number > liveNumber ?? 0, let unfinished = try resumable(number) {
+                if try unfinished.meta()?.isHeadsOnly == true {
+                    heads = unfinished
+                } else if staging == nil {
+                    staging = try Staging(unfinished)
+                }
             } else {
                 files.remove(number)
             }
         }
+        // What a crash left between two files: heads that were not shown yet, heads without their load, a load without heads.
+        if let heads, staging != nil, live == nil, try heads.meta()?.loadCursor == nil { try publishHeads(heads) }
+        if heads != nil, live != nil || staging == nil { try dropLoad() }
+        if live == nil, heads == nil, case .part = staging?.standing.position { try dropLoad() }
+        if staging == nil, try live?.meta()?.isHeadsOnly == true { try live?.forgetCursors() }
     }
 
     /// A generation whose load began and can go on; nil for remains that can be fetched again. A newer schema is refused.
@@ -130,9 +145,18 @@ package final class ReplicaStore {
     }
 
     /// Closes the files; a store that is dropped without it loses nothing.
-    package func close() { for connection in [live?.connection, loading?.connection, outbox] { connection?.close() } }
+    package func close() {
+        staging?.cancel()
+        for connection in [live?.connection, heads?.connection, outbox] { connection?.close() }
+    }
 
-    var target: Generation? { loading ?? live }
+    /// Gives up a load that is under way.
+    private func dropLoad() throws {
+        staging?.cancel()
+        heads?.connection.close()
+        for number in [staging?.number, heads?.number] { number.map(files.remove) }
+        (staging, heads) = (nil, nil)
+    }
 
     // MARK: Connection
 
@@ -178,22 +202,35 @@ package final class ReplicaStore {
             forgetWipe()
         }
         // The image's own epoch counts too: a crash may have come between learning the epoch and forgetting the image.
-        let imageEpoch = try StoreError.wrap { try target?.meta()?.epoch }
-        if let imageEpoch, imageEpoch != hello.epoch { return .epochChanged }
+        let epochs = try StoreError.wrap {
+            [staging?.standing.epoch, try live?.meta()?.epoch, try heads?.meta()?.epoch]
+        }
+        if epochs.contains(where: { $0 != nil && $0 != hello.epoch }) { return .epochChanged }
         return knownEpoch == nil ? .first : .same
     }
 
     // MARK: Pull
 
-    /// Where the pull goes on: from nothing, within a load, or in the feed.
+    /// Where the pull goes on: from nothing, within the heads of a load, in the feed, or after a load.
     package func pullPosition() throws(StoreError) -> PullPosition {
         try StoreError.wrap {
-            guard let meta = try target?.meta() else { return .nothing }
-            if let cursor = meta.loadCursor {
-                return .loading(cursor: cursor, rowsDone: meta.rowsDone, rowsTotal: meta.rowsTotal)
-            }
-            return meta.fetchedCursor.map { .feed(cursor: $0) } ?? .nothing
+            if let cursor = try heads?.meta()?.loadCursor { return .heads(cursor: cursor) }
+            if let cursor = try live?.meta()?.fetchedCursor { return .feed(cursor: cursor) }
+            return staging == nil ? .nothing : .load
         }
+    }
+
+    /// The heads of a load are still on their way.
+    package var isLoadingHeads: Bool { heads != nil }
+
+    /// Whether the live image follows the feed.
+    package func isFollowing() throws(StoreError) -> Bool {
+        try StoreError.wrap { try live?.meta()?.fetchedCursor != nil }
+    }
+
+    /// Rows that a load under way has brought, and rows in all; nil when there is none.
+    package func loadProgress() -> (done: Int64, total: Int64)? {
+        staging.map { ($0.standing.rowsDone, $0.standing.rowsTotal) }
     }
 
     /// The last sequence of the feed that the image shows; nil before its first checkpoint.
@@ -203,7 +240,9 @@ package final class ReplicaStore {
 
     /// A cursor of the feed or load that brought the image which is shown; nil when there is none.
     package func heldCursor() throws(StoreError) -> String? {
-        try StoreError.wrap { try live?.meta().flatMap { $0.appliedCursor ?? $0.loadCursor ?? $0.heldCursor } }
+        try StoreError.wrap {
+            try live?.meta().flatMap { $0.appliedCursor ?? $0.loadCursor ?? $0.fetchedCursor ?? $0.heldCursor }
+        }
     }
 
     /// Begins a load into a new generation file; a live one stays readable until the new one is swapped in, unless the plan
@@ -219,53 +258,91 @@ package final class ReplicaStore {
                 closeImage()
                 try files.removeImage()
             }
-            if let unfinished = loading {
-                unfinished.connection.close()
-                files.remove(unfinished.number)
-                loading = nil
-            }
+            try dropLoad()
             let number = (files.numbers().last ?? 0) + 1
-            let generation = try Generation(path: files.generation(number), number: number, create: true)
-            try generation.begin(
-                epoch: epoch, cursor: plan.cursor, rowsTotal: plan.rows.reduce(0) { $0 + $1.count.value })
-            loading = generation
+            // Without an image to show meanwhile the heads come first, into a file of their own that follows the feed.
+            let comesInTwo = live == nil && plan.feed != nil
+            staging = try Staging(newGeneration(number + (comesInTwo ? 1 : 0), plan, epoch, headsOnly: false))
+            if comesInTwo { heads = try newGeneration(number, plan, epoch, headsOnly: true) }
         }
     }
 
-    /// Applies a snapshot page: rows and cursor in one transaction. Without a live generation the loading one becomes
-    /// it as soon as all but the bill records are there.
+    private func newGeneration(
+        _ number: Int, _ plan: V1.SnapshotPlan, _ epoch: String, headsOnly: Bool
+    ) throws -> Generation {
+        let generation = try Generation(path: files.generation(number), number: number, create: true)
+        try generation.begin(plan, epoch: epoch, headsOnly: headsOnly)
+        return generation
+    }
+
+    /// Takes a page of the heads of a first load, which become the live generation as soon as all of them are there. The load
+    /// beside them takes the page too, so that nothing comes twice.
     package func applySnapshotPage(_ page: inout ReceivedPage) throws(StoreError) -> PageOutcome {
         try StoreError.wrap {
-            guard let generation = target else { throw noLoad }
-            let (rows, headsComplete) = try generation.applySnapshot(&page)
-            if headsComplete, live == nil { try publish(generation) }
+            guard let heads else { throw noLoad }
+            let whole = page
+            let (rows, isComplete) = try heads.applySnapshot(&page)
+            // Whatever keeps it from taking the page, it fetches it again.
+            if let staging, staging.standing.position == .part(cursor: whole.header.cursor) {
+                _ = try? staging.take(whole, at: clock.now().seconds)
+            }
+            if isComplete { try publishHeads(heads) }
             if isProjectionStale { refreshProjection() }
             return PageOutcome(rows: rows, more: page.more)
         }
     }
 
-    /// Applies a feed page, or keeps it until its checkpoint. At a checkpoint a finished reload is swapped in and edits
-    /// that the image has reached are settled.
+    private func publishHeads(_ generation: Generation) throws {
+        try files.publish(generation.number)
+        (live, heads) = (generation, nil)
+        isProjectionStale = true
+    }
+
+    /// Applies a feed page, or keeps it until its checkpoint. At a checkpoint edits that the image has reached are settled.
     package func applyFeedPage(_ page: inout ReceivedPage) throws(StoreError) -> PageOutcome {
         try StoreError.wrap {
-            guard let generation = target else { throw noLoad }
+            guard let live else { throw noLoad }
             var outcome = PageOutcome(more: page.more, reachedCheckpoint: page.isCheckpoint)
-            let watcher = isWatching && loading == nil ? identity : nil
-            outcome.rows = try generation.applyFeed(&page, at: clock.now().seconds, watcher: watcher) {
+            outcome.rows = try live.applyFeed(
+                &page, at: clock.now().seconds, watcher: isWatching ? identity : nil
+            ) {
                 // Without edits there may still be rows of settled ones that a crash left.
                 let edits = try openEdits()
-                if !edits.isEmpty || isProjectionStale { try Projection(generation.connection).rewrite(edits) }
-                if loading != nil { try noteMissing(in: generation) }
+                if !edits.isEmpty || isProjectionStale { try Projection(live.connection).rewrite(edits) }
             }
             guard page.isCheckpoint else { return outcome }
-            // A crash between a commit of the outbox and the projection leaves rows of edits that have their end.
-            outcome.notices = loading == nil ? generation.notices : newsOfLoad(generation)
-            if loading != nil { try publish(generation) } else if isProjectionStale { refreshProjection() }
-            (outcome.settled, outcome.refused) = try settleOpen()
-            outcome.newConflicts = try copyOwnConflicts()
-            try clearTraces()
+            outcome.notices = live.notices
+            try afterCheckpoint(&outcome)
             return outcome
         }
+    }
+
+    /// Puts a load that has come to a checkpoint in place of the live generation, and settles what it has reached. Nil while
+    /// the live one, which follows the feed too, has come further: what a person sees never goes back.
+    package func finishLoad() throws(StoreError) -> PageOutcome? {
+        try StoreError.wrap {
+            guard let staging, let sequence = staging.standing.appliedSequence else { throw noLoad }
+            if let meta = try live?.meta(), meta.fetchedCursor != nil, meta.appliedCursor != nil,
+                meta.appliedSequence > sequence
+            {
+                return nil
+            }
+            let generation = staging.release()
+            var outcome = PageOutcome(reachedCheckpoint: true)
+            try generation.connection.write { _ in try noteMissing(in: generation) }
+            outcome.notices = newsOfLoad(generation)
+            try publish(generation)
+            try afterCheckpoint(&outcome)
+            return outcome
+        }
+    }
+
+    private func afterCheckpoint(_ outcome: inout PageOutcome) throws {
+        // A crash between a commit of the outbox and the projection leaves rows of edits that have their end.
+        if isProjectionStale { refreshProjection() }
+        (outcome.settled, outcome.refused) = try settleOpen()
+        outcome.newConflicts = try copyOwnConflicts()
+        try clearTraces()
     }
 
     /// What a load brings that the image in its place did not show; nothing when there was none.
@@ -277,19 +354,16 @@ package final class ReplicaStore {
     /// The next pull begins a full load. Rows stay readable until it is swapped in; the outbox is not touched.
     package func forgetImage() throws(StoreError) {
         try StoreError.wrap {
-            if let unfinished = loading {
-                unfinished.connection.close()
-                files.remove(unfinished.number)
-                loading = nil
-            }
+            try dropLoad()
             try live?.forgetCursors()
         }
     }
 
     /// Lets go of the image's files, before they are removed.
     func closeImage() {
-        for generation in [live, loading] { generation?.connection.close() }
-        (live, loading) = (nil, nil)
+        staging?.cancel()
+        for generation in [live, heads] { generation?.connection.close() }
+        (live, heads, staging) = (nil, nil, nil)
         isProjectionStale = true
     }
 
@@ -297,7 +371,7 @@ package final class ReplicaStore {
         try files.publish(generation.number)
         let old = live
         live = generation
-        loading = nil
+        staging = nil
         isProjectionStale = true
         refreshProjection()
         if let old, old.number != generation.number {

@@ -70,7 +70,11 @@ extension ReplicaStore {
     package func wipe(_ extent: WipeExtent, _ cause: WipeRecord.Cause, why: String) throws(StoreError) -> WipeRecord {
         try StoreError.wrap {
             let old = files.wipeRecord()
-            if let old, old.isDone, target == nil, old.extent == extent || old.extent == .everything { return old }
+            if let old, old.isDone, live == nil, heads == nil, staging == nil,
+                old.extent == extent || old.extent == .everything
+            {
+                return old
+            }
             var record = WipeRecord(
                 extent: old?.extent == .everything ? .everything : extent, cause: cause, at: clock.now().seconds,
                 why: String(VisibleText.prefix(why, bytesMax: 1000)))

@@ -244,6 +244,9 @@ package final class Connection {
         return true
     }
 
+    /// Ends the statement under way with an error. May be called on any thread while the connection is open.
+    package func interrupt() { sqlite3_interrupt(handle) }
+
     /// Gives up what is cached of the file.
     func releaseMemory() { sqlite3_db_release_memory(handle) }
 

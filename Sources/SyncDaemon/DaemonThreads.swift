@@ -24,6 +24,9 @@ final class DaemonThreads {
     private let clock: any WallClock
     private let chance: any Chance
     private let lanes: [LaneWorker]
+    private let loader = Loader()
+    private let meter = LinkMeter()
+    private var loaderThread: WorkerThread?
     private let links = LinkWatcher()
     /// What the lanes carried; of this member's replica from `start` on.
     private(set) var book: LaneBook
@@ -47,7 +50,8 @@ final class DaemonThreads {
         let limits = ClientLimits(
             connect: settings.duration(.connectTimeout), idle: settings.duration(.replyTimeout))
         let connector = Connector(url: url, settings: ConnectionSettings(settings), environment: Paths.variable)
-        lanes = Lane.allCases.map { _ in LaneWorker(connector: connector, limits: limits) }
+        let meter = meter
+        lanes = Lane.allCases.map { _ in LaneWorker(connector: connector, limits: limits, meter: meter) }
         let wanted = HookSettings(settings)
         hooks = wanted.isEmpty && wanted.flaws.isEmpty ? nil : HookRunner(wanted, log: log, clock: clock)
     }
@@ -55,13 +59,14 @@ final class DaemonThreads {
     /// Opens the replica and starts every thread, or says why not. `stop` is to be called in either case.
     func start() throws(UserError) {
         let opened = Delivery<Result<LaneBook, UserError>>()
-        let (configuration, server, loop, lanes, hooks, log, clock, chance) = (
-            configuration, server, loop, lanes, hooks, log, clock, chance
+        let (configuration, server, loop, lanes, loader, meter, hooks, log, clock, chance) = (
+            configuration, server, loop, lanes, loader, meter, hooks, log, clock, chance
         )
         if let hooks { hookThread = try Self.thread { hooks.run() } }
         engine = try Self.thread {
-            Self.runEngine(configuration, server, loop, lanes, hooks, opened, log, clock, chance)
+            Self.runEngine(configuration, server, loop, lanes, loader, meter, hooks, opened, log, clock, chance)
         }
+        loaderThread = try Self.thread { loader.run { loop.post($0) } }
         if let outcome = opened.wait(until: clock.monotonicNow() + Self.openPatience) { book = try outcome.get() }
         let book = book
         for lane in lanes {
@@ -90,6 +95,9 @@ final class DaemonThreads {
         loop.close()
         engine?.join()
         engine = nil
+        loader.stop()
+        loaderThread?.join()
+        loaderThread = nil
         hooks?.stop()
         hookThread?.join()
         hookThread = nil
@@ -130,7 +138,9 @@ final class DaemonThreads {
     /// The engine thread: the store is opened, used and closed here.
     private static func runEngine(
         _ configuration: SyncDaemon.Configuration, _ server: String, _ loop: EngineLoop, _ lanes: [LaneWorker],
-        _ hooks: HookRunner?, _ opened: Delivery<Result<LaneBook, UserError>>, _ log: Logger, _ clock: any WallClock,
+        _ loader: Loader, _ meter: LinkMeter, _ hooks: HookRunner?, _ opened: Delivery<Result<LaneBook, UserError>>,
+        _ log: Logger,
+        _ clock: any WallClock,
         _ chance: any Chance
     ) {
         let store: ReplicaStore
@@ -142,7 +152,8 @@ final class DaemonThreads {
         }
         let timers = LaneTimers()
         store.isWatching = hooks != nil
-        let shell = DaemonShell(lanes: lanes, timers: timers, hooks: hooks, clock: clock, log: log)
+        let shell = DaemonShell(
+            lanes: lanes, timers: timers, loader: loader, meter: meter, hooks: hooks, clock: clock, log: log)
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
             limits: Self.limits(configuration.settings), shell: shell)

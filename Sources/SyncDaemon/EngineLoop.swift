@@ -109,15 +109,37 @@ final class LaneTimers {
     }
 }
 
+/// Takes the pages of a load on a thread of its own, in their order.
+final class Loader: Sendable {
+    private let jobs = Mailbox<@Sendable () -> SyncEngine.Event>()
+
+    func post(_ job: @escaping @Sendable () -> SyncEngine.Event) { jobs.post(job) }
+
+    /// Runs until `stop`, after what has come.
+    func run(_ deliver: (SyncEngine.Event) -> Void) {
+        while let batch = jobs.take(until: nil) { for job in batch { deliver(job()) } }
+    }
+
+    func stop() { jobs.close() }
+}
+
 /// What the engine sees of the daemon: lanes to send on and timers to set. Used on the engine thread only.
 final class DaemonShell: EngineShell {
     private let lanes: [LaneWorker]
     private let timers: LaneTimers
+    private let loader: Loader
+    private let meter: LinkMeter
     private let hooks: HookRunner?
     private let clock: any WallClock
     private let log: Logger
 
-    init(lanes: [LaneWorker], timers: LaneTimers, hooks: HookRunner? = nil, clock: any WallClock, log: Logger) {
+    init(
+        lanes: [LaneWorker], timers: LaneTimers, loader: Loader, meter: LinkMeter, hooks: HookRunner? = nil,
+        clock: any WallClock,
+        log: Logger
+    ) {
+        self.loader = loader
+        self.meter = meter
         self.lanes = lanes
         self.timers = timers
         self.hooks = hooks
@@ -126,6 +148,9 @@ final class DaemonShell: EngineShell {
     }
 
     func send(_ exchange: Exchange) { lanes[exchange.lane.rawValue].send(exchange) }
+    var linkSpeed: Int64? { meter.bytesASecond }
+    func abandon(_ lane: Lane) { lanes[lane.rawValue].abandon() }
+    func perform(_ job: @escaping @Sendable () -> SyncEngine.Event) { loader.post(job) }
     func wake(_ lane: Lane, after: Duration) { timers.set(lane, at: clock.monotonicNow() + after) }
 
     func stepped(_ step: MachineStep) {
@@ -133,6 +158,7 @@ final class DaemonShell: EngineShell {
         case .pull(let before, _, let after): if before != after { logChange(.pull, "\(before)", "\(after)") }
         case .push(let before, _, let after): if before != after { logChange(.push, "\(before)", "\(after)") }
         case .fill(let before, _, let after): if before != after { logChange(.fill, "\(before)", "\(after)") }
+        case .load(let before, _, let after): if before != after { logChange(.load, "\(before)", "\(after)") }
         }
     }
 

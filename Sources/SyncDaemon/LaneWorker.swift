@@ -1,6 +1,7 @@
 import Diagnostics
 import HTTPKit
 import SyncEngine
+import Synchronization
 import ThreadKit
 
 /// Carries the exchanges of one lane, one at a time, on a thread of its own.
@@ -8,8 +9,8 @@ final class LaneWorker: Sendable {
     private let exchanges = Mailbox<Exchange>()
     private let client: LaneClient
 
-    init(connector: Connector, limits: ClientLimits = ClientLimits()) {
-        client = LaneClient(connector: connector, limits: limits)
+    init(connector: Connector, limits: ClientLimits = ClientLimits(), meter: LinkMeter = LinkMeter()) {
+        client = LaneClient(connector: connector, limits: limits, meter: meter)
     }
 
     func send(_ exchange: Exchange) { exchanges.post(exchange) }
@@ -28,6 +29,9 @@ final class LaneWorker: Sendable {
         }
     }
 
+    /// Ends a request in flight, of which nobody waits for the reply.
+    func abandon() { client.cancel() }
+
     /// Ends a request in flight and the worker after it.
     func stop() {
         exchanges.close()
@@ -35,25 +39,57 @@ final class LaneWorker: Sendable {
     }
 }
 
+/// How fast bytes come over the link: by the last reply that was large enough to tell. Lanes measure, the engine asks.
+final class LinkMeter: Sendable {
+    /// Bytes after the first piece of a body from which on its time says something.
+    private static let bytesMin = 8192
+
+    private let measured = Mutex<Int64?>(nil)
+
+    /// Bytes a second; nil while nothing was large enough.
+    var bytesASecond: Int64? { measured.withLock { $0 } }
+
+    /// Notes the bytes that came after the first piece of a body, and the time since that piece.
+    func note(_ bytes: Int, in time: Duration) {
+        guard bytes >= LinkMeter.bytesMin else { return }
+        let (seconds, attoseconds) = time.components
+        let microseconds = max(1, seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        measured.withLock { $0 = Int64(bytes) * 1_000_000 / microseconds }
+    }
+}
+
 /// The HTTP client of a lane, and the collecting of a body that may be cut.
 private final class LaneClient: Sendable {
     private let client: HTTPClient
+    private let meter: LinkMeter
+    private let clock = SystemClock()
 
-    init(connector: Connector, limits: ClientLimits) {
+    init(connector: Connector, limits: ClientLimits, meter: LinkMeter) {
         client = HTTPClient(connector: connector, limits: limits)
+        self.meter = meter
     }
 
     func interrupt() { client.interrupt() }
+    func cancel() { client.cancel() }
 
     var carried: Traffic.Totals { client.carried }
 
     func carry(_ exchange: Exchange) -> ExchangeOutcome {
         var body: [UInt8] = []
         var head: (status: Int, headers: HTTPHeaders)?
+        var first: (at: Duration, carried: Int64)?
+        defer {
+            if let first {
+                meter.note(Int(client.carried.bytesReceived - first.carried), in: clock.monotonicNow() - first.at)
+            }
+        }
         do {
-            let reply = try client.stream(exchange.request, bodyLimit: exchange.bodyLimit) { status, headers in
+            let reply = try client.stream(
+                exchange.request, bodyLimit: exchange.bodyLimit, keepsCoding: exchange.keepsCoding
+            ) { status, headers in
                 head = (status, headers)
             } onBody: { bytes in
+                if first == nil { first = (clock.monotonicNow(), client.carried.bytesReceived) }
                 body.append(contentsOf: bytes)
             }
             return .reply(status: reply.status, headers: reply.headers, body: body, isWhole: true)

@@ -2,8 +2,9 @@ package import HTTPKit
 package import ReplicaStore
 package import SyncCore
 
-/// The roads to the server: the feed, the queue, and old records of customers that joined. They never wait for each other.
-package enum Lane: Int, Sendable, Hashable, CaseIterable { case pull, push, fill }
+/// The roads to the server: the feed, the queue, old records of customers that joined, and the bulk of a load. They never
+/// wait for each other.
+package enum Lane: Int, Sendable, Hashable, CaseIterable { case pull, push, fill, load }
 
 /// One request that the engine wants sent. The shell answers it with exactly one outcome.
 package struct Exchange: Sendable {
@@ -13,6 +14,8 @@ package struct Exchange: Sendable {
     package let request: HTTPRequest
     /// Bytes of reply body after which the shell gives up.
     package let bodyLimit: Int
+    /// The reply's body is handed over in the coding that it came in.
+    package let keepsCoding: Bool
 }
 
 /// What came of an exchange.
@@ -27,14 +30,22 @@ package enum MachineStep: Sendable {
     case pull(from: PullMachine.State, on: PullMachine.Event, to: PullMachine.State)
     case push(from: PushMachine.State, on: PushMachine.Event, to: PushMachine.State)
     case fill(from: FillMachine.State, on: FillMachine.Event, to: FillMachine.State)
+    case load(from: FillMachine.State, on: FillMachine.Event, to: FillMachine.State)
 }
 
 /// What the engine needs of the outside: the daemon's shell or a simulator.
 package protocol EngineShell: AnyObject {
     /// Sends an exchange; its outcome comes back as an event on the engine's own thread.
     func send(_ exchange: Exchange)
+    /// The engine does not wait for the lane's exchange any more: its outcome changes nothing.
+    func abandon(_ lane: Lane)
     /// Sets the lane's timer, in place of an earlier one.
     func wake(_ lane: Lane, after: Duration)
+    /// Bytes a second of the link, by the last reply that was large enough to tell; nil while none was.
+    var linkSpeed: Int64? { get }
+    /// Runs a job of the load lane off the engine's thread, one after the other in their order, and hands back what it gives
+    /// as an event on the engine's own thread, never within this call.
+    func perform(_ job: @escaping @Sendable () -> SyncEngine.Event)
     /// A machine took an event; for the log and for what watches.
     func stepped(_ step: MachineStep)
     /// Something came in, or the server stopped taking the token, that a person may want to be told of. Each is told
@@ -44,6 +55,7 @@ package protocol EngineShell: AnyObject {
 
 extension EngineShell {
     package func noticed(_ news: EngineNews) {}
+    package var linkSpeed: Int64? { nil }
 }
 
 /// What the engine tells of, for those who asked it to watch.

@@ -24,6 +24,10 @@ package struct LaneStanding: Sendable, Hashable {
         case greeting
         /// The pull lane has to reach its next checkpoint.
         case feed
+        /// The load lane has to bring what there is to follow.
+        case load
+        /// What came has to be kept by this machine.
+        case keeping
         /// The engine does not run.
         case stopped
     }
@@ -44,7 +48,7 @@ package struct LaneStanding: Sendable, Hashable {
 extension EngineStatus {
     /// When a lane that failed is tried again; else when the feed is looked at next.
     package func nextAttempt(now: Instant, monotonic: Duration) -> Instant? {
-        let roads = lanes.filter { $0.lane != .fill }
+        let roads = lanes.filter { $0.lane == .pull || $0.lane == .push }
         let failed = roads.filter { $0.wait != .poll }.compactMap(\.deadline).min()
         let next = failed ?? roads.compactMap(\.deadline).min()
         return next.map { now.advanced(by: $0 - monotonic) }
@@ -58,6 +62,7 @@ extension SyncEngine {
         case .pull: pullStanding
         case .push: pushStanding
         case .fill: fillStanding
+        case .load: loadStanding
         }
     }
 
@@ -71,6 +76,7 @@ extension SyncEngine {
         switch pull.state {
         case .stopped: standing(.pull, .stopped)
         case .greeting, .planning, .loading, .following: standing(.pull, .reply)
+        case .standingBy: standing(.pull, .load)
         case .resting: standing(.pull, .poll, timed: true)
         case .backingOff:
             standing(
@@ -101,6 +107,17 @@ extension SyncEngine {
             } else {
                 standing(.push, status.outbox.held + status.outbox.behindPerson > 0 ? .person : .nothing)
             }
+        }
+    }
+
+    private var loadStanding: LaneStanding {
+        switch load.state {
+        case .stopped: standing(.load, .stopped)
+        case .idle: standing(.load, status.loadRowsDone == nil ? .nothing : .feed)
+        case .fetching: standing(.load, inFlight.contains { $0.lane == .load } ? .reply : .keeping)
+        case .backingOff:
+            standing(
+                .load, load.isPausedByServer ? .pause : .backoff, timed: true, failures: load.backoff.failures)
         }
     }
 

@@ -21,9 +21,10 @@ struct ReplyReader {
     let server: String
 
     /// The body of a successful reply of ours; `isWhole` is false when it was cut. The whole of a page's request is its
-    /// cursor, so a bad page request is a cursor that the server does not know.
+    /// cursor, so a bad page request is a cursor that the server does not know. `isRest`: the reply may be what follows the
+    /// bytes that came before.
     func body(
-        _ outcome: ExchangeOutcome, asking what: String, isPage: Bool = false
+        _ outcome: ExchangeOutcome, asking what: String, isPage: Bool = false, isRest: Bool = false
     ) throws(Refusal) -> (bytes: [UInt8], isWhole: Bool) {
         switch outcome {
         case .failed(let error): throw transport(error, asking: what)
@@ -37,7 +38,9 @@ struct ReplyReader {
                     "the reply with status \(status) does not come from a Fieldbook server; a captive portal or proxy may stand between",
                     "open a web page to see whether the network asks for a login, and check the server setting")
             }
-            guard status == 200 else { throw problem(status, headers, body, asking: what, isPage: isPage) }
+            guard status == 200 || status == 206 && isRest else {
+                throw problem(status, headers, body, asking: what, isPage: isPage)
+            }
             return (body, isWhole)
         }
     }

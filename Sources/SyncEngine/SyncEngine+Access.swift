@@ -56,6 +56,7 @@ extension SyncEngine {
         log.log(.error, "access-ended", [("wiped", record.extent.rawValue)])
         holdPushes()
         stopFilling()
+        stopLoading()
         stepPull(.failed(.final))
         tell(
             Trouble(
@@ -67,7 +68,7 @@ extension SyncEngine {
 
     /// Old records on their way belong to an image that is gone.
     func stopFilling() {
-        inFlight.removeAll { $0.lane == .fill }
+        abandon(.fill)
         clear(.fill)
         stepFill(.stopped)
         stepFill(.started)

@@ -12,6 +12,7 @@ extension SyncEngine {
         case .requestPlan: requestPlan()
         case .fetchSnapshotPage, .fetchFeedPage: fetchPage()
         case .forgetImage:
+            stopLoading()
             do { try store.forgetImage() } catch { note(error, of: .pull, doing: "forget the image") }
         case .wake(let delay): wake(.pull, after: delay)
         case .reportCheckpoint:
@@ -24,7 +25,8 @@ extension SyncEngine {
         do {
             switch try store.pullPosition() {
             case .nothing: stepPull(.failed(.resyncRequired))
-            case .loading(let cursor, _, _):
+            case .load: stepPull(.pageKept(.load))
+            case .heads(let cursor):
                 send(.pull, .snapshotPage(cursor: cursor), getPage("/sync/v1/snapshot/rows", cursor))
             case .feed(let cursor):
                 send(.pull, .feedPage(cursor: cursor), getPage("/sync/v1/changes", cursor))
@@ -68,7 +70,10 @@ extension SyncEngine {
         if let greeting = try? WireCoding.decode(LeaseInGreeting.self, from: bytes) {
             try store.keepLease(greeting.lease)
         }
-        if meeting == .epochChanged { try store.forgetImage() }
+        if meeting == .epochChanged {
+            stopLoading()
+            try store.forgetImage()
+        }
         let mark = hello.rulesHash.map { V1.RulesMark(hash: $0, vocabulary: hello.rulesVocabulary ?? 0) }
         if !asksForRules(mark, on: .pull, then: .greeted) { try greeted() }
     }
@@ -77,6 +82,7 @@ extension SyncEngine {
         succeeded(.pull)
         stepPull(.greeted(try need()))
         stepPush(.greeted)
+        stepLoad(.poked)
     }
 
     /// A load says what the image that is still shown was loaded by: where the member sees less now, it must not stay.
@@ -100,10 +106,12 @@ extension SyncEngine {
         }
         let isNarrowed = plan.narrowed ?? false
         if isNarrowed { stopFilling() }
+        stopLoading()
         try store.beginLoad(plan, epoch: try epoch(of: outcome, asking: what))
         if isNarrowed { log.log(.notice, "narrowed", [("removed", "image")]) }
         succeeded(.pull)
-        stepPull(.planReceived)
+        stepPull(.planReceived(try need()))
+        stepLoad(.poked)
     }
 
     func receivePage(_ outcome: ExchangeOutcome, _ id: Int, kind: String, cursor: String) throws {
@@ -128,6 +136,7 @@ extension SyncEngine {
         let next: PullMachine.Need = result.reachedCheckpoint ? .nothing : try need()
         if !asksForRules(rulesMark(of: outcome), on: .pull, then: .pageKept(next)) { stepPull(.pageKept(next)) }
         if result.reachedCheckpoint { stepFill(.poked) }
+        if result.reachedCheckpoint || kind == "snapshot/1" { stepLoad(.poked) }
     }
 
     func epoch(of outcome: ExchangeOutcome, asking what: String) throws -> String {
@@ -140,8 +149,10 @@ extension SyncEngine {
     func need() throws(StoreError) -> PullMachine.Need {
         switch try store.pullPosition() {
         case .nothing: .snapshotPlan
-        case .loading: .snapshotPage
-        case .feed: .feedPage
+        case .heads: .snapshotPage
+        // The load is to take the live image's place, which must not run ahead of it again.
+        case .feed: loading.isSwapDue ? .load : .feedPage
+        case .load: .load
         }
     }
 }

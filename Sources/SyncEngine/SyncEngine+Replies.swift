@@ -24,6 +24,7 @@ extension SyncEngine {
             case .plan: try receivePlan(outcome)
             case .snapshotPage(let cursor): try receivePage(outcome, id, kind: "snapshot/1", cursor: cursor)
             case .feedPage(let cursor): try receivePage(outcome, id, kind: "feed/1", cursor: cursor)
+            case .part(let kind, let cursor): try receivePart(outcome, id, kind: kind, cursor: cursor)
             case .push(let numbers): try receiveResults(outcome, id, sent: numbers)
             case .ack(let number): try receiveAck(outcome, number)
             case .ends(let numbers): try receiveEnds(outcome, sent: numbers)
@@ -33,6 +34,7 @@ extension SyncEngine {
         } catch let refusal as ReplyReader.Refusal {
             if let ended = refusal.ended, lane == .pull { return end(ended, refusal.problem, purpose) }
             if refusal.failure == .resyncRequired, lane == .pull { return beginAnew(refusal) }
+            if refusal.failure == .resyncRequired, lane == .load { return dropLoad(refusal) }
             noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
             let problem = named(refusal, purpose)
             tell(
@@ -63,6 +65,10 @@ extension SyncEngine {
     private func beginAnew(_ refusal: ReplyReader.Refusal) {
         log.log(.info, "load-anew", [("why", refusal.problem.why)])
         stepPull(.failed(.resyncRequired))
+        tellPutOff(refusal)
+    }
+
+    func tellPutOff(_ refusal: ReplyReader.Refusal) {
         guard pull.state == .backingOff else { return }
         tell(Trouble(lane: .pull, problem: refusal.problem, failure: .resyncRequired, isReached: true))
     }
@@ -101,6 +107,7 @@ extension SyncEngine {
         case .fill:
             stepFill(.failed(failure))
             if hasEnded { stepPull(.poked) }
+        case .load: failLoad(failure, hasEnded: hasEnded)
         }
     }
 

@@ -39,11 +39,8 @@ extension SyncEngine {
     func refreshStatus() {
         do {
             status.outbox = try store.outboxCounts()
-            if case .loading(_, let done, let total) = try store.pullPosition() {
-                (status.loadRowsDone, status.loadRowsTotal) = (done, total)
-            } else {
-                (status.loadRowsDone, status.loadRowsTotal) = (nil, nil)
-            }
+            let progress = store.loadProgress()
+            (status.loadRowsDone, status.loadRowsTotal) = (progress?.done, progress?.total)
             status.joining = try store.fillProgress()
             status.appliedSequence = try store.appliedSequence()
             clear(nil)
@@ -59,7 +56,9 @@ extension SyncEngine {
 
     /// Everything known is here and everything made has its end: by the counts just read, at a checkpoint just reached.
     private func noteAgreement() {
-        guard isAtNewCheckpoint, status.outbox.unsettled == 0, status.joining == nil else { return }
+        guard isAtNewCheckpoint, status.outbox.unsettled == 0, status.joining == nil, status.loadRowsDone == nil else {
+            return
+        }
         status.lastAgreementAt = status.lastCheckpointAt
     }
 
@@ -71,21 +70,30 @@ extension SyncEngine {
         switch pull.state {
         case .stopped: return .stopped
         case .planning, .loading: return .loading
+        case .standingBy: return loadingPhase
         case .backingOff: return isUnreached ? unreached : .failing
         case .needsLogin: return .needsLogin
         case .blocked: return .blocked
         // A further try does not make it reached.
         case .greeting where isUnreached: return unreached
-        case .greeting, .following: return .syncing
+        case .greeting: return .syncing
+        case .following: return status.loadRowsDone == nil ? .syncing : loadingPhase
         case .resting: break
         }
         if push.state == .needsLogin { return .needsLogin }
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .inSyncTooEarly { return .inSync }
         #endif
+        if status.loadRowsDone != nil { return loadingPhase }
         if status.outbox.moving > 0 { return sending }
         if status.joining != nil { return .joining }
         return status.outbox.held + status.outbox.dead + status.outbox.behindPerson > 0 ? .needsPerson : .inSync
+    }
+
+    /// The phase while a load is under way.
+    private var loadingPhase: EngineStatus.Phase {
+        guard load.state == .backingOff, let trouble = trouble(.load) else { return .loading }
+        return trouble.isReached || trouble.needsPerson ? .failing : .offline
     }
 
     /// The phase while edits wait to be sent or to be seen in the feed.

@@ -24,6 +24,10 @@ package final class SyncEngine {
         case timePassed(Duration)
         case timerFired(Lane)
         case outcome(exchange: Int, ExchangeOutcome)
+        /// A job of the load lane has ended.
+        case staged(StagedPage)
+        /// What came of a part was kept, or could not be.
+        case partKept(load: Int, StoreError?)
     }
 
     enum Purpose {
@@ -35,9 +39,16 @@ package final class SyncEngine {
         case push([EditNumber])
         case ack(EditNumber)
         case joinedPage(cursor: String)
+        /// A part of a load, or a page of the feed that follows it, for the generation beside the live one.
+        case part(kind: String, cursor: String)
         /// Held edits on customers that left, sent again for what became of them.
         case ends([EditNumber])
         case wiped
+
+        /// A part of a load, which may be put together out of several replies.
+        var isPart: Bool {
+            if case .part(kind: "snapshot/1", _) = self { true } else { false }
+        }
     }
 
     /// What a lane goes on with once it has asked for the rules.
@@ -72,6 +83,12 @@ package final class SyncEngine {
     package internal(set) var pull = PullMachine()
     package internal(set) var push = PushMachine()
     package internal(set) var fill = FillMachine()
+    package internal(set) var load = FillMachine()
+    var loading = LoadRoad()
+    /// What came of the part that was cut.
+    var begun: PartBegun?
+    /// The tag of a part whose beginning was no good; what the file of the load keeps of it is not used again.
+    var refusedTag: String?
 
     let server: String
     let token: String
@@ -137,16 +154,20 @@ package final class SyncEngine {
             stepPull(.started)
             stepPush(.started)
             stepFill(.started)
+            stepLoad(.started)
         case .stop:
             inFlight.removeAll()
             forgetCode()
             stepPull(.stopped)
             stepPush(.stopped)
             stepFill(.stopped)
+            stepLoad(.stopped)
         case .syncRequested:
             retryStepUps()
             stepPull(.poked)
             stepPush(.poked)
+            stepFill(.urged)
+            stepLoad(.urged)
         case .confirm(let number, let code): confirm(number, code)
         case .linkCameUp:
             // A link that comes and goes, or is told of again and again, must not undo the backoff each time.
@@ -155,6 +176,8 @@ package final class SyncEngine {
             lastLinkUp = now
             stepPull(.poked)
             stepPush(.poked)
+            stepFill(.urged)
+            stepLoad(.urged)
         case .editAdded:
             // A person's sync may try at once; edits, of which a script makes many, wait as long as the server asked.
             if !push.isPausedByServer { stepPush(.poked) }
@@ -163,7 +186,12 @@ package final class SyncEngine {
         case .timePassed(let elapsed): checkLease(elapsed: elapsed)
         case .timerFired(.push): stepPush(.timerFired)
         case .timerFired(.fill): stepFill(.timerFired)
+        case .timerFired(.load): stepLoad(.timerFired)
         case .outcome(let id, let outcome): receive(id, outcome)
+        case .staged(let page): receive(page)
+        case .partKept(let load, let error):
+            // It is in memory still; only a process that ends now begins the part anew.
+            if load == loading.number, let error { log.log(.info, "part-not-kept", [("why", error.why)]) }
         }
         refreshStatus()
     }
@@ -193,6 +221,13 @@ package final class SyncEngine {
         let effects = fill.step(event, using: &chance)
         shell?.stepped(.fill(from: before, on: event, to: fill.state))
         for effect in effects { run(effect) }
+    }
+
+    func stepLoad(_ event: FillMachine.Event) {
+        let before = load.state
+        let effects = load.step(event, using: &chance)
+        shell?.stepped(.load(from: before, on: event, to: load.state))
+        for effect in effects { runLoad(effect) }
     }
 
     func wake(_ lane: Lane, after delay: Duration) {

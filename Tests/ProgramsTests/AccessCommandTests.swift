@@ -50,7 +50,7 @@ import Testing
         let state = desk.installation.paths.state
         // The daemon answers before its engine has looked at the lease.
         #expect(
-            eventually { !SecureFile.exists("\(state)/replica.db") && !SecureFile.exists("\(state)/generation-1.db") })
+            eventually { !SecureFile.exists("\(state)/replica.db") && !SecureFile.exists("\(state)/generation-2.db") })
         #expect(try desk.edits().count == 1)
         #expect(desk.run("status").output.contains("the data was removed, your edits are kept"))
     }

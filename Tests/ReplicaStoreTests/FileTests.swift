@@ -23,14 +23,14 @@ import Testing
         _ = try replica.add(budget(5))
         #expect(mode(replica.path) == 0o700)
         for name in [
-            "outbox.db", "outbox.db-wal", "outbox.db-shm", "generation-1.db", "generation-1.db-wal",
-            "generation-1.db-shm",
+            "outbox.db", "outbox.db-wal", "outbox.db-shm", "generation-2.db", "generation-2.db-wal",
+            "generation-2.db-shm",
         ] {
             #expect(mode("\(replica.path)/\(name)") == 0o600, "\(name)")
         }
     }
 
-    @Test(arguments: ["outbox.db", "generation-1.db"])
+    @Test(arguments: ["outbox.db", "generation-2.db"])
     func `a newer schema is refused and the file stays as it was`(name: String) throws {
         let replica = try TestReplica.loaded()
         _ = try replica.add(budget(5))
@@ -59,7 +59,7 @@ import Testing
         try replica.begin("e1", rows: 5)
         try replica.snapshot(end: .more, [.partner()])
         replica.store.close()
-        let file = "\(replica.path)/generation-2.db"
+        let file = "\(replica.path)/generation-3.db"
         let newer = try Connection(path: file, mode: .readWrite, durability: .full)
         try newer.execute("PRAGMA user_version = 99")
         newer.close()
@@ -68,7 +68,7 @@ import Testing
         #expect(readFile(file) == before)
     }
 
-    @Test(arguments: ["outbox.db", "generation-1.db"])
+    @Test(arguments: ["outbox.db", "generation-2.db"])
     func `junk in place of a file is refused and kept`(name: String) throws {
         let replica = try TestReplica.loaded()
         replica.store.close()
@@ -82,7 +82,7 @@ import Testing
         #expect(readFile(file) == junk)
     }
 
-    @Test(arguments: ["outbox.db", "generation-1.db"])
+    @Test(arguments: ["outbox.db", "generation-2.db"])
     func `another program's database is refused and kept`(name: String) throws {
         let replica = try TestReplica.loaded()
         replica.store.close()

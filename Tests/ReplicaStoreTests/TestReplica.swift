@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 import PartnerModel
 import SQLiteKit
@@ -75,17 +76,21 @@ final class TestReplica {
     }
 
     func begin(_ epoch: String, rows: Int64) throws {
-        try store.beginLoad(
-            V1.SnapshotPlan(cursor: cursor(), sequence: 1, rows: [V1.EntityCount(entity: "customer", count: rows)]),
-            epoch: epoch)
+        var plan = V1.SnapshotPlan(
+            cursor: cursor(), sequence: 1, rows: [V1.EntityCount(entity: "customer", count: rows)])
+        plan.feed = cursor()
+        try store.beginLoad(plan, epoch: epoch)
     }
 
-    /// Where the store wants the next page to start.
+    /// Where the store wants the next page to start: of a load under way before that of the feed.
     func position() throws -> String {
-        switch try store.pullPosition() {
-        case .nothing: ""
-        case .loading(let cursor, _, _), .feed(let cursor): cursor
+        if case .heads(let cursor) = try store.pullPosition() { return cursor }
+        switch store.staging?.standing.position {
+        case .part(let cursor), .feed(let cursor): return cursor
+        case nil: break
         }
+        if case .feed(let cursor) = try store.pullPosition() { return cursor }
+        return ""
     }
 
     @discardableResult
@@ -95,7 +100,9 @@ final class TestReplica {
         let start = try start ?? position()
         let bytes = try pageBytes("snapshot/1", epoch: epoch, from: start, to: cursor(), sequence: 1, end, rows)
         var page = try ReceivedPage(bytes, kind: "snapshot/1", expectedCursor: start, isWhole: true)
-        return try store.applySnapshotPage(&page)
+        if case .heads = try store.pullPosition() { return try store.applySnapshotPage(&page) }
+        guard let staging = store.staging else { return try store.applySnapshotPage(&page) }
+        return ReplicaStore.PageOutcome(rows: try staging.take(page, at: clock.now().seconds).rows, more: page.more)
     }
 
     @discardableResult
@@ -107,7 +114,12 @@ final class TestReplica {
         let bytes = try pageBytes(
             "feed/1", epoch: epoch, from: start, to: cursor(), sequence: sequence, end, rows, form: form)
         var page = try ReceivedPage(bytes, kind: "feed/1", expectedCursor: start, isWhole: true)
-        return try store.applyFeedPage(&page)
+        guard let staging = store.staging, staging.standing.position == .feed(cursor: start) else {
+            return try store.applyFeedPage(&page)
+        }
+        let taken = try staging.take(page, at: clock.now().seconds)
+        guard taken.isWhole else { return ReplicaStore.PageOutcome(rows: taken.rows, more: page.more) }
+        return try store.finishLoad() ?? ReplicaStore.PageOutcome(rows: taken.rows)
     }
 
     func load(_ epoch: String, sequence: Int64, _ rows: [PageRow]) throws {
@@ -177,9 +189,9 @@ func code(_ body: () throws -> Void) -> StoreError.Code? {
 /// What a kill would leave: the files as they are, without a farewell.
 func crashCopy(_ from: String, _ to: String) {
     mkdir(to, 0o700)
-    for name in ["outbox.db", "outbox.db-wal", "generation-1.db", "generation-1.db-wal"] {
+    for name in ["outbox.db", "outbox.db-wal", "generation-2.db", "generation-2.db-wal"] {
         let bytes = readFile("\(from)/\(name)")
         if !bytes.isEmpty { writeFile("\(to)/\(name)", bytes) }
     }
-    symlink("generation-1.db", "\(to)/replica.db")
+    symlink("generation-2.db", "\(to)/replica.db")
 }

@@ -18,20 +18,21 @@ private func machine(in state: FillMachine.State) -> FillMachine {
 }
 
 private let events: [(name: String, event: FillMachine.Event)] = [
-    ("started", .started), ("stopped", .stopped), ("poked", .poked), ("timer", .timerFired), ("page", .pageKept),
+    ("started", .started), ("stopped", .stopped), ("poked", .poked), ("urged", .urged), ("timer", .timerFired),
+    ("page", .pageKept),
     ("nothing left", .nothingLeft), ("fail", .failed(.transient(retryAfter: nil))), ("local", .failed(.local)),
     ("401", .failed(.unauthenticated)), ("resync", .failed(.resyncRequired)), ("final", .failed(.final)),
 ]
 
 /// State × event → next state and what is done, written by hand. A dash = nothing happens; `+` = fetch, `~` = wake.
 private let table: [FillMachine.State: [String]] = [
-    //         started  stopped    poked        timer        page         nothing  fail           local          401     resync   final
-    .stopped: ["idle", "stopped", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .idle: ["-", "stopped", "fetching+", "-", "-", "-", "-", "-", "-", "-", "-"],
+    //         started  stopped    poked        urged        timer        page         nothing  fail           local          401     resync   final
+    .stopped: ["idle", "stopped", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .idle: ["-", "stopped", "fetching+", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .fetching: [
-        "-", "stopped", "-", "-", "fetching+", "idle", "backingOff~", "backingOff~", "idle", "idle", "idle",
+        "-", "stopped", "-", "-", "-", "fetching+", "idle", "backingOff~", "backingOff~", "idle", "idle", "idle",
     ],
-    .backingOff: ["-", "stopped", "-", "fetching+", "-", "-", "-", "-", "-", "-", "-"],
+    .backingOff: ["-", "stopped", "-", "fetching+", "fetching+", "-", "-", "-", "-", "-", "-", "-"],
 ]
 
 @Suite struct FillMachineTests {
@@ -74,6 +75,8 @@ private let table: [FillMachine.State: [String]] = [
                 if event == .timerFired, timers == 0 { continue }
                 if isReply { inFlight = 0 }
                 if event == .timerFired { timers -= 1 }
+                // Its timer runs on and finds nothing to do; the next one takes its place.
+                if event == .urged, !subject.isPausedByServer { timers = 0 }
                 if event == .stopped { (inFlight, timers) = (0, 0) }
                 for effect in subject.step(event, using: &chance) {
                     switch effect {

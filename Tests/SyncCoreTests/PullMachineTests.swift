@@ -16,6 +16,7 @@ private func machine(in state: PullMachine.State) -> PullMachine {
         case .planning: [.started, .greeted(.snapshotPlan)]
         case .loading: [.started, .greeted(.snapshotPage)]
         case .following: [.started, .greeted(.feedPage)]
+        case .standingBy: [.started, .greeted(.load)]
         case .resting: [.started, .greeted(.feedPage), .pageKept(.nothing)]
         case .backingOff: [.started, .failed(.transient(retryAfter: nil))]
         case .needsLogin: [.started, .failed(.unauthenticated)]
@@ -27,7 +28,9 @@ private func machine(in state: PullMachine.State) -> PullMachine {
 
 private let events: [(name: String, event: PullMachine.Event)] = [
     ("started", .started), ("stopped", .stopped), ("poked", .poked), ("timer", .timerFired),
-    ("greeted plan", .greeted(.snapshotPlan)), ("greeted feed", .greeted(.feedPage)), ("plan", .planReceived),
+    ("greeted plan", .greeted(.snapshotPlan)), ("greeted feed", .greeted(.feedPage)),
+    ("plan", .planReceived(.snapshotPage)),
+    ("plan load", .planReceived(.load)), ("page load", .pageKept(.load)),
     ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)),
     ("fail", .failed(.transient(retryAfter: nil))),
     ("401", .failed(.unauthenticated)), ("resync", .failed(.resyncRequired)), ("final", .failed(.final)),
@@ -35,26 +38,32 @@ private let events: [(name: String, event: PullMachine.Event)] = [
 
 /// State × event → next state, written by hand. A dash = nothing happens.
 private let table: [PullMachine.State: [String]] = [
-    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       page more    page end   fail          401           resync        final
-    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       plan load      page load     page more    page end   fail          401           resync        final
+    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .greeting: [
-        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "backingOff", "needsLogin", "greeting",
-        "blocked",
+        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "-", "-", "backingOff", "needsLogin",
+        "greeting", "blocked",
     ],
     .planning: [
-        "-", "stopped", "-", "-", "-", "-", "loading", "-", "-", "backingOff", "needsLogin", "greeting", "blocked",
+        "-", "stopped", "-", "-", "-", "-", "loading", "standingBy", "-", "-", "-", "backingOff", "needsLogin",
+        "greeting", "blocked",
     ],
     .loading: [
-        "-", "stopped", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin", "greeting",
-        "blocked",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "following", "resting", "backingOff", "needsLogin",
+        "greeting", "blocked",
     ],
     .following: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "resting", "backingOff", "needsLogin", "greeting", "blocked",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "-", "resting", "backingOff", "needsLogin",
+        "greeting", "blocked",
     ],
-    .resting: ["-", "stopped", "following", "following", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .backingOff: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .needsLogin: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .blocked: ["-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .standingBy: [
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin",
+        "greeting", "blocked",
+    ],
+    .resting: ["-", "stopped", "following", "following", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .backingOff: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .needsLogin: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .blocked: ["-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
 ]
 
 @Suite struct PullMachineTests {
@@ -101,7 +110,8 @@ private let table: [PullMachine.State: [String]] = [
                     }
                 }
                 if subject.state == .stopped { return }
-                if subject.state == .blocked { continue }
+                // What stands by waits for the load lane, which holds one or the other.
+                if subject.state == .blocked || subject.state == .standingBy { continue }
                 try #require(hasExchange || hasTimer, "\(subject.state) after \(event)")
             }
         }
@@ -129,7 +139,7 @@ private let table: [PullMachine.State: [String]] = [
         var chance = SeededGenerator(seed: 3)
         var subject = machine(in: .following)
         _ = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
-        for event in [PullMachine.Event.greeted(.snapshotPlan), .planReceived, .pageKept(.feedPage)] {
+        for event in [PullMachine.Event.greeted(.snapshotPlan), .planReceived(.snapshotPage), .pageKept(.feedPage)] {
             _ = subject.step(event, limits: limits, using: &chance)
         }
         var again = subject
@@ -152,7 +162,7 @@ private let table: [PullMachine.State: [String]] = [
             _ = subject.step(.failed(.resyncRequired), limits: limits, using: &chance)
             if subject.state == .backingOff { _ = subject.step(.timerFired, limits: limits, using: &chance) }
             _ = subject.step(.greeted(.snapshotPlan), limits: limits, using: &chance)
-            _ = subject.step(.planReceived, limits: limits, using: &chance)
+            _ = subject.step(.planReceived(.snapshotPage), limits: limits, using: &chance)
             _ = subject.step(.pageKept(.feedPage), limits: limits, using: &chance)
             try #require(subject.state == .following)
         }

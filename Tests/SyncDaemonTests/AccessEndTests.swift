@@ -31,7 +31,7 @@ import Testing
         return daemon
     }
 
-    private var files: [String] { ["replica.db", "generation-1.db", "generation-1.db-wal"] }
+    private var files: [String] { ["replica.db", "generation-2.db", "generation-2.db-wal"] }
     private func isThere(_ file: String) -> Bool { SecureFile.exists("\(home.paths.state)/\(file)") }
 
     @Test func `the image is gone and the token stays, so that the member can come back`() throws {

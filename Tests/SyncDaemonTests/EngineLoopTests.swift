@@ -87,6 +87,8 @@ import ThreadKit
             (self.sent, self.steps, self.timers, self.clock) = (sent, steps, timers, clock)
         }
 
+        func abandon(_ lane: Lane) {}
+        func perform(_ job: @escaping @Sendable () -> SyncEngine.Event) {}
         func send(_ exchange: Exchange) { sent.withLock { $0.append(exchange) } }
         func wake(_ lane: Lane, after: Duration) { timers.set(lane, at: clock.monotonicNow() + after) }
         func stepped(_ step: MachineStep) {

@@ -27,7 +27,9 @@ import ThreadKit
 
         func send(_ id: Int, _ path: String = "/", bodyLimit: Int = 1 << 20) {
             worker.send(
-                Exchange(id: id, lane: .pull, request: HTTPRequest(method: "GET", target: path), bodyLimit: bodyLimit))
+                Exchange(
+                    id: id, lane: .pull, request: HTTPRequest(method: "GET", target: path), bodyLimit: bodyLimit,
+                    keepsCoding: false))
         }
 
         func wait(_ count: Int) -> [(id: Int, outcome: ExchangeOutcome)] {

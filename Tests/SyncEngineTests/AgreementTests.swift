@@ -17,10 +17,12 @@ import Testing
     @Test func `it comes with the first checkpoint and moves with each one`() throws {
         let world = try EngineWorld(rows: 300)
         world.engine.handle(.start)
-        while world.shell.inFlight[Lane.pull.rawValue] != nil {
-            #expect(world.status.lastAgreementAt == nil)
-            try world.serve(.pull)
+        var seen: [EngineStatus.Phase] = []
+        while let lane = world.busyLane {
+            if world.status.lastAgreementAt == nil { seen.append(world.status.phase) }
+            try world.serve(lane)
         }
+        #expect(seen == [.syncing, .loading, .loading, .loading, .loading, .loading], "\(seen)")
         #expect(world.status.lastAgreementAt == world.clock.now())
         try world.fire(.pull)
         #expect(world.status.lastAgreementAt != world.clock.now())

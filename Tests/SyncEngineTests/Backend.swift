@@ -80,6 +80,17 @@ final class Backend {
         try onLedger { for _ in 0..<count { try Backend.coupon($0, of: customers[0]) } }
     }
 
+    /// Rows of a kind that a load brings in its parts.
+    func addProducts(_ count: Int) throws {
+        try onLedger { writer in
+            for number in 0..<count {
+                let texts = ["p-\(number)", "Server \(number)", "ecs", "Elastic", "vm"].map { LedgerValue.text($0) }
+                try writer.put(
+                    .product, key: writer.newKey(), subject: Subject.everyone, texts + [.null, .null])
+            }
+        }
+    }
+
     /// Another history: what a restore from a copy leaves behind.
     func fork(_ epoch: String) throws {
         let path = folder.ledgerFile(try folder.onlyPartner())

@@ -27,6 +27,10 @@ final class RecordingShell: EngineShell {
         timers[lane.rawValue] = after
         setAt[lane.rawValue] = clock?.monotonicNow() ?? .zero
     }
+    func abandon(_ lane: Lane) { inFlight[lane.rawValue] = nil }
+    func perform(_ job: @escaping @Sendable () -> SyncEngine.Event) { jobs.append(job) }
+    func takeJob() -> (@Sendable () -> SyncEngine.Event)? { jobs.isEmpty ? nil : jobs.removeFirst() }
+    private var jobs: [@Sendable () -> SyncEngine.Event] = []
     func stepped(_ step: MachineStep) {}
     private(set) var news: [EngineNews] = []
     func noticed(_ news: EngineNews) { self.news.append(news) }
@@ -119,8 +123,15 @@ final class EngineWorld {
             case .failed(let error): .failed(error)
             }
         engine.handle(.outcome(exchange: exchange.id, outcome))
+        if takesPages { takePages() }
         return exchange
     }
+
+    /// Whether pages of a load are taken as soon as they are there.
+    var takesPages = true
+
+    /// Takes the pages of a load that wait for it.
+    func takePages() { while let job = shell.takeJob() { engine.handle(job()) } }
 
     @discardableResult
     func serve(_ lane: Lane) throws -> Exchange { try answer(lane, server.core.handle) }
@@ -134,11 +145,14 @@ final class EngineWorld {
     /// Serves both lanes until nothing is in flight.
     func settle() throws {
         for _ in 0..<200 {
-            guard let lane = Lane.allCases.first(where: { shell.inFlight[$0.rawValue] != nil }) else { return }
+            guard let lane = busyLane else { return }
             try serve(lane)
         }
         throw Missing(what: "an end of the exchanges")
     }
+
+    /// The first lane that has an exchange in flight.
+    var busyLane: Lane? { Lane.allCases.first { shell.inFlight[$0.rawValue] != nil } }
 
     /// Lets the lane's timer run out.
     func fire(_ lane: Lane) throws {

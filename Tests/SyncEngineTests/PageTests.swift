@@ -167,8 +167,8 @@ import Testing
         let world = try waiting()
         var longest = Duration.zero
         for _ in 0..<30 {
-            while world.shell.inFlight[0] != nil {
-                try world.answer(.pull) { request in
+            while let lane = world.busyLane {
+                try world.answer(lane) { request in
                     request.path == "/sync/v1/changes" ? problem(.resyncRequired) : world.server.core.handle(request)
                 }
             }

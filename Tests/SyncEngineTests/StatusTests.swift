@@ -129,11 +129,11 @@ import Testing
         try world.answer(.pull) { _ in problem(.resyncRequired) }
         #expect(world.status.failures == 0 && world.status.lastProblem == nil)
         var phases: [EngineStatus.Phase] = []
-        while world.shell.inFlight[Lane.pull.rawValue] != nil {
+        while let lane = world.busyLane {
             phases.append(world.status.phase)
-            try world.serve(.pull)
+            try world.serve(lane)
         }
-        #expect(phases == [.syncing, .loading, .loading, .loading, .syncing])
+        #expect(phases == [.syncing, .loading, .loading, .loading, .loading, .syncing])
         #expect(world.status.phase == .inSync)
         try world.fire(.pull)
         try world.fail(.pull)
@@ -144,8 +144,8 @@ import Testing
         let world = try EngineWorld.synced(rows: 300)
         world.engine.handle(.syncRequested)
         try world.answer(.pull) { _ in problem(.resyncRequired) }
-        while world.asks(.pull) != "/sync/v1/changes" { try world.serve(.pull) }
-        try world.answer(.pull) { _ in problem(.resyncRequired) }
+        while world.asks(.load) != "/sync/v1/changes" { try world.serve(try #require(world.busyLane)) }
+        try world.answer(.load) { _ in problem(.resyncRequired) }
         #expect(world.status.phase == .failing && world.status.lastProblem?.why == "so" && world.status.failures == 0)
         try world.fire(.pull)
         try world.settle()

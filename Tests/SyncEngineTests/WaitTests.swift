@@ -53,10 +53,12 @@ import Testing
         #expect(world.status.lanes.isEmpty)
         world.engine.handle(.start)
         var seen: [PullMachine.State] = []
-        while world.shell.inFlight[Lane.pull.rawValue] != nil {
-            seen.append(world.engine.pull.state)
-            try expect(world, .pull, .reply)
-            try world.serve(.pull)
+        while let lane = world.busyLane {
+            if lane == .pull {
+                seen.append(world.engine.pull.state)
+                try expect(world, .pull, .reply)
+            }
+            try world.serve(lane)
         }
         #expect(Set(seen) == [.greeting, .planning, .loading, .following])
         try expect(world, .pull, .poll, timed: true)

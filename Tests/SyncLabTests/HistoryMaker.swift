@@ -129,7 +129,8 @@ extension History.What {
         _ phase: EngineStatus.Phase = .inSync, unsettled: Int = 0, held: Int = 0, dead: Int = 0,
         pull: PullMachine.State = .resting, push: PushMachine.State = .idle,
         timers: (pull: Bool, push: Bool) = (true, false),
-        flights: (pull: Bool, push: Bool) = (false, false), hasProblem: Bool = false, agent: Int = 0
+        flights: (pull: Bool, push: Bool) = (false, false), load: FillMachine.State = .idle,
+        isLoadUnderWay: Bool = false, hasProblem: Bool = false, agent: Int = 0
     ) -> History.What {
         .status(
             agent: agent,
@@ -137,7 +138,7 @@ extension History.What {
                 phase: phase, unsettled: unsettled, held: held, dead: dead, pull: pull, push: push,
                 hasPullTimer: timers.pull,
                 hasPushTimer: timers.push, pullInFlight: flights.pull, pushInFlight: flights.push, fill: .idle,
-                hasFillTimer: false, fillInFlight: false,
+                hasFillTimer: false, fillInFlight: false, load: load, hasLoadTimer: false, loadInFlight: isLoadUnderWay,
                 hasProblem: hasProblem))
     }
 }

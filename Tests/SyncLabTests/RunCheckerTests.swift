@@ -111,6 +111,15 @@ import Testing
                 checker, [.status(.offline, pull: pull, timers: (false, false))], at: 1,
                 "the pull side is \(pull) without a timer")
         }
+        expectViolation(
+            checker, [.status(.loading, pull: .standingBy)], at: 1, "the pull side waits for a load that rests")
+        expectViolation(
+            checker, [.status(.loading, pull: .standingBy, load: .fetching)], at: 1,
+            "a load is fetched without an exchange")
+        expectViolation(
+            checker, [.status(.loading, pull: .standingBy, load: .backingOff)], at: 1,
+            "a load backs off without a timer")
+        expectValid(checker, [.status(.loading, pull: .standingBy, load: .fetching, isLoadUnderWay: true)])
         expectValid(checker, [.status(.blocked, pull: .blocked, timers: (false, false))])
         expectViolation(
             checker, [.status(.syncing, push: .sending)], at: 1, "the push side is sending without an exchange")

@@ -71,20 +71,21 @@ package final class HTTPClient: Sendable {
     /// Sends a request and hands the reply's body on as it comes. A connection that was idle and turns out closed
     /// before a byte of the reply is replaced once; nothing else is sent twice.
     ///
+    /// With `keepsCoding` the body is handed on as it came, so that a part of it can be put together with the rest.
     /// A request may say `Accept-Encoding: gzip`, which is left out where there is no zlib. The body is handed on
     /// decoded then, the head as it came; `bodyLimit` holds for the body's bytes as they come and as handed on.
     package func stream(
-        _ request: HTTPRequest, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
+        _ request: HTTPRequest, bodyLimit: Int, keepsCoding: Bool = false, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival) {
         if let kept = try takeKept() {
             do {
-                return try exchange(request, on: kept, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
+                return try exchange(request, on: kept, bodyLimit, keepsCoding, onHead: onHead, onBody: onBody)
             } catch {
                 guard error == HTTPError.ended(insideReply: false), request.method == "GET" else { throw error }
             }
         }
-        return try exchange(request, on: try connect(), bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
+        return try exchange(request, on: try connect(), bodyLimit, keepsCoding, onHead: onHead, onBody: onBody)
     }
 
     /// Ends the request in flight with an error, even one that still waits for its connection, and every later one: the
@@ -92,6 +93,14 @@ package final class HTTPClient: Sendable {
     package func interrupt() {
         state.withLock { state in
             state.isInterrupted = true
+            state.stream?.interrupt()
+            state.connecting?.interrupt()
+        }
+    }
+
+    /// Ends the request in flight with an error, and lets go of the connection; the next request makes another.
+    package func cancel() {
+        state.withLock { state in
             state.stream?.interrupt()
             state.connecting?.interrupt()
         }
@@ -125,7 +134,8 @@ package final class HTTPClient: Sendable {
     }
 
     private func exchange(
-        _ request: HTTPRequest, on stream: any ByteStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
+        _ request: HTTPRequest, on stream: any ByteStream, _ bodyLimit: Int, _ keepsCoding: Bool,
+        onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival) {
         let isInterrupted = state.withLock { state in
@@ -134,7 +144,7 @@ package final class HTTPClient: Sendable {
         }
         guard !isInterrupted else { throw interrupted }
         do throws(HTTPError) {
-            let reply = try converse(request, on: stream, bodyLimit: bodyLimit, onHead: onHead, onBody: onBody)
+            let reply = try converse(request, on: stream, bodyLimit, keepsCoding, onHead: onHead, onBody: onBody)
             if !reply.keep {
                 state.withLock { $0.stream = nil }
                 stream.close()
@@ -152,7 +162,8 @@ package final class HTTPClient: Sendable {
     }
 
     private func converse(
-        _ request: HTTPRequest, on stream: any ByteStream, bodyLimit: Int, onHead: (Int, HTTPHeaders) -> Void,
+        _ request: HTTPRequest, on stream: any ByteStream, _ bodyLimit: Int, _ keepsCoding: Bool,
+        onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival, keep: Bool) {
         let asksForGzip = AcceptEncoding(request.headers).allowsGzip
@@ -168,7 +179,9 @@ package final class HTTPClient: Sendable {
             guard error.code == .closed else { throw error }
             broken = error
         }
-        var parser = MessageParser(role: .response(toMethod: request.method), bodyLimit: bodyLimit, zlib: zlib)
+        var parser = MessageParser(
+            role: .response(toMethod: request.method), bodyLimit: bodyLimit, zlib: zlib,
+            keepsCoding: keepsCoding)
         var arrival = Arrival()
         var began: Duration?
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)

@@ -34,10 +34,11 @@ package enum MemoryExchange {
 
     /// What a client reads out of bytes after which the connection ends or rests; one that asked for gzip takes it.
     package static func reply(
-        _ bytes: [UInt8], toMethod method: String, bodyLimit: Int, askedForGzip: Bool = false
+        _ bytes: [UInt8], toMethod method: String, bodyLimit: Int, askedForGzip: Bool = false, keepsCoding: Bool = false
     ) -> Reply {
         var parser = MessageParser(
-            role: .response(toMethod: method), bodyLimit: bodyLimit, zlib: askedForGzip ? Zlib.load() : nil)
+            role: .response(toMethod: method), bodyLimit: bodyLimit, zlib: askedForGzip ? Zlib.load() : nil,
+            keepsCoding: keepsCoding)
         var body: [UInt8] = []
         do {
             _ = try bytes.withUnsafeBytes { try parser.consume($0) { body.append(contentsOf: $0) } }

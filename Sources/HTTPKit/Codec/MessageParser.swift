@@ -39,6 +39,7 @@ struct MessageParser {
     private let role: Role
     private let bodyLimit: Int
     private let zlib: Zlib?
+    private let keepsCoding: Bool
     private var inflater: Inflater?
     private var buffer: [UInt8] = []
     private var remaining: Int?
@@ -52,11 +53,13 @@ struct MessageParser {
         case dataEnd, trailer
     }
 
-    /// `bodyLimit` bounds the body in bytes, as it comes and as it is handed on. With a `zlib` a reply may be gzip.
-    init(role: Role, bodyLimit: Int, zlib: Zlib? = nil) {
+    /// `bodyLimit` bounds the body in bytes, as it comes and as it is handed on. With a `zlib` a reply may be gzip,
+    /// which is taken apart unless it is to keep its coding.
+    init(role: Role, bodyLimit: Int, zlib: Zlib? = nil, keepsCoding: Bool = false) {
         self.role = role
         self.bodyLimit = bodyLimit
         self.zlib = zlib
+        self.keepsCoding = keepsCoding
     }
 
     /// Bytes after the message, for the next one.
@@ -245,6 +248,7 @@ struct MessageParser {
             throw Failure(status: 400, why: "the content coding of the body (\(String(names.prefix(40)))) is unknown")
         }
         guard let zlib else { throw Failure(status: 400, why: "the body is gzip, which was not asked for") }
+        if keepsCoding { return }
         inflater = Inflater(zlib, limit: bodyLimit)
         guard inflater != nil else { throw Failure(status: 500, why: "there is no memory to decode the body") }
     }

@@ -27,6 +27,16 @@ package final class Zlib: Sendable {
 
     private static let loaded = Mutex<Zlib?>(nil)
 
+    /// What gzip members hold; nil when they are damaged, cut, or hold more than `limit` bytes.
+    package func gunzip(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
+        guard let inflater = Inflater(self, limit: limit) else { return nil }
+        var plain: [UInt8] = []
+        do { try bytes.withUnsafeBytes { try inflater.consume($0) { plain.append(contentsOf: $0) } } } catch {
+            return nil
+        }
+        return inflater.isWhole ? plain : nil
+    }
+
     /// One gzip member of `bytes`, the same each time; nil when there is no memory for it. `level` is from 1 to 9.
     package func gzip(_ bytes: [UInt8], level: Int = 6) -> [UInt8]? { Deflater.member(bytes, level: level, self) }
 

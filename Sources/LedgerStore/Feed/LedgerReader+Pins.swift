@@ -32,6 +32,8 @@ extension LedgerReader {
     package func snapshotPlan(scope: Scope, pin: SnapshotPin, held: String? = nil) throws -> V1.SnapshotPlan {
         let start = cursor(scope, .snapshot(entity: 0, key: 0), at: pin.sequence, pin.at)
         var plan = V1.SnapshotPlan(cursor: start, sequence: pin.sequence, rows: pin.rows)
+        plan.feed = cursor(scope, .feed, at: pin.sequence, pin.at)
+        plan.bulk = cursor(scope, .snapshot(entity: Entity.bulkPlace, key: 0), at: pin.sequence, pin.at)
         if let held, try narrows(scope, fromHeld: held) { plan.narrowed = true }
         return plan
     }

@@ -4,7 +4,7 @@ package import SyncProtocol
 extension Local {
     /// What one lane to the server waits for.
     package struct LaneWait: Sendable, Hashable, Codable {
-        /// `pull`, `push` or `fill`; a newer daemon may have others.
+        /// `pull`, `push`, `fill` or `load`; a newer daemon may have others.
         package var lane: String
         /// One word, of which a newer daemon may know more: see the manual on `fieldbook status`.
         package var waitsFor: String

@@ -20,6 +20,12 @@ final class Generation {
         var checkpointAt: Int64?
         /// Where a first load stood when its cursor was dropped.
         var heldCursor: String?
+        /// Where the feed goes on once the load has come to its end; nil when its last page says so.
+        var feedCursor: String?
+        /// Where the bulk begins; nil when the rows tell.
+        var bulkCursor: String?
+        /// Only heads are loaded into this file; it follows the feed while another one is loaded whole.
+        var isHeadsOnly = false
     }
 
     let number: Int
@@ -43,14 +49,15 @@ final class Generation {
         try connection.statement(
             """
             SELECT epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done, rows_total, heads_complete,
-                checkpoint_at, held_cursor FROM meta WHERE id = 1
+                checkpoint_at, held_cursor, feed_cursor, heads_only, bulk_cursor FROM meta WHERE id = 1
             """
         ).first { row in
             Meta(
                 epoch: row.text(0), loadCursor: row.optionalText(1), fetchedCursor: row.optionalText(2),
                 appliedCursor: row.optionalText(3), appliedSequence: row.int64(4), rowsDone: row.int64(5),
                 rowsTotal: row.int64(6), headsComplete: row.int64(7) != 0, checkpointAt: row.optionalInt64(8),
-                heldCursor: row.optionalText(9))
+                heldCursor: row.optionalText(9), feedCursor: row.optionalText(10), bulkCursor: row.optionalText(12),
+                isHeadsOnly: row.int64(11) != 0)
         }
     }
 
@@ -58,7 +65,8 @@ final class Generation {
         let statement = try connection.statement(
             """
             INSERT OR REPLACE INTO meta (id, epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done,
-                rows_total, heads_complete, checkpoint_at) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                rows_total, heads_complete, checkpoint_at, feed_cursor, heads_only, bulk_cursor)
+                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         try statement.bind(1, meta.epoch)
         try statement.bind(2, meta.loadCursor)
@@ -69,15 +77,19 @@ final class Generation {
         try statement.bind(7, meta.rowsTotal)
         try statement.bind(8, meta.headsComplete ? 1 : 0)
         try statement.bind(9, meta.checkpointAt)
+        try statement.bind(10, meta.feedCursor)
+        try statement.bind(11, meta.isHeadsOnly ? 1 : 0)
+        try statement.bind(12, meta.bulkCursor)
         try statement.run()
     }
 
-    func begin(epoch: String, cursor: String, rowsTotal: Int64) throws {
+    func begin(_ plan: V1.SnapshotPlan, epoch: String, headsOnly: Bool) throws {
         try connection.write { _ in
             try store(
                 Meta(
-                    epoch: epoch, loadCursor: cursor, appliedSequence: 0, rowsDone: 0, rowsTotal: rowsTotal,
-                    headsComplete: false))
+                    epoch: epoch, loadCursor: plan.cursor, appliedSequence: 0, rowsDone: 0,
+                    rowsTotal: plan.rows.reduce(0) { $0 + $1.count.value }, headsComplete: false,
+                    feedCursor: plan.feed, bulkCursor: plan.bulk, isHeadsOnly: headsOnly))
         }
     }
 
@@ -86,30 +98,31 @@ final class Generation {
         try connection.write { transaction in
             try transaction.execute(
                 """
-                UPDATE meta SET held_cursor = coalesce(load_cursor, held_cursor), load_cursor = NULL, fetched_cursor = NULL;
+                UPDATE meta SET held_cursor = coalesce(load_cursor, fetched_cursor, held_cursor), load_cursor = NULL, fetched_cursor = NULL;
                 DELETE FROM spool
                 """)
         }
     }
 
-    /// Rows and load cursor in one transaction; the last page also makes the indexes of the bulk tables.
+    /// Rows and load cursor in one transaction; the last page also makes the indexes of the bulk tables. A file of heads takes
+    /// no others, and follows the feed from the pinned sequence once it has them all.
     func applySnapshot(_ page: inout ReceivedPage) throws -> (rows: Int, headsComplete: Bool) {
         try connection.write { transaction in
             guard var meta = try meta(), let expected = meta.loadCursor, expected == page.header.cursor else {
                 throw RowError("the page does not start where the load stands")
             }
             try expectEpoch(of: meta, page)
-            let (rows, last) = try applier.apply(&page)
+            try transaction.execute("DELETE FROM part_begun")
+            let (rows, last) = try applier.load(&page, headsOnly: meta.isHeadsOnly)
             meta.rowsDone += Int64(rows)
-            if last?.isHead == false || !page.more { meta.headsComplete = true }
-            if page.more {
-                meta.loadCursor = page.cursor
-            } else {
+            if last?.isHead == false || !page.more || page.cursor == meta.bulkCursor { meta.headsComplete = true }
+            meta.loadCursor = page.cursor
+            if meta.isHeadsOnly ? meta.headsComplete : !page.more {
                 try transaction.execute(ImageSchema.bulkIndexes)
                 meta.loadCursor = nil
-                meta.fetchedCursor = page.cursor
+                meta.fetchedCursor = meta.isHeadsOnly ? meta.feedCursor : page.cursor
                 // The rows as of the pinned sequence are there; what changed meanwhile comes with the feed.
-                meta.rowsDone = meta.rowsTotal
+                if !meta.isHeadsOnly { meta.rowsDone = meta.rowsTotal }
             }
             try store(meta)
             return (rows, meta.headsComplete)

@@ -18,7 +18,7 @@ extension ReplicaStore {
     /// bring them itself.
     package func fillCursor() throws(StoreError) -> String? {
         try StoreError.wrap {
-            guard loading == nil, let live, let meta = try live.meta(), meta.loadCursor == nil,
+            guard staging == nil, let live, let meta = try live.meta(), meta.loadCursor == nil,
                 meta.fetchedCursor != nil
             else { return nil }
             return try Members(live.connection).nextFill()?.cursor
@@ -28,7 +28,7 @@ extension ReplicaStore {
     /// Nil when all records of all customers are here.
     package func fillProgress() throws(StoreError) -> FillProgress? {
         try StoreError.wrap {
-            guard loading == nil, let live else { return nil }
+            guard staging == nil, let live else { return nil }
             return try Members(live.connection).progress()
         }
     }
@@ -42,7 +42,7 @@ extension ReplicaStore {
     /// joined anew, while it was on its way is refused and changes nothing. Returns its rows.
     package func applyJoinedPage(_ page: inout ReceivedPage) throws(StoreError) -> Int {
         try StoreError.wrap {
-            guard loading == nil, let live else {
+            guard staging == nil, let live else {
                 throw RowError("the page comes while the replica is loaded anew")
             }
             return try live.applyJoined(&page)
@@ -66,6 +66,8 @@ extension ReplicaStore {
         let isLeft = false
         #endif
         guard try isLeft || (live.connection.scrub() && outbox.scrub()) else { return }
+        // A load under way may hold rows of theirs still.
+        guard staging == nil else { return }
         try live.connection.write { try $0.execute("DELETE FROM departed") }
     }
 

@@ -13,6 +13,7 @@ import Defects
 final class RowApplier {
     private let connection: Connection
     private var upserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
+    private var inserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private var deletes: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     private let columns = Entity.allCases.map(\.columns)
     /// What each field may hold, `fieldsMax` places an entity.
@@ -65,6 +66,28 @@ final class RowApplier {
         return (rows, last)
     }
 
+    /// Writes the rows of a load's page, or only those of heads. Rows of the bulk entities come in order of key and each once:
+    /// they are added without looking whether they are there. Returns the rows written and the furthest entity seen.
+    func load(_ page: inout ReceivedPage, headsOnly: Bool) throws -> (rows: Int, last: Entity?) {
+        var rows = 0
+        var last: Entity?
+        var lastKey: Int64 = 0
+        try page.forEachRow { row in
+            let entity = row.entity
+            guard !row.isTombstone, entity != .membership else {
+                throw RowError("a page of a load holds what is no row")
+            }
+            if entity == last, row.key <= lastKey, !entity.isHead {
+                throw RowError("the keys of a load's page do not rise")
+            }
+            (last, lastKey) = (entity, row.key)
+            if headsOnly, !entity.isHead { return }
+            try entity.isHead ? upsert(row) : insert(row)
+            rows += 1
+        }
+        return (rows, last)
+    }
+
     /// Applies the records of one customer that joined, but none that was deleted after the page was read. Returns the rows.
     func applyRecords(_ page: inout ReceivedPage, of customer: Int64) throws -> Int {
         var rows = 0
@@ -94,9 +117,17 @@ final class RowApplier {
         try members.join(row.key, at: row.version, cursor: cursor, records: records)
     }
 
-    private func upsert(_ row: ReceivedRow) throws {
+    private func upsert(_ row: ReceivedRow) throws { try write(row, by: upsertStatement(row.entity)) }
+
+    private func insert(_ row: ReceivedRow) throws {
+        do { try write(row, by: insertStatement(row.entity)) } catch let error as SQLiteError
+            where error.code == .constraint
+        { throw RowError("a row of \(row.entity.name) comes twice in a load") }
+    }
+
+    /// Runs the statement of the row's entity. Of a page all rows of an entity go by one statement.
+    private func write(_ row: ReceivedRow, by statement: Statement) throws {
         let entity = row.entity.rawValue
-        let statement = try upsertStatement(row.entity)
         var left = (owed[entity] | row.changed) & ((1 << UInt64(columns[entity].count + 2)) &- 1)
         owed[entity] = .max
         while left != 0 {
@@ -147,6 +178,16 @@ final class RowApplier {
             ON CONFLICT (key) DO UPDATE SET \(sets)\(condition)
             """)
         upserts[entity.rawValue] = prepared
+        return prepared
+    }
+
+    private func insertStatement(_ entity: Entity) throws -> Statement {
+        if let prepared = inserts[entity.rawValue] { return prepared }
+        let names = ["key", "version"] + entity.columns.map(\.name)
+        let prepared = try connection.prepare(
+            "INSERT INTO \(entity.name) (\(names.joined(separator: ", "))) VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))"
+        )
+        inserts[entity.rawValue] = prepared
         return prepared
     }
 

@@ -49,7 +49,7 @@ extension ReplicaStore {
     /// nothing of it. Sent again they get the result that stands. Nil when there are none, or no checkpoint to tell.
     package func heldElsewhere() throws(StoreError) -> V1.Push? {
         try StoreError.wrap {
-            guard loading == nil, let live, try live.meta()?.appliedCursor != nil else { return nil }
+            guard staging == nil, let live, try live.meta()?.appliedCursor != nil else { return nil }
             let members = Members(live.connection)
             let held = try openEdits().filter { try $0.state == .held && !members.has($0.customer.value) }
             let batch = ReplicaStore.bounded(held.map { [$0] })

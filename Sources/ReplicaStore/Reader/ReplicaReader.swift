@@ -8,6 +8,7 @@ package final class ReplicaReader {
     /// Longest time of one query.
     static let queryMilliseconds = 10_000
 
+    private let files: ReplicaFiles
     private let outbox: Connection
     private let image: Connection?
     let outboxRows: OutboxRows
@@ -17,6 +18,7 @@ package final class ReplicaReader {
     /// outbox is there.
     package init(directory: String) throws(StoreError) {
         let files = ReplicaFiles(folder: directory)
+        self.files = files
         let opened = try StoreError.wrap { () -> (Connection, Connection?) in
             let outbox: Connection
             do { outbox = try Connection(path: files.outbox, mode: .readWrite, durability: .reader) } catch let error
@@ -88,19 +90,34 @@ package final class ReplicaReader {
         guard image != nil else { return nil }
         return try read { connection in
             let joining = try Members(connection).progress()
-            let found = try connection.statement(
-                "SELECT load_cursor, rows_done, rows_total, checkpoint_at, epoch, applied_cursor FROM meta WHERE id = 1"
+            var found = try connection.statement(
+                """
+                SELECT load_cursor, rows_done, rows_total, checkpoint_at, epoch, applied_cursor, heads_only FROM meta
+                WHERE id = 1
+                """
             ).first { row in
                 ImageState(
-                    isLoading: row.optionalText(0) != nil || row.optionalText(5) == nil, rowsDone: row.int64(1),
+                    isLoading: row.optionalText(0) != nil || row.optionalText(5) == nil || row.int64(6) != 0,
+                    rowsDone: row.int64(1),
                     rowsTotal: row.int64(2), checkpointAt: row.optionalInt64(3), epoch: row.text(4), joining: joining)
             }
+            if let done = rowsBeside(connection) { found?.rowsDone = done }
             guard let found else {
                 throw StoreError(
                     .corrupt, what: "cannot read the replica", why: "it has no state", next: "report this as a defect")
             }
             return found
         }
+    }
+
+    /// Rows of the load that will take the place of heads; nil when there is none, or it just took it.
+    private func rowsBeside(_ image: Connection) -> Int64? {
+        guard (try? image.statement("SELECT heads_only FROM meta").first { $0.int64(0) }) == 1,
+            let last = files.numbers().last, last > files.liveNumber() ?? last,
+            let beside = try? Connection(path: files.generation(last), mode: .readWrite, durability: .reader)
+        else { return nil }
+        defer { beside.close() }
+        return (try? beside.statement("SELECT rows_done FROM meta").first { $0.int64(0) }) ?? nil
     }
 
     /// Open conflicts that this replica has not decided yet: a decision that waits to be sent needs nobody.
@@ -160,7 +177,7 @@ package final class ReplicaReader {
 package struct ImageState: Sendable, Hashable {
     /// The first load, or the way to its first checkpoint, is not finished: sums of bill records are not whole.
     package let isLoading: Bool
-    package let rowsDone: Int64
+    package internal(set) var rowsDone: Int64
     package let rowsTotal: Int64
     /// Seconds since 1970 by the device when the image last stood at a checkpoint.
     package let checkpointAt: Int64?

@@ -62,6 +62,23 @@ enum ImageSchema {
             CREATE TABLE departed (key INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
             """)
 
+    /// A load in two files: the heads, which follow the feed at once, and beside them all there is.
+    private static let M0007 = Migration(
+        number: 7, name: "heads",
+        sql: """
+            -- Where the feed goes on once the load has come to its end.
+            ALTER TABLE meta ADD COLUMN feed_cursor TEXT;
+            -- Where the bulk begins: the last page of heads ends there.
+            ALTER TABLE meta ADD COLUMN bulk_cursor TEXT;
+            -- 1: bill records and what belongs to them come into another file, which takes this one's place.
+            ALTER TABLE meta ADD COLUMN heads_only INTEGER NOT NULL DEFAULT 0;
+            -- Of the part that begins at the load's cursor, the bytes that came before its connection ended.
+            CREATE TABLE part_begun (
+                id INTEGER PRIMARY KEY CHECK (id = 1), cursor TEXT NOT NULL, tag TEXT NOT NULL,
+                is_gzip INTEGER NOT NULL, bytes BLOB NOT NULL
+            ) STRICT;
+            """)
+
     /// What an image without cursors was loaded by.
     private static let M0006 = Migration(
         number: 6, name: "held cursor", sql: "ALTER TABLE meta ADD COLUMN held_cursor TEXT;")

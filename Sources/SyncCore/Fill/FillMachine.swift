@@ -1,8 +1,8 @@
-/// Decides when the old records of customers that joined the scope are fetched: one page after the other, beside the feed
-/// and never in its way.
+/// Decides when bulk is fetched beside the feed and never in its way, one page after the other: the old records of customers
+/// that joined the scope, and on a lane of its own what a load brings.
 ///
-/// Which customer and which cursor comes next is the store's to know. It has work only after a checkpoint told of a
-/// joining, so it is poked by checkpoints and rests without a timer in between.
+/// Which page comes next is the store's to know. It is poked by what may make work, a checkpoint or the begin of a load,
+/// and rests without a timer in between.
 package struct FillMachine: Sendable, Equatable {
     /// Where the machine stands.
     package enum State: Sendable, Hashable, CaseIterable {
@@ -21,6 +21,8 @@ package struct FillMachine: Sendable, Equatable {
         case stopped
         /// The image stands at a checkpoint: there may be work.
         case poked
+        /// A person asks, or the link came up: what backs off is tried at once, unless the server asked for a pause.
+        case urged
         case timerFired
         /// A page was kept; there may be another.
         case pageKept
@@ -56,6 +58,9 @@ package struct FillMachine: Sendable, Equatable {
             state = .fetching
             isPausedByServer = false
             return [.fetchPage]
+        case (.backingOff, .urged) where !isPausedByServer:
+            state = .fetching
+            return [.fetchPage]
         case (.fetching, .pageKept):
             backoff.reset()
             return [.fetchPage]
@@ -75,7 +80,8 @@ package struct FillMachine: Sendable, Equatable {
             // A refused token, another epoch or a blocked server is the pull side's to find out; its next checkpoint pokes.
             state = .idle
             return []
-        case (.stopped, _), (_, .started), (.idle, _), (.fetching, .poked), (.fetching, .timerFired), (.backingOff, _):
+        case (.stopped, _), (_, .started), (.idle, _), (.fetching, .poked), (.fetching, .urged),
+            (.fetching, .timerFired), (.backingOff, _):
             return []
         }
     }

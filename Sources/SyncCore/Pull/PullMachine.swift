@@ -1,7 +1,7 @@
 /// Decides what the pull side does next: greet, load a snapshot, follow the feed, rest, back off.
 ///
 /// It holds no cursor and no row; those are the store's. One exchange is in flight at a time. Every state but
-/// `stopped` and `blocked` holds either an exchange or a timer, so that nothing is idle with work left.
+/// `stopped`, `blocked` and `standingBy` holds either an exchange or a timer, so that nothing is idle with work left.
 package struct PullMachine: Sendable, Equatable {
     /// Where the machine stands.
     package enum State: Sendable, Hashable, CaseIterable {
@@ -15,6 +15,8 @@ package struct PullMachine: Sendable, Equatable {
         case loading
         /// A feed page is in flight.
         case following
+        /// There is nothing to follow before a load has come to its end; the load lane has it in hand.
+        case standingBy
         /// At a checkpoint; a timer is set.
         case resting
         /// After a failure; a timer is set.
@@ -34,14 +36,20 @@ package struct PullMachine: Sendable, Equatable {
         case timerFired
         /// The server answered; what the store needs next.
         case greeted(Need)
-        case planReceived
-        /// A page was applied or spooled; what the store needs next.
+        /// A load has begun; what the store needs next.
+        case planReceived(Need)
+        /// A page was applied or spooled, or a load has come to its end; what the store needs next.
         case pageKept(Need)
         case failed(Failure)
     }
 
     /// What the store needs to get on.
-    package enum Need: Sendable, Hashable { case snapshotPlan, snapshotPage, feedPage, nothing }
+    package enum Need: Sendable, Hashable {
+        case snapshotPlan, snapshotPage, feedPage
+        /// The load lane's work.
+        case load
+        case nothing
+    }
 
     /// What it wants done.
     package enum Effect: Sendable, Hashable {
@@ -93,16 +101,16 @@ package struct PullMachine: Sendable, Equatable {
         case (.greeting, .greeted(let need)):
             hasGreeted = true
             return follow(need, limits: limits, using: &chance)
-        case (.planning, .planReceived):
-            state = .loading
-            return [.fetchSnapshotPage]
-        case (.loading, .pageKept(let need)), (.following, .pageKept(let need)):
+        case (.planning, .planReceived(let need)):
+            return follow(need, limits: limits, using: &chance)
+        case (.loading, .pageKept(let need)), (.following, .pageKept(let need)), (.standingBy, .pageKept(let need)):
             backoff.reset()
             return follow(need, limits: limits, using: &chance)
         case (.greeting, .failed(let failure)), (.planning, .failed(let failure)), (.loading, .failed(let failure)),
-            (.following, .failed(let failure)):
+            (.following, .failed(let failure)), (.standingBy, .failed(let failure)):
             return fail(failure, limits: limits, using: &chance)
-        case (.greeting, .poked), (.planning, .poked), (.loading, .poked), (.following, .poked):
+        case (.greeting, .poked), (.planning, .poked), (.loading, .poked), (.following, .poked),
+            (.standingBy, .poked):
             isPokePending = true
             return []
         case (.resting, .timerFired), (.resting, .poked):
@@ -118,6 +126,7 @@ package struct PullMachine: Sendable, Equatable {
             (.planning, .greeted), (.planning, .pageKept), (.planning, .timerFired),
             (.loading, .greeted), (.loading, .planReceived), (.loading, .timerFired),
             (.following, .greeted), (.following, .planReceived), (.following, .timerFired),
+            (.standingBy, .greeted), (.standingBy, .planReceived), (.standingBy, .timerFired),
             (.resting, .greeted), (.resting, .planReceived), (.resting, .pageKept), (.resting, .failed),
             (.backingOff, .greeted), (.backingOff, .planReceived), (.backingOff, .pageKept), (.backingOff, .failed),
             (.needsLogin, .greeted), (.needsLogin, .planReceived), (.needsLogin, .pageKept), (.needsLogin, .failed),
@@ -148,6 +157,9 @@ package struct PullMachine: Sendable, Equatable {
         case .feedPage:
             state = .following
             return [.fetchFeedPage]
+        case .load:
+            state = .standingBy
+            return []
         case .nothing:
             backoff.reset()
             hasBegunAnew = false

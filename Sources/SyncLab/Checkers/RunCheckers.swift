@@ -184,7 +184,17 @@ struct StatusIsTrue: Checker {
             if !status.pullInFlight { return "the pull side is \(status.pull) without an exchange" }
         case .resting, .backingOff, .needsLogin:
             if !status.hasPullTimer { return "the pull side is \(status.pull) without a timer" }
+        case .standingBy:
+            if status.load != .fetching, status.load != .backingOff {
+                return "the pull side waits for a load that rests"
+            }
         case .stopped, .blocked: break
+        }
+        switch status.load {
+        case .fetching: if !status.loadInFlight { return "a load is fetched without an exchange" }
+        case .backingOff: if !status.hasLoadTimer { return "a load backs off without a timer" }
+        // A load that was refused for good rests until the pull side, which finds out why, pokes it.
+        case .stopped, .idle: break
         }
         switch status.fill {
         case .fetching: if !status.fillInFlight { return "old records are fetched without an exchange" }

@@ -77,6 +77,9 @@ struct TruthLine {
     }
 
     private func isOnItsWay(_ row: RowMark, _ image: ImageMark) -> Bool {
+        if image.isHeadsOnly, Entity(rawValue: row.entity)?.isHead == false {
+            return !image.rows.contains { $0.entity == row.entity && $0.key == row.key }
+        }
         guard !image.filling.isEmpty, Entity.records.contains(where: { $0.rawValue == row.entity }),
             let subject = changes[Target(entity: row.entity, key: row.key)]?.last?.subject,
             let joined = image.filling[subject]

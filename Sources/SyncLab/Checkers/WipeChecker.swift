@@ -73,6 +73,8 @@ private struct Reload {
     mutating func stepped(
         _ step: MachineStep, _ agent: Int, _ truth: TruthLine, by now: RightsFacts
     ) -> RowMark? {
+        // What the same event leads to on other roads comes before anybody can look.
+        guard case .pull = step else { return nil }
         if let row = due[agent] { return row }
         // Rights may have changed between the question and the answer; what neither shows is nobody's.
         if case .pull(_, .planReceived, _) = step, let image = images[agent], let before = rights[agent],

@@ -40,6 +40,7 @@ package final class Desk: EngineShell {
     private unowned let office: Office
     private(set) var engine: SyncEngine?
     private var transfers: [Transfer] = []
+    private var jobs: [@Sendable () -> SyncEngine.Event] = []
     private var timers: [Int64?] = Lane.allCases.map { _ in nil }
 
     init(_ account: String, token: String, speed: Int, folder: String, office: Office) throws {
@@ -57,7 +58,7 @@ package final class Desk: EngineShell {
 
     package var status: EngineStatus { engine?.status ?? EngineStatus() }
     package func reader() throws -> ReplicaReader { try ReplicaReader(directory: folder) }
-    package var isResting: Bool { transfers.isEmpty }
+    package var isResting: Bool { transfers.isEmpty && jobs.isEmpty }
 
     /// Everything that went over the link.
     package var total: Traffic { traffic.values.reduce(Traffic(), +) }
@@ -92,6 +93,10 @@ package final class Desk: EngineShell {
         timers[lane.rawValue] = office.time.now + seconds * 1_000_000 + attoseconds / 1_000_000_000_000
     }
 
+    package func abandon(_ lane: Lane) { transfers.removeAll { $0.exchange.lane == lane } }
+
+    package func perform(_ job: @escaping @Sendable () -> SyncEngine.Event) { jobs.append(job) }
+
     package func stepped(_ step: MachineStep) {}
 
     private func count(_ exchange: Exchange, _ change: (inout Traffic) -> Void) {
@@ -119,6 +124,10 @@ package final class Desk: EngineShell {
 
     /// Does one thing whose moment has come; false when there is none.
     func act() throws -> Bool {
+        if !jobs.isEmpty {
+            engine?.handle(jobs.removeFirst()())
+            return true
+        }
         for lane in Lane.allCases {
             if let at = timers[lane.rawValue], at <= office.time.now {
                 timers[lane.rawValue] = nil

@@ -17,8 +17,10 @@ package struct Coverage: Sendable {
         for state in PushMachine.State.allCases {
             for event in Coverage.pushEvents { add("push", "\(state) × \(event)") }
         }
-        for state in FillMachine.State.allCases {
-            for event in Coverage.fillEvents { add("fill", "\(state) × \(event)") }
+        for lane in ["fill", "load"] {
+            for state in FillMachine.State.allCases {
+                for event in Coverage.fillEvents { add(lane, "\(state) × \(event)") }
+            }
         }
         impossible = Set(cells.indices.filter { Coverage.isImpossible(cells[$0].group, cells[$0].cell) })
         for fault in Coverage.faults { add("fault", fault) }
@@ -36,7 +38,7 @@ package struct Coverage: Sendable {
         "started", "stopped", "greeted", "poked", "timerFired", "nothingToSend", "exchanged", "failed",
     ]
     private static let fillEvents = [
-        "started", "stopped", "poked", "timerFired", "pageKept", "nothingLeft", "failed",
+        "started", "stopped", "poked", "urged", "timerFired", "pageKept", "nothingLeft", "failed",
     ]
     private static let faults = [
         "network refuse", "network drop", "network lose-reply", "network cut", "network cut-request", "network delay",
@@ -61,6 +63,7 @@ package struct Coverage: Sendable {
     private let fillBase =
         PullMachine.State.allCases.count * Coverage.pullEvents.count
         + PushMachine.State.allCases.count * Coverage.pushEvents.count
+    private var loadBase: Int { fillBase + FillMachine.State.allCases.count * Coverage.fillEvents.count }
 
     private mutating func hit(base: Int, _ offset: Int) { cells[base + offset].count += 1 }
 
@@ -85,6 +88,8 @@ package struct Coverage: Sendable {
                 hit(base: pushBase, state.ordinal * Coverage.pushEvents.count + Coverage.ordinal(event))
             case .step(_, .fill(let state, let event, _)):
                 hit(base: fillBase, state.ordinal * Coverage.fillEvents.count + Coverage.ordinal(event))
+            case .step(_, .load(let state, let event, _)):
+                hit(base: loadBase, state.ordinal * Coverage.fillEvents.count + Coverage.ordinal(event))
             case .status(_, let status): hit("phase", status.phase.rawValue)
             case .judged(let judged):
                 for result in judged.told ?? [] { hit("result", result.code.rawValue) }
@@ -109,13 +114,15 @@ package struct Coverage: Sendable {
         case (_, "started"): return true
         case ("pull", "greeted"): return state != "greeting"
         case ("pull", "planReceived"): return state != "planning"
-        case ("pull", "pageKept"): return state != "loading" && state != "following"
-        case ("pull", "failed"): return !["greeting", "planning", "loading", "following"].contains(state)
-        case ("pull", "timerFired"): return state == "blocked"
+        case ("pull", "pageKept"): return !["loading", "following", "standingBy"].contains(state)
+        case ("pull", "failed"): return !["greeting", "planning", "loading", "following", "standingBy"].contains(state)
+        case ("pull", "timerFired"): return state == "blocked" || state == "standingBy"
         case ("push", "exchanged"), ("push", "nothingToSend"), ("push", "failed"): return state != "sending"
         case ("push", "timerFired"): return state == "unmet"
-        case ("fill", "pageKept"), ("fill", "nothingLeft"), ("fill", "failed"): return state != "fetching"
-        case ("fill", "timerFired"): return state != "backingOff"
+        case ("fill", "pageKept"), ("fill", "nothingLeft"), ("fill", "failed"), ("load", "pageKept"),
+            ("load", "nothingLeft"), ("load", "failed"):
+            return state != "fetching"
+        case ("fill", "timerFired"), ("load", "timerFired"): return state != "backingOff"
         default: return false
         }
     }
@@ -151,10 +158,11 @@ package struct Coverage: Sendable {
         case .started: 0
         case .stopped: 1
         case .poked: 2
-        case .timerFired: 3
-        case .pageKept: 4
-        case .nothingLeft: 5
-        case .failed: 6
+        case .urged: 3
+        case .timerFired: 4
+        case .pageKept: 5
+        case .nothingLeft: 6
+        case .failed: 7
         }
     }
 }

@@ -170,6 +170,8 @@ package struct ImageMark: Sendable, Hashable {
     package let sequence: Int64?
     /// Customers that joined and whose old records are still on their way, with the sequence they joined at.
     package let filling: [Int64: Int64]
+    /// Bill records and what belongs to them are loaded into another file.
+    package var isHeadsOnly = false
     /// In order of entity and key.
     package let rows: [RowMark]
 }
@@ -215,6 +217,10 @@ package struct StatusMark: Sendable, Hashable {
     package let fill: FillMachine.State
     package let hasFillTimer: Bool
     package let fillInFlight: Bool
+    package let load: FillMachine.State
+    package let hasLoadTimer: Bool
+    /// A part is on its way, or is being taken.
+    package let loadInFlight: Bool
     /// The last exchange of the pull side failed.
     package let hasProblem: Bool
 }

@@ -34,6 +34,8 @@ final class LabAgent: EngineShell {
     private var timers: [Int?] = Lane.allCases.map { _ in nil }
     private var nextTimer = 0
     private var flying: [Int?] = Lane.allCases.map { _ in nil }
+    /// Pages of a load that are being taken.
+    private var staged = 0
     private var hasProblem = false
     private var lastStatus: StatusMark?
     /// The table `pending` may be old: the process died or its disk failed since the last checkpoint.
@@ -83,6 +85,7 @@ final class LabAgent: EngineShell {
             Lane.allCases.map { _ in nil }, Lane.allCases.map { _ in nil }, nil, false
         )
         isProjectionInDoubt = true
+        staged = 0
         let chance = LabChance(seed: Mix.of(world.seed, UInt64(index) + 1, UInt64(life)))
         do {
             let store = try ReplicaStore(
@@ -148,6 +151,21 @@ final class LabAgent: EngineShell {
         exchanges += 1
         flying[exchange.lane.rawValue] = exchange.id
         world.carry(exchange, from: self)
+    }
+
+    func abandon(_ lane: Lane) { flying[lane.rawValue] = nil }
+
+    func perform(_ job: @escaping @Sendable () -> SyncEngine.Event) {
+        staged += 1
+        let event = job()
+        let took = 1_000 + Int64(Mix.of(world.seed, UInt64(index) + 201, exchanges) % 20_000)
+        world.queue.add(.staged(agent: index, life: life, event), at: world.time.now + took)
+    }
+
+    /// A page of a load was taken.
+    func took(_ event: SyncEngine.Event) {
+        staged -= 1
+        handle(event)
     }
 
     func wake(_ lane: Lane, after delay: Duration) {
@@ -244,7 +262,8 @@ final class LabAgent: EngineShell {
             pull: engine.pull.state, push: engine.push.state, hasPullTimer: timers[0] != nil,
             hasPushTimer: timers[1] != nil,
             pullInFlight: flying[0] != nil, pushInFlight: flying[1] != nil, fill: engine.fill.state,
-            hasFillTimer: timers[2] != nil, fillInFlight: flying[2] != nil, hasProblem: hasProblem)
+            hasFillTimer: timers[2] != nil, fillInFlight: flying[2] != nil, load: engine.load.state,
+            hasLoadTimer: timers[3] != nil, loadInFlight: flying[3] != nil || staged > 0, hasProblem: hasProblem)
     }
 
     /// Nil where an image that a power loss made older lacks the customer of an edit; any other failure to read is one.

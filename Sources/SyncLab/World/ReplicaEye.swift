@@ -145,11 +145,10 @@ final class ReplicaEye {
     private func mark() throws -> ImageMark? {
         guard let (number, connection) = image else { return nil }
         return try connection.read { _ in
-            let meta = try connection.statement("SELECT epoch, applied_sequence, applied_cursor IS NULL FROM meta")
-                .first {
-                    ($0.text(0), $0.int64(1), $0.int64(2) != 0)
-                }
-            guard let (epoch, sequence, isPartial) = meta else { return nil }
+            let meta = try connection.statement(
+                "SELECT epoch, applied_sequence, applied_cursor IS NULL, heads_only FROM meta"
+            ).first { ($0.text(0), $0.int64(1), $0.int64(2) != 0, $0.int64(3) != 0) }
+            guard let (epoch, sequence, isPartial, isHeadsOnly) = meta else { return nil }
             var rows: [RowMark] = []
             for entity in Entity.stored {
                 let statement = try connection.statement(RowSQL.every(entity))
@@ -171,7 +170,8 @@ final class ReplicaEye {
                 filling[$0.int64(0)] = $0.int64(1)
             }
             return ImageMark(
-                generation: number, epoch: epoch, sequence: isPartial ? nil : sequence, filling: filling, rows: rows)
+                generation: number, epoch: epoch, sequence: isPartial ? nil : sequence, filling: filling,
+                isHeadsOnly: isHeadsOnly, rows: rows)
         }
     }
 

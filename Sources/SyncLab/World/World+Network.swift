@@ -148,7 +148,8 @@ extension World {
 
     private func read(_ bytes: [UInt8], _ parcel: Parcel) -> ExchangeOutcome {
         switch MemoryExchange.reply(
-            bytes, toMethod: parcel.exchange.request.method, bodyLimit: parcel.exchange.bodyLimit)
+            bytes, toMethod: parcel.exchange.request.method, bodyLimit: parcel.exchange.bodyLimit,
+            keepsCoding: parcel.exchange.keepsCoding)
         {
         case .whole(let status, let headers, let body):
             .reply(status: status, headers: headers, body: body, isWhole: true)

@@ -13,6 +13,8 @@ final class World {
         case timer(agent: Int, life: Int, lane: Lane, serial: Int)
         case arrives(Parcel)
         case returns(agent: Int, life: Int, exchange: Int, ExchangeOutcome)
+        /// A job of an agent's load lane has ended.
+        case staged(agent: Int, life: Int, SyncEngine.Event)
         case wake(agent: Int)
         case restart(agent: Int, life: Int)
         case serverRestart(life: Int)
@@ -112,6 +114,8 @@ final class World {
             UInt64(before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
         case .push(let before, let event, let after):
             UInt64(1 << 24 | before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
+        case .load(let before, let event, let after):
+            UInt64(3 << 24 | before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
         case .fill(let before, let event, let after):
             UInt64(2 << 24 | before.ordinal << 16 | Coverage.ordinal(event) << 8 | after.ordinal)
         }
@@ -149,6 +153,9 @@ final class World {
             } else {
                 agents[agent].returned(exchange, outcome)
             }
+        case .staged(let agent, let life, let event):
+            guard agents[agent].life == life, agents[agent].isUp else { return }
+            if agents[agent].isAsleep { agents[agent].missed.append(happening) } else { agents[agent].took(event) }
         case .wake(let index): if !agents[index].isAsleep { wake(agents[index]) }
         case .restart(let index, let life):
             let agent = agents[index]

@@ -131,6 +131,11 @@ package enum V1 {
         package var cursor: String
         package var sequence: WireInteger
         package var rows: [EntityCount]
+        /// The cursor of the feed at the pinned sequence: what has come of the load can be kept up to date by it while the rest
+        /// is still on its way. Nil from a server that does not tell it.
+        package var feed: String?
+        /// Where the bulk begins: a page that ends at this cursor is the last one of heads.
+        package var bulk: String?
         /// True when the cursor that the client said it holds led to rows that its member no longer sees: it removes all it has
         /// before it loads.
         package var narrowed: Bool?

@@ -165,7 +165,10 @@ struct Routes {
         try request.message(type)
     }
 
-    func page(_ bytes: [UInt8]) -> HTTPResponse { .json(200, bytes, type: V1.pageMediaType) }
+    /// A page, in gzip for who asks for it: that is a client on a slow link, of which little is taken off a core.
+    func page(_ bytes: [UInt8]) -> HTTPResponse {
+        HTTPResponse.json(200, bytes, type: V1.pageMediaType).gzipped(ifAccepted: request)
+    }
 }
 
 /// The names that replicas give themselves.

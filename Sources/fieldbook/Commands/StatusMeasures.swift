@@ -22,6 +22,7 @@ extension Context {
         case "pull": "the feed"
         case "push": "your edits"
         case "fill": "old records"
+        case "load": "the load"
         default: lane
         }
     }
@@ -37,6 +38,8 @@ extension Context {
         case "person": "you"
         case "greeting": "the greeting of the server"
         case "feed": "the next checkpoint"
+        case "load": "the end of the load"
+        case "keeping": "this machine, which keeps what came"
         case "stopped": "the daemon, which is stopping"
         default: word
         }

@@ -67,12 +67,13 @@ import Testing
             _ = try store.meet(hello, server: "http://hostmrk.invalid:1")
             try store.beginLoad(V1.SnapshotPlan(cursor: "a", sequence: 1, rows: []), epoch: "e1")
             let bytes = try pageBytes("snapshot/1", epoch: "e1", from: "a", to: "b", sequence: 1, .last, rows())
-            var page = try ReceivedPage(bytes, kind: "snapshot/1", expectedCursor: "a", isWhole: true)
-            _ = try store.applySnapshotPage(&page)
-            var end = try ReceivedPage(
+            let page = try ReceivedPage(bytes, kind: "snapshot/1", expectedCursor: "a", isWhole: true)
+            _ = try store.staging?.take(page, at: 1)
+            let end = try ReceivedPage(
                 pageBytes("feed/1", epoch: "e1", from: "b", to: "c", sequence: 10, .checkpoint, []), kind: "feed/1",
                 expectedCursor: "b", isWhole: true)
-            _ = try store.applyFeedPage(&end)
+            _ = try store.staging?.take(end, at: SystemClock().now().seconds)
+            _ = try store.finishLoad()
             marks.append("7311001")
             let customer = CustomerKey(7_311_001)
             let drafts: [EditIntent] = [

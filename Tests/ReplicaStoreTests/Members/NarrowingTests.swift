@@ -15,6 +15,7 @@ import Testing
 
     private func plan(narrowed: Bool?) -> V1.SnapshotPlan {
         var plan = V1.SnapshotPlan(cursor: "s-new", sequence: 20, rows: [])
+        plan.feed = "f-new"
         plan.narrowed = narrowed
         return plan
     }
@@ -29,10 +30,10 @@ import Testing
         #expect(Wanderer.traces(in: replica.path).allSatisfy { $0.contains("outbox.db") })
         #expect(code { _ = try replica.reader().customer(Wanderer.customerKey) } != nil)
         #expect(try replica.store.heldCursor() == nil)
-        #expect(try replica.store.pullPosition() == .loading(cursor: "s-new", rowsDone: 0, rowsTotal: 0))
+        #expect(try replica.store.pullPosition() == .heads(cursor: "s-new"))
         try replica.reopen()
         #expect(try replica.texts(replica.outboxFile, "SELECT state FROM edit") == ["saved"])
-        #expect(try replica.store.pullPosition() == .loading(cursor: "s-new", rowsDone: 0, rowsTotal: 0))
+        #expect(try replica.store.pullPosition() == .heads(cursor: "s-new"))
     }
 
     @Test func `a load that is not narrowed leaves the image to read`() throws {
@@ -47,8 +48,8 @@ import Testing
         try replica.store.beginLoad(plan(narrowed: nil), epoch: "e1")
         let rows = TestReplica.standardRows + [.bill(9, customer: 1, units: 5, version: 2)]
         try replica.snapshot(end: .more, rows)
-        let held = try replica.position()
-        #expect(try !held.isEmpty && replica.store.heldCursor() == held)
+        let held = try #require(try replica.store.heldCursor())
+        #expect(held == "f-new")
         try replica.store.forgetImage()
         try replica.reopen()
         #expect(try replica.store.pullPosition() == .nothing && replica.store.heldCursor() == held)
