@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = """
@@ -84,8 +84,8 @@ enum ImageSchema {
         number: 6, name: "held cursor", sql: "ALTER TABLE meta ADD COLUMN held_cursor TEXT;")
 
     /// What lists are in order of, and what a customer is named by.
-    private static let M0007 = Migration(
-        number: 7, name: "list indexes",
+    private static let M0008 = Migration(
+        number: 8, name: "list indexes",
         sql: """
             CREATE INDEX customer_name ON customer (name);
             CREATE INDEX customer_source ON customer (source_id) WHERE source_id IS NOT NULL;
