@@ -41,10 +41,10 @@ import Testing
         for _ in 0..<100 { proxy.spoil("/sync/v1/snapshot/rows", busy) }
         ana.startDaemon()
         #expect(eventually { ana.phase == "offline" })
-        let greetings = proxy.count("/sync/v1/hello")
+        let asked = proxy.count("/sync/v1/snapshot/rows")
         let wait = ana.run(["sync", "--wait", "--timeout", "1"])
         #expect(wait.code == 75 && !wait.errors.contains("100 %"), "\(wait.errors)")
-        #expect(proxy.count("/sync/v1/hello") > greetings)
+        #expect(proxy.count("/sync/v1/snapshot/rows") > asked)
     }
 
     @Test func `a decision on its way is told with the conflict and is not asked for again`() throws {
