@@ -327,11 +327,14 @@ package final class ReplicaStore {
             {
                 return nil
             }
-            let generation = staging.release()
             var outcome = PageOutcome(reachedCheckpoint: true)
-            try generation.connection.write { _ in try noteMissing(in: generation) }
-            outcome.notices = newsOfLoad(generation)
-            try publish(generation)
+            // Until the link leads to it, the load keeps its generation: what fails here is tried again.
+            try staging.use { generation in
+                try generation.connection.write { _ in try noteMissing(in: generation) }
+                outcome.notices = newsOfLoad(generation)
+            }
+            try files.publish(staging.number)
+            show(staging.release())
             try afterCheckpoint(&outcome)
             return outcome
         }
@@ -367,8 +370,8 @@ package final class ReplicaStore {
         isProjectionStale = true
     }
 
-    private func publish(_ generation: Generation) throws {
-        try files.publish(generation.number)
+    /// Takes over the generation that the link leads to now, and removes the one before it.
+    private func show(_ generation: Generation) {
         let old = live
         live = generation
         staging = nil

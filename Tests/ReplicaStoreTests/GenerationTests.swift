@@ -107,6 +107,20 @@ import Testing
         #expect(try replica.reader().customerCount() == 3)
     }
 
+    @Test func `a swap that fails leaves the image that is shown, and is tried again`() throws {
+        let replica = try TestReplica.loaded()
+        try replica.store.forgetImage()
+        try replica.begin("e1", rows: 2)
+        try replica.snapshot(end: .last, [.partner(), .customer(1, version: 20, name: "New")])
+        let inTheWay = "\(replica.imageFile).new"
+        mkdir(inTheWay, 0o700)
+        #expect(code { try replica.feed(sequence: 20) } == .other)
+        #expect(try replica.reader().customerCount() == 3 && generations(replica) == [2, 3])
+        rmdir(inTheWay)
+        try replica.feed(sequence: 21)
+        #expect(try replica.reader().customerCount() == 1 && generations(replica) == [3])
+    }
+
     @Test func `a lost link is made again from the image that is there`() throws {
         let replica = try TestReplica.loaded()
         unlink(replica.imageFile)
