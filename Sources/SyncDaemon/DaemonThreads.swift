@@ -122,7 +122,7 @@ final class DaemonThreads {
     }
 
     private static func limits(_ settings: Settings) -> PullMachine.Limits {
-        PullMachine.Limits(restInterval: settings.duration(.syncInterval))
+        PullMachine.Limits(restInterval: settings.duration(.syncInterval), holds: settings.flag(.syncLive))
     }
 
     /// Takes what may change while the engine runs. What rests looks at the feed at once, and rests anew.

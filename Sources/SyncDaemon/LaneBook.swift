@@ -44,13 +44,13 @@ final class LaneBook: Sendable {
         return seconds / daySeconds - (seconds % daySeconds < 0 ? 1 : 0)
     }
 
-    /// Notes an exchange that has ended.
-    func note(_ lane: Lane, _ carried: Traffic.Totals, took: Duration, isWhole: Bool, at now: Instant) {
+    /// Notes an exchange that has ended; `took` is nil where its time says nothing.
+    func note(_ lane: Lane, _ carried: Traffic.Totals, took: Duration?, isWhole: Bool, at now: Instant) {
         state.withLock { state in
             LaneBook.turn(&state, to: now)
             state.entries[lane.rawValue].sinceStart = state.entries[lane.rawValue].sinceStart + carried
             state.entries[lane.rawValue].today = state.entries[lane.rawValue].today + carried
-            state.entries[lane.rawValue].durations.observe(took)
+            if let took { state.entries[lane.rawValue].durations.observe(took) }
             if !isWhole { state.entries[lane.rawValue].failures += 1 }
         }
     }

@@ -6,31 +6,69 @@ import ThreadKit
 
 /// Carries the exchanges of one lane, one at a time, on a thread of its own.
 final class LaneWorker: Sendable {
+    private struct State {
+        /// The exchange sent last, and the one that is being carried.
+        var last = 0
+        var current: Int?
+        /// Nobody waits for exchanges up to this one.
+        var abandoned = 0
+    }
+
     private let exchanges = Mailbox<Exchange>()
     private let client: LaneClient
+    private let state = Mutex(State())
 
     init(connector: Connector, limits: ClientLimits = ClientLimits(), meter: LinkMeter = LinkMeter()) {
         client = LaneClient(connector: connector, limits: limits, meter: meter)
     }
 
-    func send(_ exchange: Exchange) { exchanges.post(exchange) }
+    func send(_ exchange: Exchange) {
+        state.withLock { $0.last = exchange.id }
+        exchanges.post(exchange)
+    }
 
     /// Runs until `stop`; `deliver` is called on this thread for each exchange, after `book` has it.
     func run(book: LaneBook? = nil, clock: any WallClock = SystemClock(), _ deliver: (Int, ExchangeOutcome) -> Void) {
         while let batch = exchanges.take(until: nil) {
             for exchange in batch {
+                guard begin(exchange) else { continue }
                 let (began, before) = (clock.monotonicNow(), client.carried)
                 let outcome = client.carry(exchange)
+                let isAbandoned = end(exchange)
+                // How long a request was held says nothing about server or link.
+                let took = exchange.held == nil ? clock.monotonicNow() - began : nil
                 book?.note(
-                    exchange.lane, client.carried - before, took: clock.monotonicNow() - began,
-                    isWhole: outcome.isWhole, at: clock.now())
+                    exchange.lane, client.carried - before, took: took, isWhole: outcome.isWhole || isAbandoned,
+                    at: clock.now())
                 deliver(exchange.id, outcome)
             }
         }
     }
 
-    /// Ends a request in flight, of which nobody waits for the reply.
-    func abandon() { client.cancel() }
+    /// Nobody waits for the reply to what was sent: it is ended in flight, or not sent at all.
+    func abandon() {
+        state.withLock { state in
+            state.abandoned = state.last
+            if state.current != nil { client.cancel() }
+        }
+    }
+
+    private func begin(_ exchange: Exchange) -> Bool {
+        state.withLock { state in
+            guard exchange.id > state.abandoned else { return false }
+            state.current = exchange.id
+            client.begin()
+            return true
+        }
+    }
+
+    /// Whether it was abandoned.
+    private func end(_ exchange: Exchange) -> Bool {
+        state.withLock { state in
+            state.current = nil
+            return exchange.id <= state.abandoned
+        }
+    }
 
     /// Ends a request in flight and the worker after it.
     func stop() {
@@ -70,6 +108,7 @@ private final class LaneClient: Sendable {
     }
 
     func interrupt() { client.interrupt() }
+    func begin() { client.begin() }
     func cancel() { client.cancel() }
 
     var carried: Traffic.Totals { client.carried }
@@ -85,7 +124,8 @@ private final class LaneClient: Sendable {
         }
         do {
             let reply = try client.stream(
-                exchange.request, bodyLimit: exchange.bodyLimit, keepsCoding: exchange.keepsCoding
+                exchange.request, bodyLimit: exchange.bodyLimit, keepsCoding: exchange.keepsCoding,
+                held: exchange.held ?? .zero
             ) { status, headers in
                 head = (status, headers)
             } onBody: { bytes in

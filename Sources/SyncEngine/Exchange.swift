@@ -6,7 +6,7 @@ package import SyncCore
 /// wait for each other.
 package enum Lane: Int, Sendable, Hashable, CaseIterable { case pull, push, fill, load }
 
-/// One request that the engine wants sent. The shell answers it with exactly one outcome.
+/// One request that the engine wants sent. The shell answers it with one outcome.
 package struct Exchange: Sendable {
     /// Rises with every exchange of this process.
     package let id: Int
@@ -16,6 +16,8 @@ package struct Exchange: Sendable {
     package let bodyLimit: Int
     /// The reply's body is handed over in the coding that it came in.
     package let keepsCoding: Bool
+    /// For how long the server may hold it before a reply begins; nil for one that it answers at once.
+    package let held: Duration?
 }
 
 /// What came of an exchange.
@@ -35,7 +37,7 @@ package enum MachineStep: Sendable {
 
 /// What the engine needs of the outside: the daemon's shell or a simulator.
 package protocol EngineShell: AnyObject {
-    /// Sends an exchange; its outcome comes back as an event on the engine's own thread.
+    /// Sends an exchange; its outcome comes back as an event on the engine's own thread, unless it is abandoned before.
     func send(_ exchange: Exchange)
     /// The engine does not wait for the lane's exchange any more: its outcome changes nothing.
     func abandon(_ lane: Lane)

@@ -12,6 +12,8 @@ package struct LaneStanding: Sendable, Hashable {
         case reply
         /// The time of the next look at the feed.
         case poll
+        /// Something new: the server holds a request and answers it when there is.
+        case news
         /// Time after a failure; or after the server put everything off.
         case backoff
         /// The pause that the server asked for.
@@ -49,7 +51,7 @@ extension EngineStatus {
     /// When a lane that failed is tried again; else when the feed is looked at next.
     package func nextAttempt(now: Instant, monotonic: Duration) -> Instant? {
         let roads = lanes.filter { $0.lane == .pull || $0.lane == .push }
-        let failed = roads.filter { $0.wait != .poll }.compactMap(\.deadline).min()
+        let failed = roads.filter { $0.wait != .poll && $0.wait != .news }.compactMap(\.deadline).min()
         let next = failed ?? roads.compactMap(\.deadline).min()
         return next.map { now.advanced(by: $0 - monotonic) }
     }
@@ -78,6 +80,7 @@ extension SyncEngine {
         case .greeting, .planning, .loading, .following: standing(.pull, .reply)
         case .standingBy: standing(.pull, .load)
         case .resting: standing(.pull, .poll, timed: true)
+        case .holding: standing(.pull, .news, timed: true)
         case .backingOff:
             standing(
                 .pull, pull.isPausedByServer ? .pause : .backoff, timed: true,

@@ -202,7 +202,7 @@ extension SyncEngine {
     private func followLoad() throws {
         switch pull.state {
         case .standingBy: stepPull(.pageKept(try need()))
-        case .following:
+        case .following, .holding:
             // A page that starts where the old image stood is not this one's.
             guard case .feedPage? = inFlight.first(where: { $0.lane == .pull })?.purpose else { return }
             abandon(.pull)
@@ -250,7 +250,7 @@ extension SyncEngine {
         } catch { note(error, of: .load, doing: "forget the image") }
         switch pull.state {
         case .standingBy: stepPull(.failed(.resyncRequired))
-        case .following, .loading:
+        case .following, .loading, .holding:
             abandon(.pull)
             stepPull(.failed(.resyncRequired))
         case .resting: stepPull(.poked)

@@ -11,6 +11,8 @@ extension SyncEngine {
         case .sayHello: sayHello()
         case .requestPlan: requestPlan()
         case .fetchSnapshotPage, .fetchFeedPage: fetchPage()
+        case .holdFeedPage(let seconds): fetchPage(wait: seconds)
+        case .letGo: abandon(.pull)
         case .forgetImage:
             stopLoading()
             do { try store.forgetImage() } catch { note(error, of: .pull, doing: "forget the image") }
@@ -21,7 +23,8 @@ extension SyncEngine {
         }
     }
 
-    func fetchPage() {
+    /// `wait`: the seconds for which the server may hold a request for the feed.
+    func fetchPage(wait: Int? = nil) {
         do {
             switch try store.pullPosition() {
             case .nothing: stepPull(.failed(.resyncRequired))
@@ -29,7 +32,9 @@ extension SyncEngine {
             case .heads(let cursor):
                 send(.pull, .snapshotPage(cursor: cursor), getPage("/sync/v1/snapshot/rows", cursor))
             case .feed(let cursor):
-                send(.pull, .feedPage(cursor: cursor), getPage("/sync/v1/changes", cursor))
+                send(
+                    .pull, .feedPage(cursor: cursor, wait: wait.map { ($0, clock.monotonicNow()) }),
+                    getPage("/sync/v1/changes", cursor, wait: wait), held: wait.map { .seconds($0) })
             }
         } catch {
             note(error, of: .pull, doing: "read the cursor")
@@ -114,7 +119,10 @@ extension SyncEngine {
         stepLoad(.poked)
     }
 
-    func receivePage(_ outcome: ExchangeOutcome, _ id: Int, kind: String, cursor: String) throws {
+    func receivePage(
+        _ outcome: ExchangeOutcome, _ id: Int, kind: String, cursor: String,
+        wait: (seconds: Int, since: Duration)? = nil
+    ) throws {
         let what = kind == "feed/1" ? "cannot follow the change feed" : "cannot load a snapshot page"
         let (bytes, isWhole) = try replies.body(outcome, asking: what, isPage: true)
         var page: ReceivedPage
@@ -132,6 +140,11 @@ extension SyncEngine {
         // A cut page keeps what came; the next request resumes there without waiting, for it made progress.
         if page.isCut, result.rows == 0 {
             throw replies.malformed("the page was cut before its first row", asking: what)
+        }
+        if let wait {
+            // A server may round the time, and a link takes some.
+            let isOut = clock.monotonicNow() - wait.since >= .seconds(wait.seconds) * 0.9
+            stepPull(.held(isOut ? .out : page.rowCount > 0 ? .news : .unheld))
         }
         let next: PullMachine.Need = result.reachedCheckpoint ? .nothing : try need()
         if !asksForRules(rulesMark(of: outcome), on: .pull, then: .pageKept(next)) { stepPull(.pageKept(next)) }

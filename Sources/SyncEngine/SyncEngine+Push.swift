@@ -67,7 +67,7 @@ extension SyncEngine {
             exchanged(madeProgress: madeProgress)
         }
         // The feed brings what the edits became.
-        stepPull(.poked)
+        stepPull(.nudged)
     }
 
     func exchanged(madeProgress: Bool) {

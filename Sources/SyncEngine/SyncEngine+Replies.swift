@@ -23,7 +23,8 @@ extension SyncEngine {
             case .rules(let hash, let then): try receiveRules(outcome, announced: hash, then: then)
             case .plan: try receivePlan(outcome)
             case .snapshotPage(let cursor): try receivePage(outcome, id, kind: "snapshot/1", cursor: cursor)
-            case .feedPage(let cursor): try receivePage(outcome, id, kind: "feed/1", cursor: cursor)
+            case .feedPage(let cursor, let wait):
+                try receivePage(outcome, id, kind: "feed/1", cursor: cursor, wait: wait)
             case .part(let kind, let cursor): try receivePart(outcome, id, kind: kind, cursor: cursor)
             case .push(let numbers): try receiveResults(outcome, id, sent: numbers)
             case .ack(let number): try receiveAck(outcome, number)
@@ -35,6 +36,9 @@ extension SyncEngine {
             if let ended = refusal.ended, lane == .pull { return end(ended, refusal.problem, purpose) }
             if refusal.failure == .resyncRequired, lane == .pull { return beginAnew(refusal) }
             if refusal.failure == .resyncRequired, lane == .load { return dropLoad(refusal) }
+            if lane == .pull, pull.state == .holding, refusal.failure == .transient(retryAfter: nil) {
+                return loseHeld(refusal)
+            }
             noteUnconfirmed(refusal.problem, id, wasSent: wasSent(outcome))
             let problem = named(refusal, purpose)
             tell(
@@ -66,6 +70,12 @@ extension SyncEngine {
         log.log(.info, "load-anew", [("why", refusal.problem.why)])
         stepPull(.failed(.resyncRequired))
         tellPutOff(refusal)
+    }
+
+    /// What cuts a request that rests may leave others alone: no failure before one of those fails too.
+    private func loseHeld(_ refusal: ReplyReader.Refusal) {
+        log.log(.info, "held-request-lost", [("why", refusal.problem.why)])
+        stepPull(.failed(refusal.failure))
     }
 
     func tellPutOff(_ refusal: ReplyReader.Refusal) {

@@ -4,11 +4,11 @@ import SyncProtocol
 
 /// Exchanges on their way out.
 extension SyncEngine {
-    func send(_ lane: Lane, _ purpose: Purpose, _ request: HTTPRequest) {
+    func send(_ lane: Lane, _ purpose: Purpose, _ request: HTTPRequest, held: Duration? = nil) {
         precondition(!inFlight.contains { $0.lane == lane }, "a lane carries one exchange at a time")
         let exchange = Exchange(
             id: nextExchange, lane: lane, request: request, bodyLimit: ProtocolLimits.pageBytesMax,
-            keepsCoding: purpose.isPart)
+            keepsCoding: purpose.isPart, held: held)
         nextExchange += 1
         status.exchangesBegun = exchange.id
         inFlight.append((lane, exchange.id, purpose))
@@ -28,8 +28,9 @@ extension SyncEngine {
 
     /// A page after a cursor, packed if the server knows how.
     /// `gzip` says whether the page may come in that coding; nil lets the speed of the link decide.
-    func getPage(_ path: String, _ cursor: String, gzip: Bool? = nil) -> HTTPRequest {
-        var request = get(path, query: [("cursor", cursor), (RowForm.parameter, RowForm.packed.rawValue)])
+    func getPage(_ path: String, _ cursor: String, gzip: Bool? = nil, wait: Int? = nil) -> HTTPRequest {
+        let hold = wait.map { [("wait", "\($0)")] } ?? []
+        var request = get(path, query: [("cursor", cursor), (RowForm.parameter, RowForm.packed.rawValue)] + hold)
         if gzip ?? isLinkSlow { request.headers.add("Accept-Encoding", "gzip") }
         return request
     }

@@ -78,7 +78,7 @@ extension SyncEngine {
         case .greeting where isUnreached: return unreached
         case .greeting: return .syncing
         case .following: return status.loadRowsDone == nil ? .syncing : loadingPhase
-        case .resting: break
+        case .resting, .holding: break
         }
         if push.state == .needsLogin { return .needsLogin }
         #if FIELDBOOK_DEFECTS

@@ -35,7 +35,8 @@ package final class SyncEngine {
         case rules(hash: String, then: AfterRules)
         case plan
         case snapshotPage(cursor: String)
-        case feedPage(cursor: String)
+        /// `wait`: the server was asked, at that moment of the monotonic clock, to hold it for so many seconds.
+        case feedPage(cursor: String, wait: (seconds: Int, since: Duration)? = nil)
         case push([EditNumber])
         case ack(EditNumber)
         case joinedPage(cursor: String)

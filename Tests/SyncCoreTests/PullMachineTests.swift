@@ -17,7 +17,8 @@ private func machine(in state: PullMachine.State) -> PullMachine {
         case .loading: [.started, .greeted(.snapshotPage)]
         case .following: [.started, .greeted(.feedPage)]
         case .standingBy: [.started, .greeted(.load)]
-        case .resting: [.started, .greeted(.feedPage), .pageKept(.nothing)]
+        case .resting: [.started, .greeted(.feedPage), .pageKept(.nothing), .held(.unheld), .pageKept(.nothing)]
+        case .holding: [.started, .greeted(.feedPage), .pageKept(.nothing)]
         case .backingOff: [.started, .failed(.transient(retryAfter: nil))]
         case .needsLogin: [.started, .failed(.unauthenticated)]
         case .blocked: [.started, .failed(.final)]
@@ -34,36 +35,52 @@ private let events: [(name: String, event: PullMachine.Event)] = [
     ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)),
     ("fail", .failed(.transient(retryAfter: nil))),
     ("401", .failed(.unauthenticated)), ("resync", .failed(.resyncRequired)), ("final", .failed(.final)),
+    ("nudged", .nudged), ("held", .held(.news)),
 ]
 
 /// State × event → next state, written by hand. A dash = nothing happens.
 private let table: [PullMachine.State: [String]] = [
-    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       plan load      page load     page more    page end   fail          401           resync        final
-    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       plan load      page load     page more    page end   fail          401           resync        final    nudged    held
+    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .greeting: [
         "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "-", "-", "backingOff", "needsLogin",
-        "greeting", "blocked",
+        "greeting", "blocked", "-", "-",
     ],
     .planning: [
         "-", "stopped", "-", "-", "-", "-", "loading", "standingBy", "-", "-", "-", "backingOff", "needsLogin",
-        "greeting", "blocked",
+        "greeting", "blocked", "-", "-",
     ],
     .loading: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "following", "resting", "backingOff", "needsLogin",
-        "greeting", "blocked",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "following", "holding", "backingOff", "needsLogin",
+        "greeting", "blocked", "-", "-",
     ],
     .following: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "-", "resting", "backingOff", "needsLogin",
-        "greeting", "blocked",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "-", "holding", "backingOff", "needsLogin",
+        "greeting", "blocked", "-", "-",
     ],
     .standingBy: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin",
-        "greeting", "blocked",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "-", "following", "holding", "backingOff", "needsLogin",
+        "greeting", "blocked", "-", "-",
     ],
-    .resting: ["-", "stopped", "following", "following", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .backingOff: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .needsLogin: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .blocked: ["-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .resting: [
+        "-", "stopped", "following", "holding", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "following",
+        "-",
+    ],
+    .backingOff: [
+        "-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting",
+        "-",
+    ],
+    .needsLogin: [
+        "-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting",
+        "-",
+    ],
+    .blocked: [
+        "-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting", "-",
+    ],
+    .holding: [
+        "-", "stopped", "following", "following", "-", "-", "-", "-", "standingBy", "following", "-", "following",
+        "needsLogin", "greeting", "blocked", "-", "following",
+    ],
 ]
 
 @Suite struct PullMachineTests {
@@ -94,6 +111,7 @@ private let table: [PullMachine.State: [String]] = [
                 let isReply =
                     switch event {
                     case .greeted, .planReceived, .pageKept, .failed: true
+                    // It says how the reply came; what is in it comes next.
                     default: false
                     }
                 if isReply, !hasExchange { continue }
@@ -104,7 +122,8 @@ private let table: [PullMachine.State: [String]] = [
                 if isReply, before != subject.state || !effects.isEmpty { hasExchange = false }
                 for effect in effects {
                     switch effect {
-                    case .sayHello, .requestPlan, .fetchSnapshotPage, .fetchFeedPage: hasExchange = true
+                    case .sayHello, .requestPlan, .fetchSnapshotPage, .fetchFeedPage, .holdFeedPage: hasExchange = true
+                    case .letGo: hasExchange = false
                     case .wake: hasTimer = true
                     case .forgetImage, .reportCheckpoint: break
                     }

@@ -15,8 +15,9 @@ import ThreadKit
         let delivered = Monitor<[(id: Int, outcome: ExchangeOutcome)]>([])
         private let thread: WorkerThread
 
-        init(port: UInt16) throws {
-            let worker = LaneWorker(connector: Connector(endpoint: .tcp(host: "127.0.0.1", port: port)))
+        init(port: UInt16, limits: ClientLimits = ClientLimits()) throws {
+            let connector = Connector(endpoint: .tcp(host: "127.0.0.1", port: port))
+            let worker = LaneWorker(connector: connector, limits: limits)
             self.worker = worker
             let delivered = delivered
             thread = try #require(
@@ -25,11 +26,11 @@ import ThreadKit
                 })
         }
 
-        func send(_ id: Int, _ path: String = "/", bodyLimit: Int = 1 << 20) {
+        func send(_ id: Int, _ path: String = "/", bodyLimit: Int = 1 << 20, held: Duration? = nil) {
             worker.send(
                 Exchange(
                     id: id, lane: .pull, request: HTTPRequest(method: "GET", target: path), bodyLimit: bodyLimit,
-                    keepsCoding: false))
+                    keepsCoding: false, held: held))
         }
 
         func wait(_ count: Int) -> [(id: Int, outcome: ExchangeOutcome)] {
@@ -154,6 +155,44 @@ import ThreadKit
         } else {
             Issue.record("no failure")
         }
+    }
+
+    @Test func `an abandoned request ends at once, those behind it are not sent, and the next one is`() throws {
+        let asked = Monitor<[String]>([])
+        let release = Delivery<Bool>()
+        let server = try serve { request in
+            asked.withLock { $0.append(request.path ?? "") }
+            if request.path == "/held" { _ = release.wait(until: Moment.soon) }
+            return HTTPResponse(status: 200)
+        }
+        defer { server.stop() }
+        defer { release.deliver(true) }
+        let lane = try Lane(port: server.port)
+        defer { lane.end() }
+        lane.send(1, "/held", held: .seconds(300))
+        #expect(asked.wait(until: Moment.soon) { $0.isEmpty ? nil : true } == true)
+        lane.send(2, "/behind")
+        lane.worker.abandon()
+        lane.send(3, "/next")
+        let all = lane.wait(2)
+        #expect(all.map(\.id) == [1, 3] && code(all.first?.outcome) == .interrupted && code(all.last?.outcome) == nil)
+        #expect(asked.withLock { $0 } == ["/held", "/next"])
+    }
+
+    @Test func `a held request may take longer than others, and no longer than it says`() throws {
+        let release = Delivery<Bool>()
+        let server = try serve { request in
+            _ = release.wait(until: SystemClock().monotonicNow() + .milliseconds(request.path == "/short" ? 400 : 5000))
+            return HTTPResponse(status: 200)
+        }
+        defer { server.stop() }
+        defer { release.deliver(true) }
+        let lane = try Lane(port: server.port, limits: ClientLimits(idle: .milliseconds(100)))
+        defer { lane.end() }
+        lane.send(1, "/short")
+        lane.send(2, "/short", held: .seconds(5))
+        lane.send(3, "/long", held: .milliseconds(300))
+        #expect(lane.wait(3).map { code($0.outcome) } == [.timeout, nil, .timeout])
     }
 
     @Test func `a stop before the first exchange is not lost`() throws {

@@ -36,7 +36,7 @@ final class Backend {
                 account: account, role: account == "ana" ? role : .operator, customers: [], clock: clock, chance: chance
             )
         }
-        core = try ServerCore(folder: folder, clock: clock, log: Logger(program: "test", level: .error))
+        core = try ServerCore(folder: folder, clock: clock, log: Logger(program: "test", level: .error), waits: clock)
     }
 
     private static func customer(_ index: Int, _ writer: LedgerWriter) throws -> CustomerKey {

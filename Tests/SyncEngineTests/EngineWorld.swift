@@ -60,14 +60,18 @@ final class EngineWorld {
     var path: String { directory.file("replica") }
     var status: EngineStatus { engine.status }
 
+    /// Whether it asks the server to hold requests.
+    let holds: Bool
+
     /// The disk that the replica lies on, when it can fail.
     let disk: FaultDisk?
 
-    init(rows: Int64 = 0, onFaultDisk: Bool = false, anaIs role: MemberRole = .operator) throws {
+    init(rows: Int64 = 0, onFaultDisk: Bool = false, anaIs role: MemberRole = .operator, holds: Bool = false) throws {
+        self.holds = holds
         server = try Backend(directory.file("server"), clock: clock, rows: rows, anaIs: role)
         disk = onFaultDisk ? FaultDisk(folder: directory.file("replica")) : nil
         store = try ReplicaStore(directory: directory.file("replica"), clock: clock, chance: CountingChance())
-        engine = EngineWorld.makeEngine(store, server.tokens["ana"] ?? "", clock, shell)
+        engine = EngineWorld.makeEngine(store, server.tokens["ana"] ?? "", clock, shell, holds: holds)
     }
 
     deinit {
@@ -84,12 +88,13 @@ final class EngineWorld {
     }
 
     private static func makeEngine(
-        _ store: ReplicaStore, _ token: String, _ clock: FixedClock, _ shell: RecordingShell
+        _ store: ReplicaStore, _ token: String, _ clock: FixedClock, _ shell: RecordingShell, holds: Bool
     ) -> SyncEngine {
         shell.clock = clock
         return SyncEngine(
             store: store, server: "http://h:1", token: token, clock: clock, chance: CountingChance(seed: 9),
-            log: Logger(program: "test", level: .error, descriptor: -1), shell: shell)
+            log: Logger(program: "test", level: .error, descriptor: -1),
+            limits: PullMachine.Limits(holds: holds), shell: shell)
     }
 
     /// The process ends and another begins on the same files.
@@ -97,7 +102,7 @@ final class EngineWorld {
         store.close()
         shell = RecordingShell()
         store = try ReplicaStore(directory: path, clock: clock, chance: CountingChance())
-        engine = EngineWorld.makeEngine(store, token ?? server.tokens["ana"] ?? "", clock, shell)
+        engine = EngineWorld.makeEngine(store, token ?? server.tokens["ana"] ?? "", clock, shell, holds: holds)
         engine.handle(.start)
     }
 

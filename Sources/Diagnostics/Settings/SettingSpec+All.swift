@@ -1,7 +1,7 @@
 /// The settings, section by section.
 extension SettingSpec {
     static let server = [serverURL, serverTokenFile, serverProxy]
-    static let daemon = [syncInterval, connectTimeout, replyTimeout, logLevel, logFormat, showPersonal]
+    static let daemon = [syncInterval, syncLive, connectTimeout, replyTimeout, logLevel, logFormat, showPersonal]
     static let tls = [caFile, clientCertificate, clientKey]
 
     package static let serverURL = SettingSpec(
@@ -31,7 +31,14 @@ extension SettingSpec {
         details: """
             Up to a quarter is taken off at random, so that many machines do not come at once. An edit, 'fieldbook \
             sync' and a link that comes up do not wait for it. After a failure the pauses grow to five minutes \
-            whatever stands here.
+            whatever stands here. Nor do changes of others, where 'sync.live' holds.
+            """, effect: .reload)
+    package static let syncLive = SettingSpec(
+        "sync", "live", .flag, default: "yes", "see changes of others as they are made",
+        details: """
+            The server holds a request of this machine until there is something new, for 'sync.interval' and five \
+            minutes at most. Where it holds none, or something on the way cuts requests that rest, the feed is looked \
+            at after each 'sync.interval'. With 'no' always: fewer bytes where much changes.
             """, effect: .reload)
     package static let connectTimeout = SettingSpec(
         "sync", "connect-timeout", .duration(1...120), default: "10s",

@@ -32,6 +32,9 @@ package final class HTTPClient: Sendable {
         /// Waits for the other end to take it in, for a proxy or for TLS.
         var connecting: SocketStream?
         var isInterrupted = false
+        /// The request in flight was ended by `cancel`.
+        var isCancelled = false
+        var isEnded: Bool { isInterrupted || isCancelled }
     }
 
     private let connector: Connector
@@ -74,18 +77,20 @@ package final class HTTPClient: Sendable {
     /// With `keepsCoding` the body is handed on as it came, so that a part of it can be put together with the rest.
     /// A request may say `Accept-Encoding: gzip`, which is left out where there is no zlib. The body is handed on
     /// decoded then, the head as it came; `bodyLimit` holds for the body's bytes as they come and as handed on.
+    /// The server may take `held` longer than others do before its reply begins.
     package func stream(
-        _ request: HTTPRequest, bodyLimit: Int, keepsCoding: Bool = false, onHead: (Int, HTTPHeaders) -> Void,
-        onBody: (UnsafeRawBufferPointer) -> Void
+        _ request: HTTPRequest, bodyLimit: Int, keepsCoding: Bool = false, held: Duration = .zero,
+        onHead: (Int, HTTPHeaders) -> Void, onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival) {
+        let work = Work(request: request, bodyLimit: bodyLimit, keepsCoding: keepsCoding, held: held)
         if let kept = try takeKept() {
             do {
-                return try exchange(request, on: kept, bodyLimit, keepsCoding, onHead: onHead, onBody: onBody)
+                return try exchange(work, on: kept, onHead: onHead, onBody: onBody)
             } catch {
                 guard error == HTTPError.ended(insideReply: false), request.method == "GET" else { throw error }
             }
         }
-        return try exchange(request, on: try connect(), bodyLimit, keepsCoding, onHead: onHead, onBody: onBody)
+        return try exchange(work, on: try connect(), onHead: onHead, onBody: onBody)
     }
 
     /// Ends the request in flight with an error, even one that still waits for its connection, and every later one: the
@@ -98,9 +103,14 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    /// Ends the request in flight with an error, and lets go of the connection; the next request makes another.
+    /// Before a request that `cancel` may end from then on; for who cancels.
+    package func begin() { state.withLock { $0.isCancelled = false } }
+
+    /// Ends the request in flight with an error, at whatever point since `begin` it stands, and lets go of the connection;
+    /// the next request makes another.
     package func cancel() {
         state.withLock { state in
+            state.isCancelled = true
             state.stream?.interrupt()
             state.connecting?.interrupt()
         }
@@ -109,7 +119,7 @@ package final class HTTPClient: Sendable {
     private func takeKept() throws(HTTPError) -> (any ByteStream)? {
         let (kept, isInterrupted) = state.withLock { state in
             defer { state.stream = nil }
-            return (state.stream, state.isInterrupted)
+            return (state.stream, state.isEnded)
         }
         guard !isInterrupted else { throw interrupted }
         guard let kept, !kept.isStale else { return nil }
@@ -122,29 +132,36 @@ package final class HTTPClient: Sendable {
             return try connector.connect(patience: limits.connect) { stream throws(HTTPError) in
                 let isInterrupted = state.withLock { state in
                     state.connecting = stream
-                    return state.isInterrupted
+                    return state.isEnded
                 }
                 if isInterrupted { throw interrupted }
             }
-        } catch { throw state.withLock { $0.isInterrupted } ? interrupted : error }
+        } catch { throw state.withLock { $0.isEnded } ? interrupted : error }
     }
 
     private var interrupted: HTTPError {
-        HTTPError(code: .interrupted, what: "the exchange was ended", why: "the program is stopping")
+        HTTPError(code: .interrupted, what: "the exchange was ended", why: "nobody waits for its reply")
+    }
+
+    /// A request with what is told of its reply beforehand.
+    private struct Work {
+        let request: HTTPRequest
+        let bodyLimit: Int
+        let keepsCoding: Bool
+        let held: Duration
     }
 
     private func exchange(
-        _ request: HTTPRequest, on stream: any ByteStream, _ bodyLimit: Int, _ keepsCoding: Bool,
-        onHead: (Int, HTTPHeaders) -> Void,
+        _ work: Work, on stream: any ByteStream, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival) {
         let isInterrupted = state.withLock { state in
             state.stream = stream
-            return state.isInterrupted
+            return state.isEnded
         }
         guard !isInterrupted else { throw interrupted }
         do throws(HTTPError) {
-            let reply = try converse(request, on: stream, bodyLimit, keepsCoding, onHead: onHead, onBody: onBody)
+            let reply = try converse(work, on: stream, onHead: onHead, onBody: onBody)
             if !reply.keep {
                 state.withLock { $0.stream = nil }
                 stream.close()
@@ -153,7 +170,7 @@ package final class HTTPClient: Sendable {
         } catch {
             let isInterrupted = state.withLock { state in
                 state.stream = nil
-                return state.isInterrupted
+                return state.isEnded
             }
             stream.close()
             if error.needsPerson { connector.forgetFiles() }
@@ -162,10 +179,10 @@ package final class HTTPClient: Sendable {
     }
 
     private func converse(
-        _ request: HTTPRequest, on stream: any ByteStream, _ bodyLimit: Int, _ keepsCoding: Bool,
-        onHead: (Int, HTTPHeaders) -> Void,
+        _ work: Work, on stream: any ByteStream, onHead: (Int, HTTPHeaders) -> Void,
         onBody: (UnsafeRawBufferPointer) -> Void
     ) throws(HTTPError) -> (status: Int, headers: HTTPHeaders, arrival: Arrival, keep: Bool) {
+        let request = work.request
         let asksForGzip = AcceptEncoding(request.headers).allowsGzip
         let zlib = asksForGzip ? zlib() : nil
         var sent = request
@@ -180,15 +197,16 @@ package final class HTTPClient: Sendable {
             broken = error
         }
         var parser = MessageParser(
-            role: .response(toMethod: request.method), bodyLimit: bodyLimit, zlib: zlib,
-            keepsCoding: keepsCoding)
+            role: .response(toMethod: request.method), bodyLimit: work.bodyLimit, zlib: zlib,
+            keepsCoding: work.keepsCoding)
         var arrival = Arrival()
         var began: Duration?
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         var toldHead = false
         while !parser.isDone {
             let count: Int
-            do { count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + limits.idle) } catch {
+            let patience = limits.idle + (parser.hasBegun ? .zero : work.held)
+            do { count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + patience) } catch {
                 throw broken ?? error
             }
             traffic.receive(count)

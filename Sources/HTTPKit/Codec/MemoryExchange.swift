@@ -17,18 +17,42 @@ package enum MemoryExchange {
     package static func answer(
         _ request: [UInt8], bodyLimit: Int, _ handler: (HTTPRequest) -> HTTPResponse
     ) -> [UInt8]? {
+        switch reply(to: request, bodyLimit: bodyLimit, { .response(handler($0)) }) {
+        case .bytes(let bytes): bytes
+        case .held, nil: nil
+        }
+    }
+
+    /// What a server has for the bytes of a request.
+    package enum Answer {
+        case bytes([UInt8])
+        case held(HTTPHold)
+    }
+
+    /// As `answer`, of a handler that may hold a request.
+    package static func reply(
+        to request: [UInt8], bodyLimit: Int, _ handler: (HTTPRequest) -> HTTPReply
+    ) -> Answer? {
         var parser = MessageParser(role: .request, bodyLimit: bodyLimit)
         var body: [UInt8] = []
-        var bytes: [UInt8] = []
         do {
             _ = try request.withUnsafeBytes { try parser.consume($0) { body.append(contentsOf: $0) } }
             guard parser.isDone else { return nil }
             let parsed = try parser.request(body: body)
-            try handler(parsed).serialize(toMethod: parsed.method, close: false) { bytes += $0 }
+            switch handler(parsed) {
+            case .held(let hold): return .held(hold)
+            case .response(let response): return .bytes(try bytes(of: response, toMethod: parsed.method))
+            }
         } catch {
             let status = (error as? MessageParser.Failure)?.status ?? 500
-            bytes = HTTPResponse(status: status).head(length: 0, close: true)
+            return .bytes(HTTPResponse(status: status).head(length: 0, close: true))
         }
+    }
+
+    /// The bytes of a reply.
+    package static func bytes(of response: HTTPResponse, toMethod method: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try response.serialize(toMethod: method, close: false) { bytes += $0 }
         return bytes
     }
 

@@ -68,13 +68,18 @@ package final class HTTPHold: Sendable {
         }
     }
 
-    /// A wake from here on is one for the next time.
-    func answer(_ cause: Cause) -> HTTPReply {
+    /// For who drives requests without a listener: whether it was woken since it was given last.
+    package var isWoken: Bool { state.withLock { $0.isWoken } }
+
+    /// Has it look for its answer, as the server does; for one who drives requests without a listener. A wake from here on
+    /// is one for the next time.
+    package func answer(_ cause: Cause) -> HTTPReply {
         state.withLock { $0 = State() }
         return resume(self, cause)
     }
 
-    func leave() {
+    /// Its client has gone.
+    package func leave() {
         state.withLock { $0 = State() }
         gone()
     }

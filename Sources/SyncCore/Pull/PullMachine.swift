@@ -1,4 +1,6 @@
-/// Decides what the pull side does next: greet, load a snapshot, follow the feed, rest, back off.
+import SyncProtocol
+
+/// Decides what the pull side does next: greet, load a snapshot, follow the feed, wait for it, back off.
 ///
 /// It holds no cursor and no row; those are the store's. One exchange is in flight at a time. Every state but
 /// `stopped`, `blocked` and `standingBy` holds either an exchange or a timer, so that nothing is idle with work left.
@@ -19,6 +21,9 @@ package struct PullMachine: Sendable, Equatable {
         case standingBy
         /// At a checkpoint; a timer is set.
         case resting
+        /// At a checkpoint; a request is in flight that the server answers when there is something new. A timer is set too:
+        /// a reply that is not there by then does not come any more.
+        case holding
         /// After a failure; a timer is set.
         case backingOff
         /// The token was refused; a slow timer is set.
@@ -33,6 +38,8 @@ package struct PullMachine: Sendable, Equatable {
         case stopped
         /// A person or a local edit asks for a sync, or the link came up.
         case poked
+        /// The feed is about to bring something; a server that holds a request tells it by itself.
+        case nudged
         case timerFired
         /// The server answered; what the store needs next.
         case greeted(Need)
@@ -40,7 +47,19 @@ package struct PullMachine: Sendable, Equatable {
         case planReceived(Need)
         /// A page was applied or spooled, or a load has come to its end; what the store needs next.
         case pageKept(Need)
+        /// The held request was answered; what came of its page follows as any page's.
+        case held(Held)
         case failed(Failure)
+    }
+
+    /// How the server answered a request that it was asked to hold.
+    package enum Held: Sendable, Hashable, CaseIterable {
+        /// When its time was about to end.
+        case out
+        /// Before, with something new.
+        case news
+        /// At once and with nothing: it holds no requests.
+        case unheld
     }
 
     /// What the store needs to get on.
@@ -54,6 +73,10 @@ package struct PullMachine: Sendable, Equatable {
     /// What it wants done.
     package enum Effect: Sendable, Hashable {
         case sayHello, requestPlan, fetchSnapshotPage, fetchFeedPage
+        /// Ask for the feed's next page, to be answered when it is not empty or after so many seconds.
+        case holdFeedPage(seconds: Int)
+        /// The request that is held is not waited for any more.
+        case letGo
         /// Drop the cursors; rows stay readable until a new load replaces them.
         case forgetImage
         case wake(after: Duration)
@@ -65,10 +88,26 @@ package struct PullMachine: Sendable, Equatable {
     package struct Limits: Sendable, Hashable {
         package var restInterval: Duration
         package var loginInterval: Duration
-        package init(restInterval: Duration = .seconds(30), loginInterval: Duration = .seconds(300)) {
+        /// Ask the server to hold requests; without it the feed is looked at after each rest.
+        package var holds: Bool
+        package init(
+            restInterval: Duration = .seconds(30), loginInterval: Duration = .seconds(300), holds: Bool = true
+        ) {
             self.restInterval = restInterval
             self.loginInterval = loginInterval
+            self.holds = holds
         }
+
+        /// News in a row, none of them waited for, after which the next is asked for with a pause: a feed that never rests
+        /// costs two requests a second.
+        static let newsMax = 20
+        static let newsPause = Duration.milliseconds(500)
+        /// What a reply may take beyond the time that the server was asked to hold the request.
+        static let heldSlack = Duration.seconds(15)
+        /// After this time a held request that was to bring something is not relied on.
+        static let nudgePatience = Duration.seconds(2)
+        /// Rests without a held request, at most, where held ones are lost on the way.
+        static let unheldRestsMax = 64
     }
 
     package private(set) var state = State.stopped
@@ -83,6 +122,16 @@ package struct PullMachine: Sendable, Equatable {
     package private(set) var isPausedByServer = false
     /// Whether this run has greeted the server; a failure makes it greet again.
     package private(set) var hasGreeted = false
+    /// How the last held request ended; it decides how the next rest is spent.
+    private var lastHeld: Held?
+    private var newsInARow = 0
+    /// Held requests without a reply since the last one with: what stands between may cut those that rest.
+    private var heldLost = 0
+    /// Rests to be spent without a held request.
+    private var unheldRests = 0
+    /// The rest that has begun ends with a held request, which finds what has come meanwhile.
+    private var isHoldDue = false
+    private var isNudged = false
 
     package init() {}
 
@@ -103,20 +152,37 @@ package struct PullMachine: Sendable, Equatable {
             return follow(need, limits: limits, using: &chance)
         case (.planning, .planReceived(let need)):
             return follow(need, limits: limits, using: &chance)
-        case (.loading, .pageKept(let need)), (.following, .pageKept(let need)), (.standingBy, .pageKept(let need)):
+        case (.loading, .pageKept(let need)), (.following, .pageKept(let need)), (.standingBy, .pageKept(let need)),
+            (.holding, .pageKept(let need)):
             backoff.reset()
             return follow(need, limits: limits, using: &chance)
+        case (.holding, .held(let held)):
+            state = .following
+            (lastHeld, heldLost) = (held, 0)
+            newsInARow = held == .news ? newsInARow + 1 : 0
+            return []
+        case (.holding, .failed(.transient(retryAfter: nil))): return lose()
+        case (.holding, .failed(let failure)): return fail(failure, limits: limits, using: &chance)
+        case (.holding, .poked): return letGo()
+        case (.holding, .nudged):
+            guard !isNudged else { return [] }
+            isNudged = true
+            return [.wake(after: Limits.nudgePatience)]
+        case (.holding, .timerFired): return isNudged ? letGo() : [.letGo] + lose()
         case (.greeting, .failed(let failure)), (.planning, .failed(let failure)), (.loading, .failed(let failure)),
             (.following, .failed(let failure)), (.standingBy, .failed(let failure)):
             return fail(failure, limits: limits, using: &chance)
         case (.greeting, .poked), (.planning, .poked), (.loading, .poked), (.following, .poked),
-            (.standingBy, .poked):
+            (.standingBy, .poked), (.greeting, .nudged), (.planning, .nudged), (.loading, .nudged),
+            (.following, .nudged), (.standingBy, .nudged):
             isPokePending = true
             return []
-        case (.resting, .timerFired), (.resting, .poked):
+        case (.resting, .timerFired) where isHoldDue && limits.holds: return hold(limits: limits, using: &chance)
+        case (.resting, .timerFired), (.resting, .poked), (.resting, .nudged):
             state = .following
             return [.fetchFeedPage]
-        case (.backingOff, .poked), (.needsLogin, .poked), (.blocked, .poked):
+        case (.backingOff, .poked), (.needsLogin, .poked), (.blocked, .poked), (.backingOff, .nudged),
+            (.needsLogin, .nudged), (.blocked, .nudged):
             backoff.reset()
             return greet()
         case (.backingOff, .timerFired), (.needsLogin, .timerFired):
@@ -131,7 +197,10 @@ package struct PullMachine: Sendable, Equatable {
             (.backingOff, .greeted), (.backingOff, .planReceived), (.backingOff, .pageKept), (.backingOff, .failed),
             (.needsLogin, .greeted), (.needsLogin, .planReceived), (.needsLogin, .pageKept), (.needsLogin, .failed),
             (.blocked, .greeted), (.blocked, .planReceived), (.blocked, .pageKept), (.blocked, .failed),
-            (.blocked, .timerFired):
+            (.blocked, .timerFired),
+            (.holding, .greeted), (.holding, .planReceived),
+            (.greeting, .held), (.planning, .held), (.loading, .held), (.following, .held), (.standingBy, .held),
+            (.resting, .held), (.backingOff, .held), (.needsLogin, .held), (.blocked, .held):
             return []
         }
     }
@@ -169,9 +238,50 @@ package struct PullMachine: Sendable, Equatable {
                 state = .following
                 return [.reportCheckpoint, .fetchFeedPage]
             }
-            state = .resting
-            return [.reportCheckpoint, .wake(after: jittered(limits.restInterval, using: &chance))]
+            return [.reportCheckpoint] + rest(limits: limits, using: &chance)
         }
+    }
+
+    /// At a checkpoint: has the server hold a request, or waits by itself where that was of no use.
+    private mutating func rest(limits: Limits, using chance: inout some RandomNumberGenerator) -> [Effect] {
+        let last = lastHeld
+        lastHeld = nil
+        isHoldDue = limits.holds
+        if limits.holds, unheldRests == 0, last != .unheld {
+            guard newsInARow > Limits.newsMax else { return hold(limits: limits, using: &chance) }
+            state = .resting
+            return [.wake(after: Limits.newsPause)]
+        }
+        if unheldRests > 0 {
+            unheldRests -= 1
+            isHoldDue = isHoldDue && unheldRests == 0
+        }
+        state = .resting
+        return [.wake(after: jittered(limits.restInterval, using: &chance))]
+    }
+
+    /// A rest that the server ends when there is something new, and no later than one without it.
+    private mutating func hold(limits: Limits, using chance: inout some RandomNumberGenerator) -> [Effect] {
+        state = .holding
+        (isHoldDue, isNudged) = (false, false)
+        let seconds = Int(jittered(limits.restInterval, using: &chance).components.seconds)
+        let held = min(max(1, seconds), ProtocolLimits.waitSecondsMax)
+        return [.holdFeedPage(seconds: held), .wake(after: .seconds(held) + Limits.heldSlack)]
+    }
+
+    /// Looks at the feed at once, whatever is held.
+    private mutating func letGo() -> [Effect] {
+        state = .following
+        return [.letGo, .fetchFeedPage]
+    }
+
+    /// A held request without a reply says nothing yet about the server: what stands between may cut requests that rest. A
+    /// plain one tells. Where held ones are lost again and again, more and more rests go without.
+    private mutating func lose() -> [Effect] {
+        state = .following
+        heldLost += 1
+        if heldLost > 1 { unheldRests = min(1 << min(heldLost - 2, 16), Limits.unheldRestsMax) }
+        return [.fetchFeedPage]
     }
 
     private mutating func fail(

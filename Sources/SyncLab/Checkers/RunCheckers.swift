@@ -164,7 +164,7 @@ struct StatusIsTrue: Checker {
         }
         switch status.phase {
         case .inSync where open + dead > 0: return "\(open) edits are open and \(dead) dead"
-        case .inSync where status.pull != .resting: return "the pull side is \(status.pull)"
+        case .inSync where status.pull != .resting && status.pull != .holding: return "the pull side is \(status.pull)"
         case .inSync where status.hasProblem: return "the last exchange failed"
         case .needsPerson where held + dead == 0 && !edits.contains(where: \.needsPerson):
             return "nothing waits for a person"
@@ -182,6 +182,10 @@ struct StatusIsTrue: Checker {
         switch status.pull {
         case .greeting, .planning, .loading, .following:
             if !status.pullInFlight { return "the pull side is \(status.pull) without an exchange" }
+        case .holding:
+            // Where the link is cut nobody tells: the timer ends the waiting.
+            if !status.hasPullTimer { return "the pull side is holding without a timer" }
+            if !status.pullInFlight { return "the pull side is holding without an exchange" }
         case .resting, .backingOff, .needsLogin:
             if !status.hasPullTimer { return "the pull side is \(status.pull) without a timer" }
         case .standingBy:

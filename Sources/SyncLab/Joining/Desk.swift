@@ -53,7 +53,7 @@ package final class Desk: EngineShell {
             directory: folder, clock: office.clock, chance: chance, networkFileSystem: { _ in nil })
         engine = SyncEngine(
             store: store, server: World.host, token: token, clock: office.clock, chance: chance, log: office.log,
-            shell: self)
+            limits: PullMachine.Limits(holds: false), shell: self)
     }
 
     package var status: EngineStatus { engine?.status ?? EngineStatus() }

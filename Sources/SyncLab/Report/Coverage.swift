@@ -32,7 +32,7 @@ package struct Coverage: Sendable {
     }
 
     private static let pullEvents = [
-        "started", "stopped", "poked", "timerFired", "greeted", "planReceived", "pageKept", "failed",
+        "started", "stopped", "poked", "timerFired", "greeted", "planReceived", "pageKept", "failed", "nudged", "held",
     ]
     private static let pushEvents = [
         "started", "stopped", "greeted", "poked", "timerFired", "nothingToSend", "exchanged", "failed",
@@ -114,8 +114,10 @@ package struct Coverage: Sendable {
         case (_, "started"): return true
         case ("pull", "greeted"): return state != "greeting"
         case ("pull", "planReceived"): return state != "planning"
-        case ("pull", "pageKept"): return !["loading", "following", "standingBy"].contains(state)
-        case ("pull", "failed"): return !["greeting", "planning", "loading", "following", "standingBy"].contains(state)
+        case ("pull", "held"): return state != "holding"
+        case ("pull", "pageKept"): return !["loading", "following", "standingBy", "holding"].contains(state)
+        case ("pull", "failed"):
+            return !["greeting", "planning", "loading", "following", "standingBy", "holding"].contains(state)
         case ("pull", "timerFired"): return state == "blocked" || state == "standingBy"
         case ("push", "exchanged"), ("push", "nothingToSend"), ("push", "failed"): return state != "sending"
         case ("push", "timerFired"): return state == "unmet"
@@ -137,6 +139,8 @@ package struct Coverage: Sendable {
         case .planReceived: 5
         case .pageKept: 6
         case .failed: 7
+        case .nudged: 8
+        case .held: 9
         }
     }
 

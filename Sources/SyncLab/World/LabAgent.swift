@@ -118,6 +118,7 @@ final class LabAgent: EngineShell {
 
     /// Lets go of everything that belongs to the process.
     func drop() {
+        if isOnline { world.server.forget { $0.agent == index && $0.life == life } }
         reader?.close()
         (reader, kept) = (nil, nil)
         eye?.close()
@@ -153,7 +154,12 @@ final class LabAgent: EngineShell {
         world.carry(exchange, from: self)
     }
 
-    func abandon(_ lane: Lane) { flying[lane.rawValue] = nil }
+    func abandon(_ lane: Lane) {
+        if isOnline, let exchange = flying[lane.rawValue] {
+            world.server.forget { $0.agent == index && $0.life == life && $0.exchange.id == exchange }
+        }
+        flying[lane.rawValue] = nil
+    }
 
     func perform(_ job: @escaping @Sendable () -> SyncEngine.Event) {
         staged += 1

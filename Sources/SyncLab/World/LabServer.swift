@@ -3,6 +3,7 @@ import HTTPKit
 import LedgerStore
 import PartnerModel
 import SQLiteKit
+import SyncEngine
 import SyncServer
 
 /// The reference server of a world: the production routes and ledger over a disk that can fail.
@@ -18,9 +19,14 @@ final class LabServer {
     /// Rises with every start.
     private(set) var life = 0
     var diesByPowerLoss = false
+    /// It holds requests; one of an older build answers them at once.
+    let holds: Bool
+    /// Requests that wait, in the order in which they came.
+    private(set) var held: [HeldParcel] = []
     private let log: Logger
 
-    init(folder: String, time: LabTime, log: Logger) {
+    init(folder: String, time: LabTime, holds: Bool, log: Logger) {
+        self.holds = holds
         self.folder = DataFolder(folder)
         disk = FaultDisk(folder: folder)
         clock = LabClock(time)
@@ -39,7 +45,8 @@ final class LabServer {
 
     func start() throws {
         life += 1
-        core = try ServerCore(folder: folder, clock: clock, log: log, parts: .lab)
+        core = try ServerCore(folder: folder, clock: clock, log: log, parts: .lab, waits: clock)
+        if holds { core?.beginHoldingByHand() }
         let ledgerFile = folder.ledgerFile(partner)
         writer = try Ledger.open(path: ledgerFile, forWriting: true)
         eye = try ServerEye(path: ledgerFile, continuing: eye)
@@ -47,6 +54,8 @@ final class LabServer {
 
     /// Ends the process: orderly, or as it was found when its disk died.
     func stop() {
+        for waiting in held { waiting.hold.leave() }
+        core?.endHolding()
         core = nil
         writer?.close()
         writer = nil
@@ -60,9 +69,46 @@ final class LabServer {
     }
 
     /// The reply to the bytes of a request; nil when the request is cut.
-    func answer(_ request: [UInt8], bodyLimit: Int) -> [UInt8]? {
+    func answer(_ request: [UInt8], bodyLimit: Int) -> MemoryExchange.Answer? {
         guard let core else { return nil }
-        return MemoryExchange.answer(request, bodyLimit: bodyLimit) { core.handle($0) }
+        return MemoryExchange.reply(to: request, bodyLimit: bodyLimit) { core.reply($0) }
+    }
+
+    // MARK: Held requests
+
+    func hold(_ parcel: Parcel, _ hold: HTTPHold) { held.append(HeldParcel(parcel: parcel, hold: hold)) }
+
+    /// The client of a request that waits has gone.
+    func forget(_ isGone: (Parcel) -> Bool) {
+        for waiting in held where isGone(waiting.parcel) { waiting.hold.leave() }
+        held.removeAll { isGone($0.parcel) }
+    }
+
+    /// Nobody waits any more, and nobody is answered.
+    func takeHeld() -> [HeldParcel] {
+        defer { held = [] }
+        return held
+    }
+
+    /// Those who wait and have an answer now, with the answer: at their deadline, or since something has happened.
+    func answerHeld() -> [(parcel: Parcel, reply: [UInt8])] {
+        guard let core, !held.isEmpty else { return [] }
+        core.lookForHeld()
+        var answered: [(parcel: Parcel, reply: [UInt8])] = []
+        var left: [HeldParcel] = []
+        for waiting in held {
+            let isOver = clock.monotonicNow() >= waiting.hold.deadline
+            guard !disk.isDead, isOver || waiting.hold.isWoken,
+                case .response(let response) = waiting.hold.answer(isOver ? .deadline : .woken),
+                let bytes = try? MemoryExchange.bytes(of: response, toMethod: waiting.parcel.exchange.request.method)
+            else {
+                left.append(waiting)
+                continue
+            }
+            answered.append((waiting.parcel, bytes))
+        }
+        held = left
+        return answered
     }
 
     func addMember(_ member: Scenario.Member, chance: any Chance) throws -> String {
@@ -95,6 +141,12 @@ final class LabServer {
         try folder.openDirectory().addToken(token, partner: partner, account: account, at: clock.now().seconds)
         return token
     }
+}
+
+/// A request that the server holds.
+struct HeldParcel {
+    let parcel: Parcel
+    let hold: HTTPHold
 }
 
 extension PartLimits {

@@ -31,7 +31,7 @@ extension World {
         case .system(let write): systemWrite(write)
         case .serverStop:
             tell("server", "stops")
-            server.stop()
+            stopServer()
         case .serverStart: if !server.isUp { startServer() }
         case .serverKill(let write): killServer(write, powerLoss: false)
         case .serverPowerLoss(let write): killServer(write, powerLoss: true)

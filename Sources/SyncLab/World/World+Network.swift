@@ -3,6 +3,7 @@ import HTTPKit
 import SQLiteKit
 import SyncEngine
 import SyncProtocol
+import SyncServer
 
 /// A request on its way, with what will happen to it.
 struct Parcel {
@@ -79,8 +80,6 @@ extension World {
 
     /// A request reaches the server.
     func arrive(_ parcel: Parcel) {
-        let closed = ExchangeOutcome.failed(
-            HTTPError(code: .closed, what: "no reply came", why: "the connection ended before a reply"))
         guard server.isUp else {
             deliver(
                 parcel, .failed(HTTPError(code: .refused, what: "cannot connect", why: "connection refused")),
@@ -96,17 +95,53 @@ extension World {
         if case .cutRequest(let part) = parcel.fault {
             _ = server.answer(
                 Array(parcel.bytes.prefix(parcel.bytes.count * part / 1000)), bodyLimit: ProtocolLimits.pushBytesMax)
-            deliver(parcel, closed, after: parcel.back)
+            close(parcel)
             return
         }
-        let reply = server.answer(parcel.bytes, bodyLimit: ProtocolLimits.pushBytesMax)
+        let answer = server.answer(parcel.bytes, bodyLimit: ProtocolLimits.pushBytesMax)
         if server.disk.isDead {
             if parcel.kind == "POST /sync/v1/push" { unresolved = parcel }
             crashServer()
-            deliver(parcel, closed, after: parcel.back)
+            close(parcel)
             return
         }
-        guard let reply else { return }
+        switch answer {
+        case .bytes(let reply): takeBack(parcel, reply)
+        case .held(let hold):
+            tell("server", "holds it")
+            server.hold(parcel, hold)
+        case nil: return
+        }
+        lookForHeld()
+    }
+
+    /// The connection ends before a reply.
+    func close(_ parcel: Parcel) {
+        deliver(
+            parcel,
+            .failed(HTTPError(code: .closed, what: "no reply came", why: "the connection ended before a reply")),
+            after: parcel.back)
+    }
+
+    /// Has the server answer those who wait, if there is something for them, and look again in a while if some are left.
+    func lookForHeld() {
+        for (parcel, reply) in server.answerHeld() {
+            let agent = agents[parcel.agent]
+            // A connection without a link tells nobody that it has ended.
+            guard agent.isOnline, agent.life == parcel.life else { continue }
+            takeBack(parcel, reply)
+        }
+        if server.disk.isDead { return crashServer() }
+        guard server.isUp, !server.held.isEmpty, !isLookDue else { return }
+        isLookDue = true
+        let (seconds, attoseconds) = ServerCore.lookForHeldEvery.components
+        queue.add(
+            .serverLooks(life: server.life),
+            at: time.now + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+    }
+
+    /// The server's reply sets out.
+    private func takeBack(_ parcel: Parcel, _ reply: [UInt8]) {
         observeServer(after: parcel, reply)
         let agent = agents[parcel.agent]
         if parcel.isAwaited {
@@ -116,7 +151,7 @@ extension World {
         switch parcel.fault {
         case .loseReply:
             tell("server", "the reply is lost")
-            deliver(parcel, closed, after: parcel.back)
+            close(parcel)
         case .cut(let part):
             let rest = Array(reply.prefix(reply.count * part / 1000))
             tellArrow(from: "server", to: agent.member.name, "reply, cut after \(rest.count) of \(reply.count) bytes")

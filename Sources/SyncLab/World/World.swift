@@ -18,6 +18,8 @@ final class World {
         case wake(agent: Int)
         case restart(agent: Int, life: Int)
         case serverRestart(life: Int)
+        /// The server looks whether there is something for those who wait.
+        case serverLooks(life: Int)
     }
 
     static let host = "http://lab"
@@ -47,6 +49,8 @@ final class World {
     /// A push that the server took up when it died: whether it was committed is known after its restart.
     var unresolved: Parcel?
     private(set) var isRunaway = false
+    /// A look of the server's is in the queue.
+    var isLookDue = false
     private(set) var notes: [String] = []
     let scenarioFolder: String
 
@@ -62,7 +66,8 @@ final class World {
         log = Logger(program: "lab", level: .error, descriptor: -1)
         trace = traces ? Trace() : nil
         try SecureFile.makeFolder(folder)
-        server = LabServer(folder: "\(folder)/server", time: time, log: log)
+        server = LabServer(
+            folder: "\(folder)/server", time: time, holds: Mix.of(seed, 13) % 4 != 0, log: log)
     }
 
     /// Closes everything and removes the files.
@@ -163,6 +168,10 @@ final class World {
             startOrRetry(agent)
         case .serverRestart(let life):
             if server.life == life, !server.isUp { startServer() }
+        case .serverLooks(let life):
+            guard server.life == life else { return }
+            isLookDue = false
+            lookForHeld()
         }
     }
 
@@ -213,10 +222,17 @@ final class World {
         }
     }
 
+    /// Ends the server's process; who waits for a reply finds the connection closed.
+    func stopServer() {
+        server.stop()
+        isLookDue = false
+        for waiting in server.takeHeld() { close(waiting.parcel) }
+    }
+
     func crashServer() {
         tell("server", server.diesByPowerLoss ? "loses power" : "is killed")
         record(.serverDied)
-        server.stop()
+        stopServer()
         let draw = Mix.of(seed, 78, UInt64(server.life))
         queue.add(.serverRestart(life: server.life), at: time.now + 2_000_000 + Int64(draw % 6_000_000))
     }

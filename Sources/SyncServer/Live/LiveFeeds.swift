@@ -29,6 +29,20 @@ final class LiveFeeds: Sendable {
         var waitedOut: Int64 = 0
     }
 
+    private enum Running {
+        case no
+        case thread(WorkerThread)
+        case byHand
+    }
+
+    /// What is kept between two looks.
+    private struct Looks {
+        var watches: Watches
+        var nextPoll: Duration
+        var nextSweep: Duration
+        var rulesHash: String
+    }
+
     private struct Work {
         var touched: Set<String> = []
         var isEnding = false
@@ -37,38 +51,65 @@ final class LiveFeeds: Sendable {
     private let folder: DataFolder
     /// Tokens follow it.
     private let clock: any WallClock
+    /// Deadlines follow it; the listener's, whose requests these are, is the system's.
+    let waits: any WallClock
     private let rules: RulesInForce
     private let log: Logger
     private let table = Mutex(Table())
     private let work = Monitor(Work())
-    private let thread = Mutex<WorkerThread?>(nil)
+    private let running = Mutex(Running.no)
+    private let kept = Mutex<Looks?>(nil)
 
-    init(folder: DataFolder, clock: any WallClock, rules: RulesInForce, log: Logger) {
+    init(folder: DataFolder, clock: any WallClock, waits: any WallClock, rules: RulesInForce, log: Logger) {
         self.folder = folder
         self.clock = clock
+        self.waits = waits
         self.rules = rules
         self.log = log
     }
 
     /// Whether requests can be held.
-    var isRunning: Bool { thread.withLock { $0 != nil } }
+    var isRunning: Bool { running.withLock { if case .no = $0 { false } else { true } } }
 
     /// From here on requests can be held; false when the system refuses a thread.
     func begin() -> Bool {
         work.withLock { $0.isEnding = false }
-        return thread.withLock { thread in
-            if thread == nil { thread = WorkerThread(stackBytes: 512 * 1024) { [self] in run() } }
-            return thread != nil
+        return running.withLock { running in
+            guard case .no = running else { return true }
+            guard let thread = WorkerThread(stackBytes: 512 * 1024, { [self] in run() }) else { return false }
+            running = .thread(thread)
+            return true
+        }
+    }
+
+    /// From here on requests can be held, and are woken by `lookByHand` alone, which one thread calls.
+    func beginByHand() {
+        running.withLock { $0 = .byHand }
+        kept.withLock { $0 = looks() }
+    }
+
+    /// Looks at what has happened since the last call.
+    func lookByHand() {
+        kept.withLock { kept in
+            guard var looks = kept else { return }
+            let touched = work.withLock { work in
+                defer { work.touched = [] }
+                return work.touched
+            }
+            turn(&looks, touched)
+            kept = looks
         }
     }
 
     /// Nobody is woken any more; called when the listener has stopped.
     func end() {
         work.withLock { $0.isEnding = true }
-        thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }?.join()
+        let last = running.withLock { running in
+            defer { running = .no }
+            return running
+        }
+        if case .thread(let thread) = last { thread.join() }
+        kept.withLock { $0 = nil }
     }
 
     var counts: Counts {
@@ -126,37 +167,44 @@ final class LiveFeeds: Sendable {
 
     // MARK: The thread that looks
 
+    private func looks() -> Looks {
+        let now = waits.monotonicNow()
+        return Looks(
+            watches: Watches(folder: folder), nextPoll: now, nextSweep: now + LiveFeeds.sweepEvery,
+            rulesHash: rules.current.hash)
+    }
+
     private func run() {
-        var watches = Watches(folder: folder)
-        // Waits in real time, as the listener does whose requests these are.
-        let time = SystemClock()
-        var nextPoll = time.monotonicNow()
-        var nextSweep = nextPoll + LiveFeeds.sweepEvery
-        var rulesHash = rules.current.hash
+        var looks = looks()
         while true {
             let isIdle = table.withLock { $0.feeds.count == 0 }
-            let touched = work.wait(until: isIdle ? nil : nextPoll) { work -> Set<String>? in
+            let touched = work.wait(until: isIdle ? nil : looks.nextPoll) { work -> Set<String>? in
                 if work.isEnding { return [] }
                 guard !work.touched.isEmpty else { return nil }
                 defer { work.touched = [] }
                 return work.touched
             }
             if let touched, touched.isEmpty { return }
-            for partner in (touched ?? []).sorted() { attempt { try look(partner, &watches, isPoll: false) } }
-            let now = time.monotonicNow()
-            guard now >= nextPoll else { continue }
-            nextPoll = now + LiveFeeds.pollEvery
-            if rules.current.hash != rulesHash {
-                rulesHash = rules.current.hash
-                wake { $0.ids }
-            }
-            let held = table.withLock { $0.feeds.heldPartners }
-            watches.keep(held)
-            for partner in held { attempt { try look(partner, &watches, isPoll: true) } }
-            let isDue = now >= nextSweep
-            if isDue { nextSweep = now + LiveFeeds.sweepEvery }
-            attempt { try sweep(&watches, isDue: isDue) }
+            turn(&looks, touched ?? [])
         }
+    }
+
+    /// Looks at what this process has committed, and when it is time to at what others have.
+    private func turn(_ looks: inout Looks, _ touched: Set<String>) {
+        for partner in touched.sorted() { attempt { try look(partner, &looks.watches, isPoll: false) } }
+        let now = waits.monotonicNow()
+        guard now >= looks.nextPoll else { return }
+        looks.nextPoll = now + LiveFeeds.pollEvery
+        if rules.current.hash != looks.rulesHash {
+            looks.rulesHash = rules.current.hash
+            wake { $0.ids }
+        }
+        let held = table.withLock { $0.feeds.heldPartners }
+        looks.watches.keep(held)
+        for partner in held { attempt { try look(partner, &looks.watches, isPoll: true) } }
+        let isDue = now >= looks.nextSweep
+        if isDue { looks.nextSweep = now + LiveFeeds.sweepEvery }
+        attempt { try sweep(&looks.watches, isDue: isDue) }
     }
 
     private func attempt(_ body: () throws -> Void) {

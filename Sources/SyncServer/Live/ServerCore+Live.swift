@@ -17,6 +17,16 @@ extension ServerCore {
     @discardableResult
     package func beginHolding() -> Bool { live.begin() }
 
+    /// As `beginHolding`, without a thread: who is concerned by what has happened is woken within `lookForHeld`. For one who
+    /// drives requests without a listener, whose time is that of `waits`.
+    package func beginHoldingByHand() { live.beginByHand() }
+
+    /// Wakes whom commits concern: those of this process, and, once a second, those of others.
+    package func lookForHeld() { live.lookByHand() }
+
+    /// Time between two looks at what other processes have committed.
+    package static let lookForHeldEvery = LiveFeeds.pollEvery
+
     /// Ends what `beginHolding` began, after the listener's stop.
     package func endHolding() { live.end() }
 
@@ -56,13 +66,13 @@ private final class HeldRequest: Sendable {
     private let id: HeldFeeds.ID
     private let began: Duration
     private let deadline: Duration
-    // The listener's deadlines are in real time.
-    private let time = SystemClock()
+    private let time: any WallClock
     private let state = Mutex(State())
 
     init(_ core: ServerCore, _ request: HTTPRequest, of member: Member, token: [UInt8], seconds: Int) {
         self.core = core
         self.request = request
+        time = core.live.waits
         began = time.monotonicNow()
         deadline = began + .seconds(seconds)
         id = core.live.register(partner: member.partner, token: token, deadline: deadline)

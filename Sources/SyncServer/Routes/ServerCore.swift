@@ -26,7 +26,7 @@ package final class ServerCore: Sendable {
 
     package init(
         folder: DataFolder, clock: any WallClock, chance: any Chance = SystemChance(), log: Logger,
-        parts: PartLimits = PartLimits()
+        parts: PartLimits = PartLimits(), waits: any WallClock = SystemClock()
     ) throws {
         self.folder = folder
         self.clock = clock
@@ -35,7 +35,7 @@ package final class ServerCore: Sendable {
         startedAt = clock.now()
         rules = try RulesInForce(folder: folder.path)
         pool = try LedgerPool(folder: folder)
-        live = LiveFeeds(folder: folder, clock: clock, rules: rules, log: log)
+        live = LiveFeeds(folder: folder, clock: clock, waits: waits, rules: rules, log: log)
         loads = Loads(
             parts: PartStore(
                 folder: folder.partsFolder, limits: parts, compress: { Zlib.load()?.gzip($0) }, log: log))

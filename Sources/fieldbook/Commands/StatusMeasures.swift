@@ -32,6 +32,7 @@ extension Context {
         switch word {
         case "reply": "the server's reply"
         case "poll": "the next look"
+        case "news": "news, which come as they are made"
         case "backoff": "another try"
         case "pause": "the pause that the server asked for"
         case "login": "a token that the server takes: fieldbook login"
