@@ -142,14 +142,19 @@ extension SyncEngine {
             throw replies.malformed("the page was cut before its first row", asking: what)
         }
         if let wait {
-            // A server may round the time, and a link takes some.
-            let isOut = clock.monotonicNow() - wait.since >= .seconds(wait.seconds) * 0.9
-            stepPull(.held(isOut ? .out : page.rowCount > 0 ? .news : .unheld))
+            stepPull(.held(held(wait, brought: page.rowCount)))
         }
         let next: PullMachine.Need = result.reachedCheckpoint ? .nothing : try need()
         if !asksForRules(rulesMark(of: outcome), on: .pull, then: .pageKept(next)) { stepPull(.pageKept(next)) }
         if result.reachedCheckpoint { stepFill(.poked) }
         if result.reachedCheckpoint || kind == "snapshot/1" { stepLoad(.poked) }
+    }
+
+    private func held(_ wait: (seconds: Int, since: Duration), brought rows: Int) -> PullMachine.Held {
+        let took = clock.monotonicNow() - wait.since
+        // A server may round the time.
+        if rows == 0 { return took >= .seconds(wait.seconds) * 0.9 ? .waited : .unheld }
+        return took < PullMachine.Limits.newsWait ? .news : .waited
     }
 
     func epoch(of outcome: ExchangeOutcome, asking what: String) throws -> String {

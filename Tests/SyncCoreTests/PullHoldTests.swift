@@ -38,7 +38,7 @@ private let limits = PullMachine.Limits()
 
     @Test mutating func `news and a time that is out are followed by the next held request at once`() {
         step(.started, .greeted(.feedPage), .pageKept(.nothing))
-        for held in [PullMachine.Held.news, .out, .news] {
+        for held in [PullMachine.Held.news, .waited, .news] {
             let effects = answer(held)
             #expect(machine.state == .holding && effects.count == 3, "\(held)")
         }
@@ -55,19 +55,22 @@ private let limits = PullMachine.Limits()
         }
     }
 
-    @Test mutating func `a feed that never rests is asked twice a second, and at once again after a quiet time`() {
+    @Test mutating func `a feed that never rests is asked ever more slowly, and at once again after a quiet time`() {
         step(.started, .greeted(.feedPage), .pageKept(.nothing))
-        for _ in 0..<20 {
-            _ = answer(.news)
+        for count in 1...250 {
+            let effects = answer(.news)
+            if count <= 20 {
+                #expect(machine.state == .holding)
+            } else {
+                let pause = Duration.milliseconds(count <= 200 ? 50 : 500)
+                #expect(machine.state == .resting && wait(effects) == pause, "\(count)")
+                step(.timerFired)
+            }
+        }
+        for held in [PullMachine.Held.waited, .news] {
+            _ = answer(held)
             #expect(machine.state == .holding)
         }
-        let effects = answer(.news)
-        #expect(machine.state == .resting && wait(effects) == .milliseconds(500))
-        step(.timerFired)
-        _ = answer(.out)
-        #expect(machine.state == .holding)
-        _ = answer(.news)
-        #expect(machine.state == .holding)
     }
 
     @Test mutating func `a sync that is asked for lets go of what is held and looks at once`() {
@@ -120,7 +123,7 @@ private let limits = PullMachine.Limits()
         }
         #expect(rests == [0, 1, 2, 4, 8, 16, 32, 64, 64])
         // One that is answered clears the count.
-        _ = answer(.out)
+        _ = answer(.waited)
         step(lost, .pageKept(.nothing))
         #expect(machine.state == .holding)
     }

@@ -54,11 +54,11 @@ package struct PullMachine: Sendable, Equatable {
 
     /// How the server answered a request that it was asked to hold.
     package enum Held: Sendable, Hashable, CaseIterable {
-        /// When its time was about to end.
-        case out
-        /// Before, with something new.
+        /// When its time was over, or with something new after a while.
+        case waited
+        /// With something new as soon as it was asked.
         case news
-        /// At once and with nothing: it holds no requests.
+        /// Before its time and with nothing: it holds no requests.
         case unheld
     }
 
@@ -98,10 +98,13 @@ package struct PullMachine: Sendable, Equatable {
             self.holds = holds
         }
 
-        /// News in a row, none of them waited for, after which the next is asked for with a pause: a feed that never rests
-        /// costs two requests a second.
-        static let newsMax = 20
-        static let newsPause = Duration.milliseconds(500)
+        /// A feed that never rests is asked with a pause before each request: so many news in a row, none of them waited
+        /// for, and the pause from there on. It comes down to two requests a second.
+        static let newsPauses: [(after: Int, pause: Duration)] = [
+            (200, .milliseconds(500)), (20, .milliseconds(50)),
+        ]
+        /// The time from which on something new was waited for.
+        package static let newsWait = Duration.seconds(1)
         /// What a reply may take beyond the time that the server was asked to hold the request.
         static let heldSlack = Duration.seconds(15)
         /// After this time a held request that was to bring something is not relied on.
@@ -248,9 +251,11 @@ package struct PullMachine: Sendable, Equatable {
         lastHeld = nil
         isHoldDue = limits.holds
         if limits.holds, unheldRests == 0, last != .unheld {
-            guard newsInARow > Limits.newsMax else { return hold(limits: limits, using: &chance) }
+            guard let pause = Limits.newsPauses.first(where: { newsInARow > $0.after })?.pause else {
+                return hold(limits: limits, using: &chance)
+            }
             state = .resting
-            return [.wake(after: Limits.newsPause)]
+            return [.wake(after: pause)]
         }
         if unheldRests > 0 {
             unheldRests -= 1

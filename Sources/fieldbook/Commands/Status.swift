@@ -62,7 +62,8 @@ extension Context {
         }
         if let next = running?.nextAttemptAt {
             let left = Instant(rfc3339: next).map { "in \(DeskTime(now: clock.now().seconds).until($0.seconds))" }
-            lines.append(("next attempt", left ?? next))
+            let isLive = running?.waits?.contains { $0.waitsFor == "news" && $0.until == next } ?? false
+            lines.append(isLive ? ("next look", "with news, or \(left ?? next)") : ("next attempt", left ?? next))
         }
         if let problem = running?.settingsProblem {
             lines.append(("settings", "not taken: \(problem.what): \(problem.why)\n\(problem.next)"))
