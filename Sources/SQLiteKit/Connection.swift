@@ -249,8 +249,16 @@ package final class Connection {
         }
     }
 
-    /// Bounds what is cached of the file from now on. Sorting for an index takes about as much again.
-    package func limitCache(kiB: Int) throws(SQLiteError) { try execute("PRAGMA cache_size = -\(kiB)") }
+    /// Threads that sort while the connection's own reads and writes.
+    private static let sortingThreads = 2
+
+    /// Runs `body`, which makes indexes: large ones are sorted by threads of SQLite's, each with about `cacheKiB`. Before and
+    /// after, `after` KiB are cached of the file.
+    package func sorting<Value>(cacheKiB: Int, after: Int, _ body: () throws -> Value) throws -> Value {
+        try execute("PRAGMA cache_size = -\(cacheKiB); PRAGMA threads = \(Connection.sortingThreads)")
+        defer { try? execute("PRAGMA cache_size = -\(after); PRAGMA threads = 0") }
+        return try body()
+    }
 
     /// Moves the whole log into the file and truncates it; a reader in the way makes it do less, without an error.
     package func checkpointTruncate() throws(SQLiteError) {

@@ -129,9 +129,9 @@ final class Generation {
             if last?.isHead == false || !page.more || page.cursor == meta.bulkCursor { meta.headsComplete = true }
             meta.loadCursor = page.cursor
             if meta.isHeadsOnly ? meta.headsComplete : !page.more {
-                try connection.limitCache(kiB: Generation.sortingCacheKiB)
-                defer { try? connection.limitCache(kiB: Generation.cacheKiB) }
-                try transaction.execute(ImageSchema.bulkIndexes)
+                try connection.sorting(cacheKiB: Generation.sortingCacheKiB, after: Generation.cacheKiB) {
+                    try transaction.execute(ImageSchema.bulkIndexes)
+                }
                 meta.loadCursor = nil
                 meta.fetchedCursor = meta.isHeadsOnly ? meta.feedCursor : page.cursor
                 // The rows as of the pinned sequence are there; what changed meanwhile comes with the feed.

@@ -44,6 +44,8 @@ final class PartsAhead: Sendable {
         }
     }
 
+    var isRunning: Bool { thread.withLock { $0 != nil } }
+
     /// Ends the thread, after the part that it makes.
     func end() {
         book.withLock { $0.isEnding = true }
