@@ -235,7 +235,11 @@ package final class Connection {
     }
 
     /// From here on commits go through a rollback journal; through the log as before when somebody reads the file now.
-    package func useJournal() throws(SQLiteError) { try execute("PRAGMA journal_mode = DELETE") }
+    package func useJournal() throws(SQLiteError) {
+        sqlite3_busy_timeout(handle, 0)
+        defer { sqlite3_busy_timeout(handle, busyTimeoutMilliseconds) }
+        do { try execute("PRAGMA journal_mode = DELETE") } catch { guard error.code == .locked else { throw error } }
+    }
 
     /// From here on commits go through the log, as those who read beside a writer need it. Durable on return; `locked`
     /// when somebody is in the way.

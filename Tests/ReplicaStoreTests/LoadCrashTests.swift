@@ -1,4 +1,5 @@
 import Glibc
+import PartnerModel
 import SQLiteKit
 import SyncProtocol
 import TestKit
@@ -57,7 +58,7 @@ import Testing
     func `a death or a power loss at any write of a load costs time and nothing else`(kind: UInt64) throws {
         var (write, isOver) = (0, false)
         while !isOver {
-            write += write < 30 ? 1 : 3
+            write += write < 12 ? 1 : 5
             let replica = try TestReplica.loaded()
             replica.close()
             let disk = FaultDisk(folder: replica.path)

@@ -103,6 +103,13 @@ struct LoadingTests {
         try connection.useLog()
         try fill(1, connection)
         #expect(try commits(reader) == 1)
+        // Nor does it lose its log then.
+        try reader.read { transaction in
+            _ = try transaction.statement("SELECT n FROM m").first { $0.int64(0) }
+            try connection.useJournal()
+            try fill(2, connection)
+        }
+        #expect(try commits(reader) == 2 && isThere(folder, "-wal"))
     }
 
     @Test func `a large index is sorted by threads, and the cache is as before`() throws {

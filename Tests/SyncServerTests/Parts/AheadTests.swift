@@ -1,6 +1,7 @@
 import Digests
 import HTTPKit
 import LedgerStore
+import PartnerModel
 import SyncProtocol
 import TestKit
 import Testing
