@@ -2,6 +2,10 @@ import HTTPKit
 import LedgerStore
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// Gives parts inside one reading transaction: to who asks for one, and to who makes the next ones ahead.
 struct PartMaking {
     /// A part, and what it is.
@@ -29,10 +33,14 @@ struct PartMaking {
     /// What the part at a position is; nil when heads stand there, which are no part.
     func identity(_ position: Cursor, _ coding: PartIdentity.Coding) -> PartIdentity? {
         guard case .snapshot(let entity, let key) = position.place, entity >= Entity.bulkPlace else { return nil }
-        return PartIdentity(
+        var identity = PartIdentity(
             partner: partner, epoch: position.epoch, scope: scope.number, scopeVersion: scope.version,
             pin: position.sequence, at: position.at, entity: entity, key: key, left: left, rows: form.rawValue,
             coding: coding)
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .anotherPinsPart { (identity.pin, identity.at) = (0, 0) }
+        #endif
+        return identity
     }
 
     /// The part of an identity, whose page begins at the cursor `text`; without coding where that can't be had.
