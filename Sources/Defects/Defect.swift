@@ -53,6 +53,12 @@ package enum Defect: String, Sendable, CaseIterable {
     case uncuredFreezeLifted = "uncured-freeze-lifted"
     case unreadRowsSkipped = "unread-rows-skipped"
 
+    // Of first loads.
+    case anotherPinsPart = "another-pins-part"
+    case indexForgotten = "index-forgotten"
+    case resumedElsewhere = "resumed-elsewhere"
+    case shownTooEarly = "shown-too-early"
+
     // Of people who join and leave.
     case ghostAfterLatePage = "ghost-after-late-page"
     case leaveKeepsBills = "leave-keeps-bills"
@@ -110,6 +116,10 @@ package enum Defect: String, Sendable, CaseIterable {
         case .stackedOnTrunk: "an edit that builds on an unsettled one is judged against the base of the first"
         case .stalePageTaken: "a page is taken that does not start where the replica stands, older rows and all"
         case .unreadRowsSkipped: "a cut page counts as read to its end"
+        case .anotherPinsPart: "a part of another pin is given and taken, and the feed followed from the load's own"
+        case .indexForgotten: "an index of a loaded image is missing"
+        case .resumedElsewhere: "a part that was cut goes on at a wrong byte, and its hash is not compared"
+        case .shownTooEarly: "a load is shown before it has come to a checkpoint"
         case .ghostAfterLatePage: "a page of old records brings back one that was deleted since"
         case .leaveKeepsBills: "the bills of a customer that left stay in the replica"
         case .oldRecordsForgotten: "a customer that joins brings no old records"

@@ -15,12 +15,15 @@ struct ReplicaFiles {
     /// The numbers of all generation files, rising.
     func numbers() -> [Int] { names().compactMap { ReplicaFiles.number(ofFile: $0) }.sorted() }
 
-    /// Removes logs that a crash left without their generation: rows are in them, and the next file of that number
-    /// would take them for its own.
+    /// What SQLite writes beside a file: the log and its index, or the journal of a load.
+    static let besides = ["-wal", "-shm", "-journal"]
+
+    /// Removes logs and journals that a crash left without their generation: rows are in them, and the next file of that
+    /// number would take them for its own.
     func removeOrphanLogs() {
         let names = names()
         for name in names where name.hasPrefix("generation-") {
-            for suffix in ["-wal", "-shm"] where name.hasSuffix(suffix) {
+            for suffix in ReplicaFiles.besides where name.hasSuffix(suffix) {
                 if !names.contains(String(name.dropLast(suffix.count))) { unlink("\(folder)/\(name)") }
             }
         }
@@ -40,9 +43,9 @@ struct ReplicaFiles {
         SecureFile.syncFolder(of: link)
     }
 
-    /// Removes a generation with its log.
+    /// Removes a generation with its log or journal.
     func remove(_ number: Int) {
-        for suffix in ["", "-wal", "-shm"] { unlink(generation(number) + suffix) }
+        for suffix in [""] + ReplicaFiles.besides { unlink(generation(number) + suffix) }
     }
 
     private static func number(ofFile name: String) -> Int? {

@@ -118,7 +118,7 @@ package final class ReplicaStore {
         let liveNumber = files.liveNumber()
         for number in files.numbers() {
             if number == liveNumber {
-                live = try Generation(path: files.generation(number), number: number, create: false)
+                live = try Generation(path: files.generation(number), number: number, create: false, isLoading: false)
             } else if number > liveNumber ?? 0, let unfinished = try resumable(number) {
                 if try unfinished.meta()?.isHeadsOnly == true {
                     heads = unfinished
@@ -139,7 +139,8 @@ package final class ReplicaStore {
     /// A generation whose load began and can go on; nil for remains that can be fetched again. A newer schema is refused.
     private func resumable(_ number: Int) throws -> Generation? {
         do {
-            let generation = try Generation(path: files.generation(number), number: number, create: false)
+            let generation = try Generation(
+                path: files.generation(number), number: number, create: false, isLoading: true)
             return try generation.meta() == nil ? nil : generation
         } catch let error as SQLiteError where error.code == .schemaTooNew { throw error } catch { return nil }
     }
@@ -270,7 +271,7 @@ package final class ReplicaStore {
     private func newGeneration(
         _ number: Int, _ plan: V1.SnapshotPlan, _ epoch: String, headsOnly: Bool
     ) throws -> Generation {
-        let generation = try Generation(path: files.generation(number), number: number, create: true)
+        let generation = try Generation(path: files.generation(number), number: number, create: true, isLoading: true)
         try generation.begin(plan, epoch: epoch, headsOnly: headsOnly)
         return generation
     }
@@ -293,6 +294,7 @@ package final class ReplicaStore {
     }
 
     private func publishHeads(_ generation: Generation) throws {
+        try generation.useLog()
         try files.publish(generation.number)
         (live, heads) = (generation, nil)
         isProjectionStale = true
@@ -321,7 +323,12 @@ package final class ReplicaStore {
     /// the live one, which follows the feed too, has come further: what a person sees never goes back.
     package func finishLoad() throws(StoreError) -> PageOutcome? {
         try StoreError.wrap {
-            guard let staging, let sequence = staging.standing.appliedSequence else { throw noLoad }
+            #if FIELDBOOK_DEFECTS
+            let least: Int64? = Defect.planted == .shownTooEarly ? .max : nil
+            #else
+            let least: Int64? = nil
+            #endif
+            guard let staging, let sequence = staging.standing.appliedSequence ?? least else { throw noLoad }
             if let meta = try live?.meta(), meta.fetchedCursor != nil, meta.appliedCursor != nil,
                 meta.appliedSequence > sequence
             {
@@ -332,6 +339,7 @@ package final class ReplicaStore {
             try staging.use { generation in
                 try generation.connection.write { _ in try noteMissing(in: generation) }
                 outcome.notices = newsOfLoad(generation)
+                try generation.useLog()
             }
             try files.publish(staging.number)
             show(staging.release())

@@ -10,14 +10,18 @@ package enum Durability: Sendable {
     case full
     /// Commits survive the end of the process; after a power loss the file is whole but may be older (WAL, NORMAL).
     case normal
+    /// For a file that is being filled and that others do not wait for: a rollback journal in place of the log, so that
+    /// every page is written once. A commit is whole or absent, after a power loss too, when the last one may be absent.
+    case loading
     /// Reads only (`query_only`); the file may be in use by a writer.
     case reader
 }
 
-/// One SQLite connection, owned by one thread. It opens in WAL mode with foreign keys on and deleted content
-/// overwritten, and refuses a library older than 3.40.1.
+/// One SQLite connection, owned by one thread. It opens in WAL mode, unless it is for loading, with foreign keys on and
+/// deleted content overwritten, and refuses a library older than 3.40.1.
 ///
-/// Sources: https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous.
+/// Sources: https://sqlite.org/wal.html, https://sqlite.org/pragma.html#pragma_synchronous,
+/// https://sqlite.org/atomiccommit.html.
 package final class Connection {
     /// The oldest accepted library, as SQLITE_VERSION_NUMBER.
     package static let oldestLibrary: Int32 = 3_040_001
@@ -86,6 +90,8 @@ package final class Connection {
         switch durability {
         case .full: try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         case .normal: try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+        // Which journal a file has is left as it is until somebody has looked whose file it is.
+        case .loading: try execute("PRAGMA synchronous = NORMAL")
         case .reader: try execute("PRAGMA query_only = ON")
         }
         try execute(
@@ -226,6 +232,33 @@ package final class Connection {
                     || (now.tv_sec == limit.tv_sec + carry && now.tv_nsec > limit.tv_nsec % 1_000_000_000)
                 return isLate ? 1 : 0
             }, deadline)
+    }
+
+    /// From here on commits go through a rollback journal; through the log as before when somebody reads the file now.
+    package func useJournal() throws(SQLiteError) {
+        sqlite3_busy_timeout(handle, 0)
+        defer { sqlite3_busy_timeout(handle, busyTimeoutMilliseconds) }
+        do { try execute("PRAGMA journal_mode = DELETE") } catch { guard error.code == .locked else { throw error } }
+    }
+
+    /// From here on commits go through the log, as those who read beside a writer need it. Durable on return; `locked`
+    /// when somebody is in the way.
+    package func useLog() throws(SQLiteError) {
+        let mode = try statement("PRAGMA journal_mode = WAL")
+        defer { mode.reset() }
+        guard try mode.step(), mode.text(0) == "wal" else {
+            throw SQLiteError(
+                code: .locked, what: "cannot give \(Connection.fileName(path)) a log", why: "another program reads it",
+                next: "close that program; it is tried again by itself")
+        }
+    }
+
+    /// Runs `body`, which makes indexes, with `cacheKiB` cached of the file and about as much to sort in; `after` KiB are cached
+    /// from then on. SQLite's own sorting threads are left off: over a million rows they were slower.
+    package func sorting<Value>(cacheKiB: Int, after: Int, _ body: () throws -> Value) throws -> Value {
+        try execute("PRAGMA cache_size = -\(cacheKiB)")
+        defer { try? execute("PRAGMA cache_size = -\(after)") }
+        return try body()
     }
 
     /// Moves the whole log into the file and truncates it; a reader in the way makes it do less, without an error.

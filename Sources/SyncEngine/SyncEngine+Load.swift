@@ -5,6 +5,10 @@ import ReplicaStore
 import SyncCore
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// What came of taking a page of a load, on the load lane's own thread.
 package struct StagedPage: Sendable {
     /// The load it belongs to; a page of one that was given up changes nothing.
@@ -33,6 +37,25 @@ struct LoadRoad {
 
     /// Begins at the place where the store says that the load stands.
     mutating func reset() { self = LoadRoad(number: number + 1) }
+}
+
+extension PartBegun {
+    /// The byte at which the rest begins.
+    fileprivate var restStart: Int {
+        #if FIELDBOOK_DEFECTS
+        if Defect.planted == .resumedElsewhere { return bytes.count + 1 }
+        #endif
+        return bytes.count
+    }
+
+    /// Whether what was put together is compared with the whole part's hash.
+    fileprivate static var isCompared: Bool {
+        #if FIELDBOOK_DEFECTS
+        Defect.planted != .resumedElsewhere
+        #else
+        true
+        #endif
+    }
 }
 
 /// What the load machine asks for: the parts of a load, and the feed from there on, for the generation beside the live one.
@@ -64,7 +87,7 @@ extension SyncEngine {
         // The rest comes in the coding in which the part began.
         var request = getPage(path, cursor, gzip: begun?.isGzip)
         if let begun {
-            request.headers.add("Range", "bytes=\(begun.bytes.count)-")
+            request.headers.add("Range", "bytes=\(begun.restStart)-")
             request.headers.add("If-Range", begun.tag)
         }
         send(.load, .part(kind: kind, cursor: cursor), request)
@@ -111,7 +134,7 @@ extension SyncEngine {
         let (tag, isGzip, came) = (headers["ETag"] ?? "", headers["Content-Encoding"] == "gzip", bytes.count)
         if status == 206 {
             guard let known, known.tag == tag, known.isGzip == isGzip,
-                headers["Content-Range"]?.hasPrefix("bytes \(known.bytes.count)-") == true
+                headers["Content-Range"]?.hasPrefix("bytes \(known.restStart)-") == true
             else { throw notTheRest(known, what) }
             bytes = known.bytes + bytes
         }
@@ -127,7 +150,9 @@ extension SyncEngine {
             stepLoad(.pageKept)
             return nil
         }
-        if status == 206, tag != "\"\(Hex.encode(SHA256.digest(bytes)))\"" { throw notTheRest(known, what) }
+        if status == 206, PartBegun.isCompared, tag != "\"\(Hex.encode(SHA256.digest(bytes)))\"" {
+            throw notTheRest(known, what)
+        }
         if isGzip {
             guard let plain = Zlib.load()?.gunzip(bytes, limit: ProtocolLimits.pageBytesMax) else {
                 throw replies.malformed("a part's gzip is damaged, or holds more than a part may", asking: what)

@@ -29,6 +29,8 @@ extension ServerContext {
                 next: "stop other programs, or raise the limit of threads")
         }
         defer { core.endHolding() }
+        core.beginMakingAhead()
+        defer { core.endMakingAhead() }
         do { try server.start() } catch {
             throw UserError(
                 .failed, what: error.what, why: error.why,

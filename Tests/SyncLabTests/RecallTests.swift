@@ -7,6 +7,10 @@ import Testing
 @Suite struct RecallTests {
     private static let scenarios: [Defect: String] = [
         .actsTwice: "reply-lost-after-commit",
+        .anotherPinsPart: "late-load-begins-at-its-own-pin",
+        .indexForgotten: "behind-a-held-edit",
+        .resumedElsewhere: "cut-part-goes-on-at-its-next-byte",
+        .shownTooEarly: "given-away-and-back-in-a-load",
         .answeredByAnyone: "request-is-an-administrators",
         .approvalWithoutEffect: "request-is-an-administrators",
         .codeForgotten: "budget-above-a-managers-ceiling",

@@ -220,6 +220,9 @@ enum RowText {
     /// The SQL expression that writes a row as its JSON array.
     static func expression(_ entity: Entity) -> String { "json_array(\(entity.rawValue), \(columns(entity)))" }
 
+    /// What the columns of each entity hold; nil for one that may hold nothing.
+    static let kinds: [[Column.Kind?]] = Entity.allCases.map { $0.columns.map { $0.isOptional ? nil : $0.kind } }
+
     /// Key, version and columns of `e`, as `PageWriter.append` takes them.
     static func columns(_ entity: Entity) -> String {
         (["key", "version"] + entity.columns.map(\.name)).map { "e.\($0)" }.joined(separator: ", ")
@@ -230,11 +233,17 @@ extension PageWriter {
     /// Adds the row that a statement stands on, whose columns are those of `RowText.columns`.
     mutating func append(_ entity: Entity, _ row: Statement) {
         begin(entity, key: row.int64(0), version: row.int64(1))
-        for column in 2..<row.columnCount {
-            switch row.kind(column) {
-            case .integer: add(row.int64(column))
-            case .text: row.withTextBytes(column) { add(text: $0) }
-            case .null: addNull()
+        for (index, column) in RowText.kinds[entity.rawValue].enumerated() {
+            // The ledger's tables are strict, so what may not be null is what its column says.
+            switch column {
+            case .some(.integer): add(row.int64(index + 2))
+            case .some(.text): row.withTextBytes(index + 2) { add(text: $0) }
+            case nil:
+                switch row.kind(index + 2) {
+                case .integer: add(row.int64(index + 2))
+                case .text: row.withTextBytes(index + 2) { add(text: $0) }
+                case .null: addNull()
+                }
             }
         }
         end()

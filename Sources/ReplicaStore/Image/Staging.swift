@@ -2,6 +2,10 @@ import SQLiteKit
 package import SyncProtocol
 import Synchronization
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// The generation that a load fills beside the one that is shown, until it takes its place.
 ///
 /// Its pages are taken on a thread of their own, one after the other, so that neither a large page nor the making of
@@ -66,6 +70,9 @@ package final class Staging: @unchecked Sendable {
                     taken.isWhole = page.isCheckpoint
                 } else {
                     taken.rows = try generation.applySnapshot(&page).rows
+                    #if FIELDBOOK_DEFECTS
+                    taken.isWhole = Defect.planted == .shownTooEarly && !page.more
+                    #endif
                 }
                 return taken
             }

@@ -101,7 +101,7 @@ package final class ReplicaReader {
                     rowsDone: row.int64(1),
                     rowsTotal: row.int64(2), checkpointAt: row.optionalInt64(3), epoch: row.text(4), joining: joining)
             }
-            if let done = rowsBeside(connection) { found?.rowsDone = done }
+            if let total = found?.rowsTotal, let done = rowsBeside(connection, of: total) { found?.rowsDone = done }
             guard let found else {
                 throw StoreError(
                     .corrupt, what: "cannot read the replica", why: "it has no state", next: "report this as a defect")
@@ -110,14 +110,24 @@ package final class ReplicaReader {
         }
     }
 
+    /// How long a reader waits while a load writes its file.
+    private static let besideMilliseconds: Int32 = 500
+
     /// Rows of the load that will take the place of heads; nil when there is none, or it just took it.
-    private func rowsBeside(_ image: Connection) -> Int64? {
+    private func rowsBeside(_ image: Connection, of total: Int64) -> Int64? {
         guard (try? image.statement("SELECT heads_only FROM meta").first { $0.int64(0) }) == 1,
-            let last = files.numbers().last, last > files.liveNumber() ?? last,
-            let beside = try? Connection(path: files.generation(last), mode: .readWrite, durability: .reader)
+            let last = files.numbers().last, last > files.liveNumber() ?? last
         else { return nil }
-        defer { beside.close() }
-        return (try? beside.statement("SELECT rows_done FROM meta").first { $0.int64(0) }) ?? nil
+        do {
+            let beside = try Connection(
+                path: files.generation(last), mode: .readWrite, durability: .reader,
+                busyTimeoutMilliseconds: ReplicaReader.besideMilliseconds)
+            defer { beside.close() }
+            return try beside.statement("SELECT rows_done FROM meta").first { $0.int64(0) }
+        } catch let error as SQLiteError where error.code == .locked {
+            // A load holds its file for so long only while it makes indexes, over all the rows.
+            return total
+        } catch { return nil }
     }
 
     /// Open conflicts that this replica has not decided yet: a decision that waits to be sent needs nobody.

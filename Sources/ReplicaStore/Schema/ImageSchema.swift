@@ -6,12 +6,12 @@ enum ImageSchema {
     static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008]
 
     /// Indexes of the bulk tables, made once a load is complete.
-    static let bulkIndexes = """
-        CREATE INDEX IF NOT EXISTS bill_record_customer ON bill_record (customer, cycle);
-        CREATE INDEX IF NOT EXISTS bill_record_cycle ON bill_record (cycle);
-        CREATE INDEX IF NOT EXISTS resource_customer ON resource (customer);
-        CREATE INDEX IF NOT EXISTS conflict_customer ON conflict (customer);
-        """
+    static let bulkIndexes = [
+        (name: "bill_record_customer", columns: "bill_record (customer, cycle)"),
+        (name: "bill_record_cycle", columns: "bill_record (cycle)"),
+        (name: "resource_customer", columns: "resource (customer)"),
+        (name: "conflict_customer", columns: "conflict (customer)"),
+    ]
 
     private static let M0001 = Migration(number: 1, name: "initial", sql: tables + views)
 

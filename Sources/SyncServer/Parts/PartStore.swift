@@ -15,6 +15,11 @@ final class PartStore: Sendable {
         let count: Int
         let hash: String
         var tag: String { PartLabel.tag(hash) }
+        /// It lies in the folder.
+        var isKept: Bool {
+            if case .file = body { return true }
+            return false
+        }
     }
 
     private struct State: Sendable {
@@ -42,18 +47,22 @@ final class PartStore: Sendable {
     enum Reason: String, Sendable, CaseIterable { case room, disk, unusable, erased, damaged }
 
     private let folder: PartFolder
-    private let limits: PartLimits
+    let limits: PartLimits
     /// Gzip, where there is one.
     let compress: (@Sendable ([UInt8]) -> [UInt8]?)?
+    /// SHA-256, by whatever does it fastest here.
+    private let digest: @Sendable ([UInt8]) -> [UInt8]
     private let state = Monitor(State())
     /// Real time, which waiting for another thread takes whatever the server's clock says.
     private let patience = SystemClock()
 
     init(
-        folder: String, limits: PartLimits, compress: (@Sendable ([UInt8]) -> [UInt8]?)? = nil, log: Logger
+        folder: String, limits: PartLimits, compress: (@Sendable ([UInt8]) -> [UInt8]?)? = nil,
+        digest: @escaping @Sendable ([UInt8]) -> [UInt8] = SHA256.digest, log: Logger
     ) {
         self.folder = PartFolder(path: folder)
         self.compress = compress
+        self.digest = digest
         do throws(UserError) {
             try self.folder.prepare()
             self.limits = limits
@@ -205,7 +214,7 @@ final class PartStore: Sendable {
     private func answer(
         _ bytes: [UInt8], _ identity: PartIdentity, at sequence: Int64, keeping: Bool
     ) throws -> Part {
-        let hash = Hex.encode(SHA256.digest(bytes))
+        let hash = Hex.encode(digest(bytes))
         let label = PartLabel(identity: identity, madeAt: sequence, count: bytes.count, hash: hash)
         let body = keeping ? keep(bytes, label) : nil
         state.withLock { state in

@@ -7,6 +7,7 @@ import SyncProtocol
 struct Loads: Sendable {
     let parts: PartStore
     let pins = PinBook()
+    let ahead = PartsAhead()
 }
 
 /// The routes of a first load.
@@ -23,35 +24,19 @@ extension Routes {
     func snapshotRows(_ reader: LedgerReader) throws -> HTTPResponse {
         let (text, scope) = (try cursor(), try scope(reader))
         let position = try reader.position(text, scope: scope)
-        guard case .snapshot(let entity, let key) = position.place, entity >= Entity.bulkPlace else {
+        guard case .snapshot(let entity, _) = position.place, entity >= Entity.bulkPlace else {
             return page(try reader.snapshotPage(text, scope: scope, form: form, serverTime: now.seconds))
         }
-        let store = loads.parts
-        try store.review(member.partner, reader)
-        let identity = PartIdentity(
-            partner: member.partner, epoch: position.epoch, scope: scope.number, scopeVersion: scope.version,
-            pin: position.sequence, at: position.at, entity: entity, key: key,
-            left: try store.review(scope, of: member.partner, reader), rows: form.rawValue, coding: .identity)
-        func plain() throws -> PartStore.Part {
-            try store.part(identity, at: reader.state.sequence) {
-                try reader.snapshotPage(text, scope: scope, form: form, serverTime: now.seconds)
-            }
+        let (store, member) = (loads.parts, member)
+        let making = try PartMaking(
+            store: store, partner: member.partner, reader: reader, scope: scope, form: form)
+        let isCoded = store.compress != nil && AcceptEncoding(request.headers).prefersGzip
+        guard let identity = making.identity(position, isCoded ? .gzip : .identity) else {
+            throw LedgerError.cursorRefused
         }
-        guard let compress = store.compress, AcceptEncoding(request.headers).prefersGzip else {
-            return PartReply.reply(try plain(), coding: .identity, to: request, store)
-        }
-        var coded = identity
-        coded.coding = .gzip
-        do {
-            let part = try store.part(coded, at: reader.state.sequence) {
-                guard let bytes = compress(try plain().body.bytes()) else { throw NotCoded() }
-                return bytes
-            }
-            return PartReply.reply(part, coding: .gzip, to: request, store)
-        } catch is NotCoded {
-            return PartReply.reply(try plain(), coding: .identity, to: request, store)
-        }
+        loads.ahead.asked(identity)
+        let given = try making.give(identity, at: text)
+        if let closing = given.closing, given.part.isKept { loads.ahead.made(identity, closing) }
+        return PartReply.reply(given.part, coding: given.identity.coding, to: request, store)
     }
-
-    private struct NotCoded: Error {}
 }

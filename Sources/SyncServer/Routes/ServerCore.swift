@@ -38,7 +38,8 @@ package final class ServerCore: Sendable {
         live = LiveFeeds(folder: folder, clock: clock, waits: waits, rules: rules, log: log)
         loads = Loads(
             parts: PartStore(
-                folder: folder.partsFolder, limits: parts, compress: { Zlib.load()?.gzip($0) }, log: log))
+                folder: folder.partsFolder, limits: parts, compress: { Zlib.load()?.gzip($0) },
+                digest: { SystemDigest.sha256($0) ?? SHA256.digest($0) }, log: log))
         for partner in try tidyParts() { try reviewParts(of: partner, isStart: true) }
     }
 

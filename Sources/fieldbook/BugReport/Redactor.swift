@@ -216,7 +216,7 @@ struct Redactor {
 
     private static func isReplicaFile(_ name: Substring) -> Bool {
         var core = name
-        for suffix in ["-wal", "-shm"] where core.hasSuffix(suffix) { core = core.dropLast(suffix.count) }
+        for suffix in ["-wal", "-shm", "-journal"] where core.hasSuffix(suffix) { core = core.dropLast(suffix.count) }
         if core == "outbox.db" || core == "replica.db" { return true }
         guard core.hasPrefix("generation-"), core.hasSuffix(".db") else { return false }
         return Int(core.dropFirst("generation-".count).dropLast(3)) != nil
