@@ -32,8 +32,7 @@ extension ReplicaStore {
                 return edits
             }
         }
-        isProjectionStale = true
-        refreshProjection()
+        refreshProjection(of: edits)
         return edits
     }
 
