@@ -230,7 +230,12 @@ static int live(char **argv) {
         Write first = {.key = keys[k]};
         write_one(fd, argv[5], argv[6], k + 1, &versions[k], &first);
     }
-    for (double end = now() + 2; now() < end;) turn(end);
+    /* Until nothing has come for a second: all of them are held again. */
+    for (double quiet = now() + 1; now() < quiet;) {
+        int before = answers;
+        turn(quiet);
+        if (answers != before) quiet = now() + 1;
+    }
     say_held();
     /* Waits for a line: who measures has read the server's counters. */
     while (getchar() != '\n') ;

@@ -11,7 +11,7 @@ person daemon start >/dev/null
 person sync --wait >/dev/null
 resting=$(daemon_pid "$FIELDBOOK_HOME")
 sleep 2
-woken=$(calc "$(woken_in "$resting" 10) / 10" %.1f)
+woken=$(calc "$(woken_in "$resting" "$rest_seconds") / $rest_seconds" %.1f)
 resident=$(status_field "$resting" VmRSS)
 
 # The same query by the shell of SQLite: the customer, what it has used, its sums by cycle, whole and fraction apart.
