@@ -3,6 +3,8 @@
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/fieldbook-bench.XXXXXX")
 server_pid= client_pid= nginx_pid=
+# What else the machine had to do when this began.
+load_before=$(cut -d' ' -f1 /proc/loadavg)
 finish() {
     local code=$? home pid
     trap - EXIT INT TERM
@@ -88,7 +90,7 @@ seconds_of() {
 }
 
 machine() {
-    echo "machine: $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GiB; revision $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)"
+    echo "machine: $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GiB, load $load_before before; revision $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)"
 }
 # A line of the table: what, measured, spread, target, condition.
 row() { printf '%-44s %14s %22s %10s %s\n' "$1" "$2" "${3:-}" "${4:-}" "${5:+$(verdict "$5")}"; }
