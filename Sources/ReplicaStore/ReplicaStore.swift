@@ -412,6 +412,20 @@ package final class ReplicaStore {
             isProjectionStale = false
         } catch { isProjectionStale = true }
     }
+
+    /// The same after a change to edits of some customers alone, so that one more edit on a long queue costs no more than
+    /// the first. Cost: their open edits, unless the projection is stale.
+    func refreshProjection(of edits: [OutboxEdit]) {
+        guard let live, !isProjectionStale else { return refreshProjection() }
+        var seen: Set<CustomerKey> = []
+        let customers = edits.map(\.customer).filter { seen.insert($0).inserted }
+        do {
+            try live.connection.write { _ in
+                let projection = Projection(live.connection)
+                for customer in customers { try projection.rewrite(try rows.open(of: customer), of: customer) }
+            }
+        } catch { isProjectionStale = true }
+    }
 }
 
 extension StoreError {

@@ -126,8 +126,8 @@ struct DaemonAPI: LocalAPIHandler {
         }
         let link = Self.storeLink(link)
         return onEngine { engine throws(StoreError) in
-            let previews = try engine.store.check(wanted, link: link)
-            let edits = dryRun ? [] : try engine.store.add(wanted, link: link)
+            if dryRun { return Self.reply([], try engine.store.check(wanted, link: link)) }
+            let (edits, previews) = try engine.store.accept(wanted, link: link)
             return Self.reply(edits, previews)
         } andThen: {
             dryRun ? nil : .editAdded

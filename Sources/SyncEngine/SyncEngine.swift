@@ -113,6 +113,9 @@ package final class SyncEngine {
     /// Time between two links coming up that each cause a try.
     static let linkInterval: Duration = .seconds(10)
     var lastLinkUp: Duration?
+    /// Time between two edits that each cause a try while the server is away: the least that a lane backs off.
+    static let hurryInterval: Duration = .milliseconds(Backoff.floorMilliseconds)
+    var lastHurry: Duration?
     /// Time between two questions after the ends of held edits on customers that left.
     static let endsInterval: Duration = .seconds(900)
     var lastEnds: Duration?
@@ -179,10 +182,7 @@ package final class SyncEngine {
             stepPush(.poked)
             stepFill(.urged)
             stepLoad(.urged)
-        case .editAdded:
-            // A person's sync may try at once; edits, of which a script makes many, wait as long as the server asked.
-            if !push.isPausedByServer { stepPush(.poked) }
-            if pull.state == .backingOff && !pull.isPausedByServer || pull.state == .needsLogin { stepPull(.poked) }
+        case .editAdded: editAdded()
         case .timerFired(.pull): pullTimerFired()
         case .timePassed(let elapsed): checkLease(elapsed: elapsed)
         case .timerFired(.push): stepPush(.timerFired)
@@ -195,6 +195,17 @@ package final class SyncEngine {
             if load == loading.number, let error { log.log(.info, "part-not-kept", [("why", error.why)]) }
         }
         refreshStatus()
+    }
+
+    /// A person's sync may try at once. Edits, of which a script makes many, wait as long as the server asked, and of those
+    /// that come fast while it is away one tries anew: after it the next try is near.
+    private func editAdded() {
+        let (isPushWaiting, isPullWaiting) = (push.state == .backingOff, pull.state == .backingOff)
+        let now = clock.monotonicNow()
+        let isTooSoon = lastHurry.map { now - $0 < SyncEngine.hurryInterval } ?? false
+        if (isPushWaiting || isPullWaiting) && !isTooSoon { lastHurry = now }
+        if !isPushWaiting || !push.isPausedByServer && !isTooSoon { stepPush(.poked) }
+        if isPullWaiting && !pull.isPausedByServer && !isTooSoon || pull.state == .needsLogin { stepPull(.poked) }
     }
 
     private func retryStepUps() {

@@ -14,15 +14,67 @@ import Testing
         return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     }
 
-    @Test func `the bench runs small and prints its table`() {
-        let bench = ChildProcess("\(root)/tools/bench", ["--small"], environment: ["FIELDBOOK_BIN": programs])
-        #expect(bench.wait(seconds: 300) == 0, "\(bench.errors)")
-        for line in [
-            "C program, 5000 bill records", "first load / C", "idle daemon, resident", "100 queued edits", "5 held",
-            "one judgement", "conflicts list, 10000 open", "customers show", "3000 records join 50 customers",
-            "export, 5000 bill records to CSV", "export, peak resident", "server meanwhile, peak resident",
-            "polls until another's freeze is seen",
-        ] { #expect(bench.output.contains(line), "\(bench.output)") }
+    @Test(arguments: [
+        (
+            "load",
+            [
+                "C program, 5000 bill records", "first load / C", "idle daemon, resident", "conflicts list, 10000 open",
+                "export, 5000 bill records to CSV", "export, peak resident", "the same records as JSON objects",
+                "replica.db / plain", "store size", "bytes a bill record, gzip",
+            ]
+        ),
+        ("edits", ["100 queued edits", "5 held", "one judgement", "edit accepted / C"]),
+        (
+            "join",
+            [
+                "3000 records join 50 customers", "server meanwhile, peak resident",
+                "polls until another's freeze is seen", "empty poll, statements of the ledger",
+            ]
+        ),
+        ("live", ["40 held clients", "live: 40 clients, 50 writes/s, p95", "clients that a write concerns"]),
+        ("read", ["customers show, 5000", "daemon at rest, woken", "start, 5000 records, "]),
+    ])
+    func `the bench runs small and prints its tables`(topic: String, lines: [String]) {
+        let bench = ChildProcess(
+            "\(root)/tools/bench", ["--small", "--only", topic], environment: ["FIELDBOOK_BIN": programs])
+        #expect(bench.wait(seconds: 300) == 0, "\(bench.output)\n\(bench.errors)")
+        for line in lines + ["machine: ", "what ", "ours ", "target"] {
+            #expect(bench.output.contains(line), "\(bench.output)")
+        }
+    }
+
+    @Test func `a person works while a small load goes on, and nothing is locked`() {
+        let load = ChildProcess("\(root)/tools/busy-load", ["--small"], environment: ["FIELDBOOK_BIN": programs])
+        #expect(load.wait(seconds: 300) == 0, "\(load.output)\n\(load.errors)")
+        for line in ["edits, of which within the load", "look-ups, of which within the load", "every row agrees"] {
+            #expect(load.output.contains(line), "\(load.output)")
+        }
+    }
+
+    @Test func `growth runs small and writes its page and its plot`() {
+        let folder = TemporaryDirectory()
+        let growth = ChildProcess(
+            "\(root)/tools/growth", ["--small", "--out", folder.path], environment: ["FIELDBOOK_BIN": programs])
+        #expect(growth.wait(seconds: 300) == 0, "\(growth.output)\n\(growth.errors)")
+        let page = String(decoding: readFile(folder.file("Growth.md")), as: UTF8.self)
+        for line in ["# Growth", "revision ", "| bill records | 1000 | 5000 |", "| clients | 1 | 10 |", "](growth)"] {
+            #expect(page.contains(line), "\(page)")
+        }
+        // Every figure was measured.
+        #expect(!page.contains("|  |"), "\(page)")
+        let plot = String(decoding: readFile(folder.file("growth.svg")), as: UTF8.self)
+        #expect(plot.hasPrefix("<svg") && plot.hasSuffix("</svg>\n"))
+        #expect(plot.split(separator: "<polyline").count == 12 && !plot.contains("nan"))
+    }
+
+    @Test func `the same work with another system is measured, or said to be skipped`() {
+        // The package index is no part of a test: a client that cannot be run is what a machine without it has.
+        let folder = TemporaryDirectory()
+        let kinto = ChildProcess(
+            "\(root)/tools/bench-kinto", ["--small", "--venv", folder.file("none")],
+            environment: ["FIELDBOOK_BIN": programs, "PIP_NO_INDEX": "1"])
+        #expect(kinto.wait(seconds: 120) == 69, "\(kinto.output)\n\(kinto.errors)")
+        #expect(kinto.errors.contains("is skipped: "))
     }
 
     @Test func `the run shows the whole path on generated data and leaves nothing running`() {
@@ -74,7 +126,7 @@ import Testing
 
     @Test(arguments: [
         "run", "test", "bench", "torture", "soak", "recall", "lab-tables", "first-day", "package", "focus-multiply",
-        "slow-load",
+        "slow-load", "busy-load", "growth", "bench-kinto",
     ])
     func `every tool tells its use`(tool: String) {
         let help = ChildProcess("\(root)/tools/\(tool)", ["--help"])

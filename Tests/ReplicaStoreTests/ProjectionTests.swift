@@ -180,4 +180,19 @@ import Testing
                 == ["150.00000000"])
         #expect(try replica.store.check(EditDraft(customer: CustomerKey(1), intent: adjust(1))).before == wanted)
     }
+
+    @Test func `one more edit writes what stands of its customer, however many others wait`() throws {
+        let replica = try TestReplica.loaded()
+        for customer in [Int64(1), 2] {
+            for intent in [budget(500), .setLabel("gold")] { _ = try replica.add(intent, customer) }
+        }
+        let image = try #require(replica.store.live).connection
+        func written() throws -> Int64 { try image.statement("SELECT total_changes()").first { $0.int64(0) } ?? -1 }
+        let before = try written()
+        _ = try replica.add(.setLabel("gold"), 3)
+        #expect(try written() == before + 1)
+        _ = try replica.add(.setLabel("silver"), 3)
+        #expect(try written() == before + 3)
+        #expect(try replica.texts(replica.imageFile, "SELECT count(*) FROM pending") == ["5"])
+    }
 }

@@ -14,6 +14,18 @@ struct Projection {
     /// Rewrites the table from the open edits, inside the caller's transaction. Cost: the pending edits.
     func rewrite(_ edits: [OutboxEdit]) throws {
         try connection.execute("DELETE FROM pending")
+        try write(edits)
+    }
+
+    /// Rewrites what stands of one customer from its open edits; else as the above. Cost: its pending edits.
+    func rewrite(_ edits: [OutboxEdit], of customer: CustomerKey) throws {
+        let delete = try connection.statement("DELETE FROM pending WHERE customer = ?")
+        try delete.bind(1, customer.value)
+        try delete.run()
+        try write(edits)
+    }
+
+    private func write(_ edits: [OutboxEdit]) throws {
         let insert = try connection.statement(
             """
             INSERT INTO pending (customer, register, state, edits, budget_amount, budget_type, freeze_kind, discount_bp, text)

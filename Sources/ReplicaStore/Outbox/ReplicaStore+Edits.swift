@@ -25,16 +25,23 @@ extension ReplicaStore {
     /// Accepts edits whole or not at all, in the order given, each on what the ones before it make. An error says by
     /// its `position` which draft it is about. Linked edits are of one customer.
     package func add(_ drafts: [EditDraft], link: EditLink) throws(StoreError) -> [OutboxEdit] {
-        let edits = try StoreError.wrap {
+        try accept(drafts, link: link).edits
+    }
+
+    /// The same, and says what each does, as `check` would have.
+    package func accept(
+        _ drafts: [EditDraft], link: EditLink
+    ) throws(StoreError) -> (edits: [OutboxEdit], previews: [EditPreview]) {
+        let (edits, previews) = try StoreError.wrap {
             try outbox.write { _ in
-                let edits = try keep(try plan(drafts, link))
+                let planned = try plan(drafts, link)
+                let edits = try keep(planned)
                 try noteLines(drafts, edits)
-                return edits
+                return (edits, planned.map(\.preview))
             }
         }
-        isProjectionStale = true
-        refreshProjection()
-        return edits
+        refreshProjection(of: edits)
+        return (edits, previews)
     }
 
     /// Makes a dead letter's intent anew, or another of its kind in its place, under a new number and on what the
