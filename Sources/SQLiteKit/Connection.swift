@@ -91,7 +91,7 @@ package final class Connection {
         case .full: try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         case .normal: try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         // Which journal a file has is left as it is until somebody has looked whose file it is.
-        case .loading: try execute("PRAGMA synchronous = NORMAL")
+        case .loading: try execute("PRAGMA synchronous = FULL")
         case .reader: try execute("PRAGMA query_only = ON")
         }
         try execute(
