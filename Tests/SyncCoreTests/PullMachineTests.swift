@@ -31,39 +31,42 @@ private let events: [(name: String, event: PullMachine.Event)] = [
     ("greeted plan", .greeted(.snapshotPlan)), ("greeted feed", .greeted(.feedPage)),
     ("plan", .planReceived(.snapshotPage)),
     ("plan load", .planReceived(.load)), ("page load", .pageKept(.load)),
-    ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)),
+    ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)), ("page later", .pageKept(.later)),
     ("fail", .failed(.transient(retryAfter: nil))),
     ("401", .failed(.unauthenticated)), ("resync", .failed(.resyncRequired)), ("final", .failed(.final)),
 ]
 
 /// State × event → next state, written by hand. A dash = nothing happens.
 private let table: [PullMachine.State: [String]] = [
-    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       plan load      page load     page more    page end   fail          401           resync        final
-    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       plan load      page load     page more    page end  page later fail          401           resync        final
+    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .greeting: [
-        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "-", "-", "backingOff", "needsLogin",
+        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "-", "-", "-", "backingOff", "needsLogin",
         "greeting", "blocked",
     ],
     .planning: [
-        "-", "stopped", "-", "-", "-", "-", "loading", "standingBy", "-", "-", "-", "backingOff", "needsLogin",
+        "-", "stopped", "-", "-", "-", "-", "loading", "standingBy", "-", "-", "-", "-", "backingOff", "needsLogin",
         "greeting", "blocked",
     ],
     .loading: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "following", "resting", "backingOff", "needsLogin",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "following", "resting", "resting", "backingOff",
+        "needsLogin",
         "greeting", "blocked",
     ],
     .following: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "-", "resting", "backingOff", "needsLogin",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "-", "resting", "resting", "backingOff",
+        "needsLogin",
         "greeting", "blocked",
     ],
     .standingBy: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "-", "following", "resting", "backingOff", "needsLogin",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "-", "following", "resting", "resting", "backingOff",
+        "needsLogin",
         "greeting", "blocked",
     ],
-    .resting: ["-", "stopped", "following", "following", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .backingOff: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .needsLogin: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .blocked: ["-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .resting: ["-", "stopped", "following", "following", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .backingOff: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .needsLogin: ["-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .blocked: ["-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
 ]
 
 @Suite struct PullMachineTests {

@@ -17,7 +17,7 @@ package struct PullMachine: Sendable, Equatable {
         case following
         /// There is nothing to follow before a load has come to its end; the load lane has it in hand.
         case standingBy
-        /// At a checkpoint; a timer is set.
+        /// At a checkpoint, or where a metered link lets no more go; a timer is set.
         case resting
         /// After a failure; a timer is set.
         case backingOff
@@ -48,6 +48,8 @@ package struct PullMachine: Sendable, Equatable {
         case snapshotPlan, snapshotPage, feedPage
         /// The load lane's work.
         case load
+        /// There may be more, but not now: a metered link lets no page go.
+        case later
         case nothing
     }
 
@@ -160,6 +162,10 @@ package struct PullMachine: Sendable, Equatable {
         case .load:
             state = .standingBy
             return []
+        case .later:
+            isPokePending = false
+            state = .resting
+            return [.wake(after: jittered(limits.restInterval, using: &chance))]
         case .nothing:
             backoff.reset()
             hasBegunAnew = false
