@@ -22,6 +22,7 @@ extension SyncEngine {
     }
 
     func fetchPage() {
+        guard mayLook() else { return stepPull(.pageKept(.later)) }
         do {
             switch try store.pullPosition() {
             case .nothing: stepPull(.failed(.resyncRequired))

@@ -149,6 +149,7 @@ extension World {
     private func read(_ bytes: [UInt8], _ parcel: Parcel) -> ExchangeOutcome {
         switch MemoryExchange.reply(
             bytes, toMethod: parcel.exchange.request.method, bodyLimit: parcel.exchange.bodyLimit,
+            askedForGzip: parcel.exchange.request.headers["Accept-Encoding"] != nil,
             keepsCoding: parcel.exchange.keepsCoding)
         {
         case .whole(let status, let headers, let body):
