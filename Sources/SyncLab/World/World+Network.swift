@@ -100,6 +100,9 @@ extension World {
             return
         }
         let reply = server.answer(parcel.bytes, bodyLimit: ProtocolLimits.pushBytesMax)
+        if parcel.isAwaited, agents[parcel.agent].life == parcel.life {
+            agents[parcel.agent].carried(parcel.bytes.count + (reply?.count ?? 0))
+        }
         if server.disk.isDead {
             if parcel.kind == "POST /sync/v1/push" { unresolved = parcel }
             crashServer()
