@@ -24,7 +24,7 @@ extension SyncEngine {
         else { return false }
         var request = get("/sync/v1/rules", query: [])
         if allowance.wantsGzip { request.headers.add("Accept-Encoding", "gzip") }
-        request.headers.add("If-None-Match", "\"\(store.rulesHash)\"")
+        request.headers.add("If-None-Match", store.rulesTag)
         send(lane, .rules(hash: mark.hash, then: then), request)
         return true
     }

@@ -47,7 +47,8 @@ package struct Coverage: Sendable {
         "network stale", "network portal", "network junk", "network status", "offline", "sleep", "kill", "power-loss",
         "server stop", "server kill",
         "server power-loss", "disk full", "disk error", "clock jump", "clock stopped", "token-revoked", "uses-token-of",
-        "hold-reader", "metered", "unmetered", "sync-records", "system role", "system disable", "system enable", "system manager", "system leave",
+        "hold-reader", "metered", "unmetered", "sync-records", "system role", "system disable", "system enable",
+        "system manager", "system leave",
         "system join",
     ]
 

@@ -121,7 +121,8 @@ extension ScenarioParser {
     }
 
     static let verbs = [
-        "start", "stop", "offline", "online", "metered", "unmetered", "sleep", "sync", "sync-records", "look", "budget", "adjust", "freeze", "unfreeze",
+        "start", "stop", "offline", "online", "metered", "unmetered", "sleep", "sync", "sync-records", "look", "budget",
+        "adjust", "freeze", "unfreeze",
         "discount", "cancel-discount", "manager", "label", "approve", "reject",
         "linked", "together", "decide", "discard", "resend", "undo", "network", "kill", "power-loss", "disk", "clock",
         "hold-reader", "release-reader", "token-revoked", "token-renewed", "uses-token-of",

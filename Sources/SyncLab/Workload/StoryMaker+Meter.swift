@@ -10,7 +10,9 @@ extension StoryMaker {
         for name in names where percent(70) {
             let bytes = percent(25) ? nil : pick([1, 2_000, 6_000, 20_000, 60_000, 1_000_000])
             // From the beginning, so that the first load is metered too.
-            if percent(60) { scenario.steps.insert(Scenario.Step(line: 0, action: .metered(name, dailyBytes: bytes)), at: 0) }
+            if percent(60) {
+                scenario.steps.insert(Scenario.Step(line: 0, action: .metered(name, dailyBytes: bytes)), at: 0)
+            }
             for _ in 0..<pick(0...3) {
                 changes.append(
                     pick([

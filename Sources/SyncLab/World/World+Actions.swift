@@ -315,7 +315,8 @@ extension Action {
     /// Somebody sits at the machine.
     var isOfPerson: Bool {
         switch self {
-        case .start, .stop, .online, .edit, .edits, .discard, .resend, .undo, .decide, .sync, .syncRecords, .look, .renew, .useToken:
+        case .start, .stop, .online, .edit, .edits, .discard, .resend, .undo, .decide, .sync, .syncRecords, .look,
+            .renew, .useToken:
             true
         default: false
         }

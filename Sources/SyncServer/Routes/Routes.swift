@@ -1,5 +1,6 @@
 import ConflictRules
 import Diagnostics
+import Digests
 import HTTPKit
 import LedgerStore
 import PartnerModel
@@ -54,7 +55,9 @@ struct Routes {
     /// The rules in force, as their file has them; nothing for one who has them. Each coding has a strong tag of its own
     /// (RFC 9110, sections 8.8.3 and 13.1.2).
     func conflictRules(_ reader: LedgerReader) throws -> HTTPResponse {
-        let tags = ["\"\(rules.hash)\"", "\"\(rules.hash)-gzip\""]
+        // The hash of the rules is not one of their bytes.
+        let digest = Hex.encode(SHA256.digest(rules.bytes))
+        let tags = ["\"\(digest)\"", "\"\(digest)-gzip\""]
         if let held = tags.first(where: { EntityTags(request.headers.values("If-None-Match")).contain($0) }) {
             var response = HTTPResponse(status: 304)
             response.headers.add("ETag", held)
