@@ -203,7 +203,7 @@ extension Context {
         let end = clock.monotonicNow() + .seconds(Int64(seconds))
         // Asked first: a daemon that backs off from a broken load would be watched doing nothing.
         try daemon.sync(records: records)
-        try showLoad(until: end)
+        try showLoad(until: end, records: records)
         let left = max(1, Int((end - clock.monotonicNow()).components.seconds))
         let reply = try daemon.waitForSync(seconds: left)
         var answer = Answer(json: ["reached": .bool(reply.reached), "phase": .text(reply.phase)])
@@ -227,7 +227,7 @@ extension Context {
     }
 
     /// Shows the progress of a first load while it goes on. Only a load that came to its end is shown as whole.
-    private func showLoad(until end: Duration) throws(UserError) {
+    private func showLoad(until end: Duration, records: Bool) throws(UserError) {
         guard !command.flag("quiet") else { return }
         var bar = ProgressBar("first load", terminal: terminal)
         var seen: Int64?
@@ -235,7 +235,9 @@ extension Context {
         while clock.monotonicNow() < end {
             let status = try daemon.status()
             let isBeginning = status.phase == "starting" || status.phase == "syncing" && status.lastCheckpointAt == nil
-            let isInterrupted = ["offline", "needs-login", "blocked", "metered"].contains(status.phase)
+            // Bill records that were not asked for do not come.
+            let isKeptBack = status.phase == "metered" && !records
+            let isInterrupted = ["offline", "needs-login", "blocked"].contains(status.phase) || isKeptBack
             if let done = status.loadRowsDone?.value, let total = status.loadRowsTotal?.value {
                 bar.update(done: done, total: total)
                 seen = total
