@@ -76,6 +76,25 @@ package protocol WallClock: Sendable {
     func now() -> Instant
     /// Time since an unspecified start; it never goes back.
     func monotonicNow() -> Duration
+    /// Seconds by which this machine's zone is ahead of UTC at a moment.
+    func secondsAheadOfUTC(at moment: Instant) -> Int64
+}
+
+extension WallClock {
+    package func secondsAheadOfUTC(at moment: Instant) -> Int64 { 0 }
+
+    /// The date of a moment in this machine's zone, in days since 1970.
+    package func localDay(of moment: Instant) -> Int64 {
+        let (sum, isTooMuch) = moment.seconds.addingReportingOverflow(secondsAheadOfUTC(at: moment))
+        let seconds = isTooMuch ? moment.seconds : sum
+        return seconds / 86_400 - (seconds % 86_400 < 0 ? 1 : 0)
+    }
+
+    /// When the date changes next in this machine's zone, to the hour that a change of its offset may add or take.
+    package func nextLocalDay(after moment: Instant) -> Instant {
+        let (start, isTooMuch) = (localDay(of: moment) + 1).multipliedReportingOverflow(by: 86_400)
+        return isTooMuch ? moment : Instant(seconds: start - secondsAheadOfUTC(at: moment))
+    }
 }
 
 /// The system's clocks. The only place that reads them.
@@ -92,6 +111,11 @@ package struct SystemClock: WallClock {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
+    package func secondsAheadOfUTC(at moment: Instant) -> Int64 {
+        var (seconds, parts) = (time_t(moment.seconds), tm())
+        return localtime_r(&seconds, &parts) == nil ? 0 : Int64(parts.tm_gmtoff)
     }
 }
 

@@ -56,6 +56,7 @@ struct DaemonAPI: LocalAPIHandler {
                 until: standing.until(now: now, monotonic: monotonic)?.rfc3339, failures: standing.failures)
         }
         status.traffic = traffic(at: now)
+        status.metering = metering(engine.metering)
         status.problem = failure(engine.lastProblem)
         status.loadRowsDone = engine.loadRowsDone.map { WireInteger($0) }
         status.loadRowsTotal = engine.loadRowsTotal.map { WireInteger($0) }
@@ -69,6 +70,19 @@ struct DaemonAPI: LocalAPIHandler {
         status.settingsWaiting = settings.waiting.isEmpty ? nil : settings.waiting
         status.residentBytes = ProcessProbe.residentBytes().map { WireInteger($0) }
         return status
+    }
+
+    private func metering(_ metering: Metering) -> Local.Metering? {
+        guard metering.isMetered else { return nil }
+        let waits = [
+            (metering.recordsWait, "records"), (metering.editsWait, "edits"), (metering.feedWaits, "feed"),
+        ].filter(\.0).map(\.1)
+        var local = Local.Metering(
+            usedBytes: metering.used, usedUp: metering.isUsedUp, waits: waits,
+            recordsAsked: metering.areRecordsAsked)
+        local.dailyBytes = metering.limit.map { WireInteger($0) }
+        local.anewAt = metering.anewAt?.rfc3339
+        return local
     }
 
     private func traffic(at now: Instant) -> [Local.LaneTraffic] {
@@ -87,7 +101,7 @@ struct DaemonAPI: LocalAPIHandler {
         ).text
     }
 
-    func sync() { loop.post(.syncRequested) }
+    func sync(records: Bool) { loop.post(records ? .recordsRequested : .syncRequested) }
 
     func waitForSync(seconds: Int) -> Local.WaitReply {
         let deadline = clock.monotonicNow() + .seconds(Int64(seconds))
@@ -111,7 +125,13 @@ struct DaemonAPI: LocalAPIHandler {
         exitCode: ExitCode.notYet.rawValue)
 
     private static func isDone(_ status: EngineStatus, since begun: Int) -> Bool {
-        status.lastCheckpointExchange > begun && (status.phase == .inSync || status.phase == .needsPerson)
+        guard status.lastCheckpointExchange > begun else { return false }
+        switch status.phase {
+        case .inSync, .needsPerson: return true
+        // Bill records alone are left out, as the person has said.
+        case .metered: return !status.metering.editsWait && !status.metering.feedWaits && status.outbox.moving == 0
+        default: return false
+        }
     }
 
     private static func hasFailed(_ status: EngineStatus, since failures: Int) -> Bool {

@@ -119,14 +119,32 @@ struct DaemonMetrics {
             $0.sinceStart.bytesReceived
         }
         out.add(
-            "fieldbook_today_requests", .gauge, "Requests sent today (UTC).",
+            "fieldbook_today_requests", .gauge, "Requests sent today.",
             perLane { $0.today.requests })
         out.add("fieldbook_today_sent_bytes", .gauge, "Bytes of requests today.", perLane { $0.today.bytesSent })
         out.add(
             "fieldbook_today_received_bytes", .gauge, "Bytes of replies today.", perLane { $0.today.bytesReceived })
+        addMetering(&out)
         out.add(
             "fieldbook_request_duration_seconds", "How long requests took, from the first byte to the last.",
             zip(Lane.allCases, entries).map { ([("lane", "\($0)")], $1.durations) })
+    }
+
+    private func addMetering(_ out: inout PrometheusText) {
+        let metering = status.metering
+        out.add("fieldbook_metered", .gauge, "1 where the link is metered.", Int64(metering.isMetered ? 1 : 0))
+        out.add(
+            "fieldbook_metered_daily_bytes", .gauge,
+            "Bytes that a day may cost on a metered link, where that is limited.",
+            metering.limit)
+        out.add(
+            "fieldbook_metered_used_bytes", .gauge, "Bytes that count against the day's, in both directions.",
+            metering.used)
+        out.add(
+            "fieldbook_metered_waits", .gauge, "1 for what a metered link keeps waiting, 0 for what it lets go.",
+            [("records", metering.recordsWait), ("edits", metering.editsWait), ("feed", metering.feedWaits)].map {
+                ([("what", $0.0)], $0.1 ? 1 : 0)
+            })
     }
 
     private func addStore(_ out: inout PrometheusText) {

@@ -45,7 +45,7 @@ final class DaemonThreads {
         self.log = log
         self.clock = clock
         self.chance = chance
-        book = LaneBook(at: clock.now())
+        book = LaneBook(at: clock.now(), clock: clock)
         let settings = configuration.settings
         let limits = ClientLimits(
             connect: settings.duration(.connectTimeout), idle: settings.duration(.replyTimeout))
@@ -125,13 +125,17 @@ final class DaemonThreads {
         PullMachine.Limits(restInterval: settings.duration(.syncInterval), holds: settings.flag(.syncLive))
     }
 
+    private static func terms(_ settings: Settings) -> Allowance.Terms {
+        Allowance.Terms(
+            isMetered: settings.flag(.networkMetered), dailyBytes: settings.bytes(.networkDailyBytes))
+    }
+
     /// Takes what may change while the engine runs. What rests looks at the feed at once, and rests anew.
     func follow(_ settings: Settings) {
-        let limits = Self.limits(settings)
+        let (limits, terms) = (Self.limits(settings), Self.terms(settings))
         loop.run { engine in
-            guard engine.limits != limits else { return }
-            engine.limits = limits
-            engine.handle(.syncRequested)
+            guard engine.limits != limits || engine.terms != terms else { return }
+            engine.handle(.settingsRead(limits, terms))
         }
     }
 
@@ -152,12 +156,13 @@ final class DaemonThreads {
         }
         let timers = LaneTimers()
         store.isWatching = hooks != nil
+        let book = LaneBook(at: clock.now(), kept: (try? store.keptTraffic()) ?? nil, clock: clock)
         let shell = DaemonShell(
-            lanes: lanes, timers: timers, loader: loader, meter: meter, hooks: hooks, clock: clock, log: log)
+            lanes: lanes, timers: timers, loader: loader, meter: meter, book: book, hooks: hooks, clock: clock, log: log
+        )
         let engine = SyncEngine(
             store: store, server: server, token: configuration.token, clock: clock, chance: chance, log: log,
-            limits: Self.limits(configuration.settings), shell: shell)
-        let book = LaneBook(at: clock.now(), kept: (try? store.keptTraffic()) ?? nil)
+            limits: Self.limits(configuration.settings), terms: Self.terms(configuration.settings), shell: shell)
         let keeper = MeasureKeeper(store: store, book: book, clock: clock, log: log)
         opened.deliver(.success(book))
         var told = ServiceStatus()

@@ -129,17 +129,20 @@ final class DaemonShell: EngineShell {
     private let timers: LaneTimers
     private let loader: Loader
     private let meter: LinkMeter
+    private let book: LaneBook
     private let hooks: HookRunner?
     private let clock: any WallClock
     private let log: Logger
 
     init(
-        lanes: [LaneWorker], timers: LaneTimers, loader: Loader, meter: LinkMeter, hooks: HookRunner? = nil,
+        lanes: [LaneWorker], timers: LaneTimers, loader: Loader, meter: LinkMeter, book: LaneBook,
+        hooks: HookRunner? = nil,
         clock: any WallClock,
         log: Logger
     ) {
         self.loader = loader
         self.meter = meter
+        self.book = book
         self.lanes = lanes
         self.timers = timers
         self.hooks = hooks
@@ -149,6 +152,7 @@ final class DaemonShell: EngineShell {
 
     func send(_ exchange: Exchange) { lanes[exchange.lane.rawValue].send(exchange) }
     var linkSpeed: Int64? { meter.bytesASecond }
+    var carriedBytes: Int64 { book.carriedBytes }
     func abandon(_ lane: Lane) { lanes[lane.rawValue].abandon() }
     func perform(_ job: @escaping @Sendable () -> SyncEngine.Event) { loader.post(job) }
     func wake(_ lane: Lane, after: Duration) { timers.set(lane, at: clock.monotonicNow() + after) }

@@ -15,6 +15,8 @@ package struct EngineStatus: Sendable {
         case needsPerson = "needs-person"
         /// Edits wait to be sent or to be seen in the feed.
         case sending
+        /// All that a metered link lets go is done, and something waits: see `metering`.
+        case metered
         /// The server is not reached; tried again by a timer.
         case offline
         /// The server is reached, but it or this machine fails at a step, or a certificate or a proxy keeps it from being
@@ -71,6 +73,7 @@ package struct EngineStatus: Sendable {
     /// Old records of customers that joined; nil when all of them are here.
     package var joining: ReplicaStore.FillProgress?
     package var outbox = OutboxCounts()
+    package internal(set) var metering = Metering()
     /// Exchanges begun, and the one whose reply brought the last checkpoint: a checkpoint answers a request for a sync
     /// only if its exchange was begun after the request.
     package var exchangesBegun = 0

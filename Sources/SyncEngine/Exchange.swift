@@ -45,6 +45,8 @@ package protocol EngineShell: AnyObject {
     func wake(_ lane: Lane, after: Duration)
     /// Bytes a second of the link, by the last reply that was large enough to tell; nil while none was.
     var linkSpeed: Int64? { get }
+    /// Bytes that all lanes carried in both directions since the start, heads and all; never less than before.
+    var carriedBytes: Int64 { get }
     /// Runs a job of the load lane off the engine's thread, one after the other in their order, and hands back what it gives
     /// as an event on the engine's own thread, never within this call.
     func perform(_ job: @escaping @Sendable () -> SyncEngine.Event)
@@ -58,6 +60,7 @@ package protocol EngineShell: AnyObject {
 extension EngineShell {
     package func noticed(_ news: EngineNews) {}
     package var linkSpeed: Int64? { nil }
+    package var carriedBytes: Int64 { 0 }
 }
 
 /// What the engine tells of, for those who asked it to watch.

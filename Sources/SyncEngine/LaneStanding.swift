@@ -28,6 +28,8 @@ package struct LaneStanding: Sendable, Hashable {
         case feed
         /// The load lane has to bring what there is to follow.
         case load
+        /// The metered link: the next day's bytes, or a person who asks for what waits.
+        case allowance
         /// What came has to be kept by this machine.
         case keeping
         /// The engine does not run.
@@ -51,7 +53,8 @@ extension EngineStatus {
     /// When a lane that failed is tried again; else when the feed is looked at next.
     package func nextAttempt(now: Instant, monotonic: Duration) -> Instant? {
         let roads = lanes.filter { $0.lane == .pull || $0.lane == .push }
-        let failed = roads.filter { $0.wait != .poll && $0.wait != .news }.compactMap(\.deadline).min()
+        let calm: [LaneStanding.Wait] = [.poll, .news, .allowance]
+        let failed = roads.filter { !calm.contains($0.wait) }.compactMap(\.deadline).min()
         let next = failed ?? roads.compactMap(\.deadline).min()
         return next.map { now.advanced(by: $0 - monotonic) }
     }
@@ -79,7 +82,7 @@ extension SyncEngine {
         case .stopped: standing(.pull, .stopped)
         case .greeting, .planning, .loading, .following: standing(.pull, .reply)
         case .standingBy: standing(.pull, .load)
-        case .resting: standing(.pull, .poll, timed: true)
+        case .resting: standing(.pull, heldBack.feed ? .allowance : .poll, timed: true)
         case .holding: standing(.pull, .news, timed: true)
         case .backingOff:
             standing(
@@ -105,7 +108,9 @@ extension SyncEngine {
                     .push, push.isPausedByServer ? .pause : .backoff, timed: true, failures: push.backoff.failures)
             }
         case .idle:
-            if status.outbox.moving > 0 {
+            if status.metering.editsWait {
+                standing(.push, .allowance)
+            } else if status.outbox.moving > 0 {
                 standing(.push, .feed)
             } else {
                 standing(.push, status.outbox.held + status.outbox.behindPerson > 0 ? .person : .nothing)
@@ -116,7 +121,8 @@ extension SyncEngine {
     private var loadStanding: LaneStanding {
         switch load.state {
         case .stopped: standing(.load, .stopped)
-        case .idle: standing(.load, status.loadRowsDone == nil ? .nothing : .feed)
+        case .idle:
+            standing(.load, status.loadRowsDone == nil ? .nothing : heldBack.load ? .allowance : .feed)
         case .fetching: standing(.load, inFlight.contains { $0.lane == .load } ? .reply : .keeping)
         case .backingOff:
             standing(
@@ -127,7 +133,8 @@ extension SyncEngine {
     private var fillStanding: LaneStanding {
         switch fill.state {
         case .stopped: standing(.fill, .stopped)
-        case .idle: standing(.fill, status.joining == nil ? .nothing : .feed)
+        case .idle:
+            standing(.fill, status.joining == nil ? .nothing : heldBack.fill ? .allowance : .feed)
         case .fetching: standing(.fill, .reply)
         case .backingOff:
             standing(

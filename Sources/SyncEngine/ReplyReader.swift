@@ -45,6 +45,12 @@ struct ReplyReader {
         }
     }
 
+    /// Our server says that what is held is what it has.
+    func isUnchanged(_ outcome: ExchangeOutcome) -> Bool {
+        guard case .reply(304, let headers, _, _) = outcome else { return false }
+        return headers["Fieldbook"] != nil
+    }
+
     /// The refusal for a reply that is ours but cannot be used.
     func malformed(_ why: String, asking what: String) -> Refusal {
         refusal(

@@ -23,7 +23,7 @@ extension SyncEngine {
         if code != nil || confirming != nil { return "another code is on its way" }
         if push.isPausedByServer { return "the server asked for a pause" }
         switch status.phase {
-        case .syncing, .loading, .joining, .inSync, .needsPerson, .sending:
+        case .syncing, .loading, .joining, .inSync, .needsPerson, .sending, .metered:
             return push.state == .unmet || push.state == .stopped ? "the server was not greeted yet" : nil
         case .stopped, .starting: return "the server was not greeted yet"
         case .offline: return "the server cannot be reached now"

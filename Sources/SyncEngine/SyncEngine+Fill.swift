@@ -19,6 +19,12 @@ extension SyncEngine {
             guard let cursor = try store.fillCursor() else {
                 if try askForEnds() { return }
                 clear(.fill)
+                heldBack.fill = false
+                return stepFill(.nothingLeft)
+            }
+            guard mayFetchRecords(.fill) else {
+                if try askForEnds() { return }
+                clear(.fill)
                 return stepFill(.nothingLeft)
             }
             send(.fill, .joinedPage(cursor: cursor), getPage("/sync/v1/joined", cursor))
@@ -33,7 +39,8 @@ extension SyncEngine {
         let now = clock.monotonicNow()
         if let last = lastEnds, now - last < SyncEngine.endsInterval { return false }
         // Not before a greeting has told whose token this is.
-        guard push.state != .unmet, push.state != .stopped, let batch = try store.heldElsewhere() else { return false }
+        guard push.state != .unmet, push.state != .stopped, maySendEverything, let batch = try store.heldElsewhere()
+        else { return false }
         lastEnds = now
         let numbers = batch.edits.map { EditNumber($0.number.value) }
         send(

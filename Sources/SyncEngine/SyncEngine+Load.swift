@@ -72,6 +72,11 @@ extension SyncEngine {
         // Heads come first, on the pull lane; so that nothing comes twice the rest begins after them.
         guard let staging = store.staging, !store.isLoadingHeads else {
             clear(.load)
+            heldBack.load = false
+            return stepLoad(.nothingLeft)
+        }
+        guard mayFetchRecords(.load) else {
+            clear(.load)
             return stepLoad(.nothingLeft)
         }
         guard loading.waiting < LoadRoad.waitingMax else { return }

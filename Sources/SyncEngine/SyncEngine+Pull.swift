@@ -25,6 +25,7 @@ extension SyncEngine {
 
     /// `wait`: the seconds for which the server may hold a request for the feed.
     func fetchPage(wait: Int? = nil) {
+        guard mayLook() else { return stepPull(.pageKept(.later)) }
         do {
             switch try store.pullPosition() {
             case .nothing: stepPull(.failed(.resyncRequired))

@@ -5,6 +5,10 @@ import ReplicaStore
 import SyncCore
 import SyncProtocol
 
+#if FIELDBOOK_DEFECTS
+import Defects
+#endif
+
 /// What the push machine asks for, and what becomes of the replies.
 extension SyncEngine {
     func run(_ effect: PushMachine.Effect) {
@@ -26,15 +30,22 @@ extension SyncEngine {
     func sendNext() {
         do {
             if try sendConfirmed() { return }
-            if let batch = try store.nextPush(aloneAfter: refusals.isAlone ? refusals.last : nil) {
+            let isOpen = maySendEverything
+            #if FIELDBOOK_DEFECTS
+            if !isOpen, Defect.planted == .meterHoldsFreezes { return stepPush(.nothingToSend) }
+            #endif
+            if let batch = try store.nextPush(
+                aloneAfter: refusals.isAlone ? refusals.last : nil, decisionsOnly: !isOpen)
+            {
                 let body = try WireCoding.encode(batch)
                 let numbers = batch.edits.map { EditNumber($0.number.value) }
                 send(.push, .push(numbers), request("POST", "/sync/v1/push", query: [], body: body))
-            } else if let number = try store.ackable() {
+            } else if isOpen, let number = try store.ackable() {
                 let ack = V1.Ack(replica: store.identity.replica, upTo: number.value)
                 send(.push, .ack(number), request("POST", "/sync/v1/ack", query: [], body: try WireCoding.encode(ack)))
             } else {
                 clear(.push)
+                heldBack.edits = try !isOpen && store.hasUndecisive()
                 refusals = Refusals()
                 stepPush(.nothingToSend)
             }

@@ -27,11 +27,11 @@ extension SyncEngine {
     }
 
     /// A page after a cursor, packed if the server knows how.
-    /// `gzip` says whether the page may come in that coding; nil lets the speed of the link decide.
+    /// `gzip` says whether the page may come in that coding; nil lets the link decide: one that is metered or slow.
     func getPage(_ path: String, _ cursor: String, gzip: Bool? = nil, wait: Int? = nil) -> HTTPRequest {
         let hold = wait.map { [("wait", "\($0)")] } ?? []
         var request = get(path, query: [("cursor", cursor), (RowForm.parameter, RowForm.packed.rawValue)] + hold)
-        if gzip ?? isLinkSlow { request.headers.add("Accept-Encoding", "gzip") }
+        if gzip ?? (allowance.wantsGzip || isLinkSlow) { request.headers.add("Accept-Encoding", "gzip") }
         return request
     }
 

@@ -20,9 +20,12 @@ extension SyncEngine {
     /// this build carries.
     func asksForRules(_ mark: V1.RulesMark?, on lane: Lane, then: AfterRules) -> Bool {
         guard let mark, mark.vocabulary == RuleSet.vocabulary, store.wantsRules(hash: mark.hash),
-            mark.hash != unreadableRules, mark.hash != unfetchedRules, !isAskingForRules
+            mark.hash != unreadableRules, mark.hash != unfetchedRules, !isAskingForRules, maySendEverything
         else { return false }
-        send(lane, .rules(hash: mark.hash, then: then), get("/sync/v1/rules", query: []))
+        var request = get("/sync/v1/rules", query: [])
+        if allowance.wantsGzip { request.headers.add("Accept-Encoding", "gzip") }
+        request.headers.add("If-None-Match", store.rulesTag)
+        send(lane, .rules(hash: mark.hash, then: then), request)
         return true
     }
 
@@ -35,9 +38,14 @@ extension SyncEngine {
     func receiveRules(_ outcome: ExchangeOutcome, announced hash: String, then: AfterRules) throws {
         let what = "cannot fetch the rules"
         do {
-            let (bytes, isWhole) = try replies.body(outcome, asking: what)
-            guard isWhole else { throw replies.malformed("the rules came in part", asking: what) }
-            try store.takeRules(bytes, announced: hash)
+            // They were changed back meanwhile: those held are in force.
+            if replies.isUnchanged(outcome) {
+                unfetchedRules = hash
+            } else {
+                let (bytes, isWhole) = try replies.body(outcome, asking: what)
+                guard isWhole else { throw replies.malformed("the rules came in part", asking: what) }
+                try store.takeRules(bytes, announced: hash)
+            }
         } catch let error as StoreError where error.code == .badPage {
             if case .greeted = then { unreadableRules = hash } else { unfetchedRules = hash }
             log.log(.error, "rules-not-taken", [("why", error.why)])

@@ -43,6 +43,7 @@ extension SyncEngine {
             (status.loadRowsDone, status.loadRowsTotal) = (progress?.done, progress?.total)
             status.joining = try store.fillProgress()
             status.appliedSequence = try store.appliedSequence()
+            status.metering = metering
             clear(nil)
             noteAgreement()
         } catch { note(error, of: nil, doing: "read the outbox") }
@@ -84,14 +85,18 @@ extension SyncEngine {
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .inSyncTooEarly { return .inSync }
         #endif
-        if status.loadRowsDone != nil { return loadingPhase }
-        if status.outbox.moving > 0 { return sending }
+        let held = status.metering
+        if status.loadRowsDone != nil, !held.somethingWaits { return loadingPhase }
+        if status.outbox.moving > 0, !held.editsWait, !held.feedWaits { return sending }
+        if held.somethingWaits { return .metered }
         if status.joining != nil { return .joining }
         return status.outbox.held + status.outbox.dead + status.outbox.behindPerson > 0 ? .needsPerson : .inSync
     }
 
     /// The phase while a load is under way.
     private var loadingPhase: EngineStatus.Phase {
+        // Nothing is fetched, and there is no feed to follow either.
+        if heldBack.load, load.state == .idle { return .metered }
         guard load.state == .backingOff, let trouble = trouble(.load) else { return .loading }
         return trouble.isReached || trouble.needsPerson ? .failing : .offline
     }

@@ -16,6 +16,10 @@ package final class SyncEngine {
         case start, stop
         /// A person asks for a sync.
         case syncRequested
+        /// A person asks for the bill records that a metered link keeps back, and for a sync.
+        case recordsRequested
+        /// What the settings say was read again.
+        case settingsRead(PullMachine.Limits, Allowance.Terms)
         case editAdded
         /// A person confirms an edit with a code, which is kept in memory only and tried once.
         case confirm(EditNumber, code: String)
@@ -96,7 +100,16 @@ package final class SyncEngine {
     let clock: any WallClock
     let log: Logger
     /// A change acts from the next rest on.
-    package var limits: PullMachine.Limits
+    package private(set) var limits: PullMachine.Limits
+    /// What a metered link lets go; and as it was last kept.
+    var allowance: Allowance
+    var allowanceKept: Allowance.Kept
+    var heldBack = HeldBack()
+    /// Bytes that had gone at the last event, and when the date was last looked at.
+    var carriedBefore: Int64 = 0
+    var lastTurn: Duration
+    /// The exchange begun last when a person asked for a sync.
+    var askedAfter = 0
     weak var shell: (any EngineShell)?
     var chance: ChanceGenerator
     var nextExchange = 1
@@ -134,7 +147,8 @@ package final class SyncEngine {
     /// `token` is sent as a bearer token and never logged.
     package init(
         store: ReplicaStore, server: String, token: String, clock: any WallClock, chance: any Chance, log: Logger,
-        limits: PullMachine.Limits = PullMachine.Limits(), shell: any EngineShell
+        limits: PullMachine.Limits = PullMachine.Limits(), terms: Allowance.Terms = Allowance.Terms(),
+        shell: any EngineShell
     ) {
         self.store = store
         self.server = server
@@ -145,12 +159,17 @@ package final class SyncEngine {
         self.shell = shell
         self.chance = ChanceGenerator(source: chance)
         replies = ReplyReader(server: server)
+        let kept = ((try? store.keptAllowance()) ?? nil).map(SyncEngine.kept)
+        allowanceKept = kept ?? Allowance.Kept(day: clock.localDay(of: clock.now()))
+        allowance = Allowance(terms, kept: allowanceKept)
+        lastTurn = clock.monotonicNow()
         status.server = server
         status.lastAgreementAt = store.identity.agreedAt.map { Instant(seconds: $0) }
     }
 
     /// Takes one event to its end: state stored, effects begun.
     package func handle(_ event: Event) {
+        countBytes()
         switch event {
         case .start:
             checkLease(elapsed: .zero)
@@ -166,22 +185,26 @@ package final class SyncEngine {
             stepPush(.stopped)
             stepFill(.stopped)
             stepLoad(.stopped)
+            keepAllowance()
         case .syncRequested:
+            ask()
             retryStepUps()
-            stepPull(.poked)
-            stepPush(.poked)
-            stepFill(.urged)
-            stepLoad(.urged)
+            urge()
+        case .recordsRequested:
+            ask()
+            askForRecords()
+            retryStepUps()
+            urge()
+        case .settingsRead(let limits, let terms):
+            (self.limits, allowance.terms) = (limits, terms)
+            urge()
         case .confirm(let number, let code): confirm(number, code)
         case .linkCameUp:
             // A link that comes and goes, or is told of again and again, must not undo the backoff each time.
             let now = clock.monotonicNow()
             if let last = lastLinkUp, now - last < SyncEngine.linkInterval { break }
             lastLinkUp = now
-            stepPull(.poked)
-            stepPush(.poked)
-            stepFill(.urged)
-            stepLoad(.urged)
+            urge()
         case .editAdded: editAdded()
         case .timerFired(.pull): pullTimerFired()
         case .timePassed(let elapsed): checkLease(elapsed: elapsed)
@@ -194,7 +217,18 @@ package final class SyncEngine {
             // It is in memory still; only a process that ends now begins the part anew.
             if load == loading.number, let error { log.log(.info, "part-not-kept", [("why", error.why)]) }
         }
+        openLanes()
+        keepAllowanceIfDue()
         refreshStatus()
+        endAsking()
+    }
+
+    /// All lanes try at once.
+    private func urge() {
+        stepPull(.poked)
+        stepPush(.poked)
+        stepFill(.urged)
+        stepLoad(.urged)
     }
 
     /// A person's sync may try at once. Edits, of which a script makes many, wait as long as the server asked, and of those
@@ -216,6 +250,9 @@ package final class SyncEngine {
 
     func stepPull(_ event: PullMachine.Event) {
         let before = pull.state
+        var limits = limits
+        limits.restInterval = allowance.rest(limits.restInterval)
+        limits.holds = limits.holds && allowance.mayHold
         let effects = pull.step(event, limits: limits, using: &chance)
         shell?.stepped(.pull(from: before, on: event, to: pull.state))
         for effect in effects { run(effect) }

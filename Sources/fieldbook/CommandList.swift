@@ -95,8 +95,11 @@ enum CommandList {
             options: [
                 OptionSpec("wait", "wait until everything known is here and everything made is there"),
                 OptionSpec("timeout", value: "SECONDS", "how long to wait (default: 60); past it the exit code is 75"),
+                OptionSpec("records", "fetch the bill records too that a metered link keeps back"),
             ],
-            examples: ["fieldbook sync", "fieldbook sync --wait --timeout 120"]),
+            examples: [
+                "fieldbook sync", "fieldbook sync --wait --timeout 120", "fieldbook sync --records",
+            ]),
         CommandSpec(
             "log", "Shows the end of the daemon's log.",
             options: [

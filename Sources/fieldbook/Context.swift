@@ -223,7 +223,11 @@ struct Context {
             }
             if let at = state.checkpointAt { answer.notes.append("data as of \(age(at))") }
         }
-        answer.notes += Context.notes(of: daemonAsFound())
+        let found = daemonAsFound()
+        if found.running?.metering?.waits.contains("records") == true {
+            answer.notes.append("bill records wait, as the link is metered: fieldbook sync --records")
+        }
+        answer.notes += Context.notes(of: found)
     }
 
     /// That no daemon runs, or that it can't be asked.

@@ -39,7 +39,7 @@ import Testing
     private let mistakes: [(String, [(line: Int, why: String, next: String)])] = [
         ("[sync]\nintervall = 30s\n", [(2, "no setting intervall in [sync]", "interval in [sync]")]),
         ("[snyc]\ninterval = 30s\n", [(1, "no section [snyc]", "[sync]")]),
-        ("[zzzzzz]\nx = 1\n", [(1, "no section [zzzzzz]", "server, sync, log")]),
+        ("[zzzzzz]\nx = 1\n", [(1, "no section [zzzzzz]", "server, sync, network, log")]),
         ("[sync]\nlevel = info\n", [(2, "no setting level in [sync]", "level in [log]")]),
         ("log.level = info\n", [(1, "log.level before the first section", "level in [log]")]),
         ("qqqqqqqq = 1\n", [(1, "no setting qqqqqqqq", "config explain")]),

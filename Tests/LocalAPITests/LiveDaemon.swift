@@ -11,7 +11,7 @@ import ThreadKit
 /// A daemon's side that answers at once and keeps what it was asked.
 final class Desk: LocalAPIHandler {
     enum Call: Sendable, Hashable {
-        case sync
+        case sync, syncRecords
         case goOver(String)
         case wait(Int)
         case add([Local.Draft], Local.Link?, dryRun: Bool)
@@ -48,7 +48,7 @@ final class Desk: LocalAPIHandler {
 
     func status() -> Local.Status { Desk.status }
     func metrics() -> String { "# HELP up x\n" }
-    func sync() { keep(.sync) }
+    func sync(records: Bool) { keep(records ? .syncRecords : .sync) }
 
     func waitForSync(seconds: Int) -> Local.WaitReply {
         keep(.wait(seconds))

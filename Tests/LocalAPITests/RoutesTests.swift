@@ -46,6 +46,7 @@ import Testing
         #expect(try daemon.client.status() == Desk.status)
         #expect(try daemon.client.statusIfRunning() == Desk.status)
         try daemon.client.sync()
+        try daemon.client.sync(records: true)
         #expect(try daemon.client.waitForSync(seconds: 600).reached)
         #expect(try daemon.client.discard(EditNumber(5)) == [EditNumber(5), EditNumber(.max)])
         try daemon.client.discard(EditNumber(.max), dryRun: true)
@@ -56,7 +57,8 @@ import Testing
         #expect(try daemon.client.confirm(EditNumber(2), code: "123456").result == Desk.result)
         #expect(
             daemon.desk.calls == [
-                .sync, .wait(600), .discard(EditNumber(5), dryRun: false), .discard(EditNumber(.max), dryRun: true),
+                .sync, .syncRecords, .wait(600), .discard(EditNumber(5), dryRun: false),
+                .discard(EditNumber(.max), dryRun: true),
                 .resend(EditNumber(1), nil, dryRun: false), .resend(EditNumber(1), .cancelDiscount, dryRun: true),
                 .undo(EditNumber(2), dryRun: false), .undo(EditNumber(2), dryRun: true),
                 .confirm(EditNumber(2), "123456"),

@@ -86,7 +86,8 @@ import Testing
             .rows { $0.text(0) }
         #expect(
             names == [
-                "applied_line", "conflict_copy", "departed", "edit", "edit_combined", "edit_open", "identity", "rules",
+                "allowance", "applied_line", "conflict_copy", "departed", "edit", "edit_combined", "edit_open",
+                "identity", "rules",
                 "schema_migration", "traffic",
             ])
         connection.close()

@@ -32,7 +32,7 @@ private let events: [(name: String, event: PullMachine.Event)] = [
     ("greeted plan", .greeted(.snapshotPlan)), ("greeted feed", .greeted(.feedPage)),
     ("plan", .planReceived(.snapshotPage)),
     ("plan load", .planReceived(.load)), ("page load", .pageKept(.load)),
-    ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)),
+    ("page more", .pageKept(.feedPage)), ("page end", .pageKept(.nothing)), ("page later", .pageKept(.later)),
     ("fail", .failed(.transient(retryAfter: nil))),
     ("401", .failed(.unauthenticated)), ("resync", .failed(.resyncRequired)), ("final", .failed(.final)),
     ("nudged", .nudged), ("held", .held(.news)),
@@ -40,46 +40,46 @@ private let events: [(name: String, event: PullMachine.Event)] = [
 
 /// State × event → next state, written by hand. A dash = nothing happens.
 private let table: [PullMachine.State: [String]] = [
-    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       plan load      page load     page more    page end   fail          401           resync        final    nudged    held
-    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    //            started     stopped    poked        timer        gr. plan    gr. feed     plan       plan load      page load     page more    page end  page later fail          401           resync        final    nudged    held
+    .stopped: ["greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .greeting: [
-        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "-", "-", "backingOff", "needsLogin",
+        "-", "stopped", "-", "-", "planning", "following", "-", "-", "-", "-", "-", "-", "backingOff", "needsLogin",
         "greeting", "blocked", "-", "-",
     ],
     .planning: [
-        "-", "stopped", "-", "-", "-", "-", "loading", "standingBy", "-", "-", "-", "backingOff", "needsLogin",
+        "-", "stopped", "-", "-", "-", "-", "loading", "standingBy", "-", "-", "-", "-", "backingOff", "needsLogin",
         "greeting", "blocked", "-", "-",
     ],
     .loading: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "following", "holding", "backingOff", "needsLogin",
-        "greeting", "blocked", "-", "-",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "following", "holding", "resting", "backingOff",
+        "needsLogin", "greeting", "blocked", "-", "-",
     ],
     .following: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "-", "holding", "backingOff", "needsLogin",
-        "greeting", "blocked", "-", "-",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "standingBy", "-", "holding", "resting", "backingOff",
+        "needsLogin", "greeting", "blocked", "-", "-",
     ],
     .standingBy: [
-        "-", "stopped", "-", "-", "-", "-", "-", "-", "-", "following", "holding", "backingOff", "needsLogin",
-        "greeting", "blocked", "-", "-",
+        "-", "stopped", "-", "-", "-", "-", "-", "-", "-", "following", "holding", "resting", "backingOff",
+        "needsLogin", "greeting", "blocked", "-", "-",
     ],
     .resting: [
-        "-", "stopped", "following", "holding", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "following",
+        "-", "stopped", "following", "holding", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "following",
         "-",
     ],
     .backingOff: [
-        "-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting",
+        "-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting",
         "-",
     ],
     .needsLogin: [
-        "-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting",
+        "-", "stopped", "greeting", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting",
         "-",
     ],
     .blocked: [
-        "-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting", "-",
+        "-", "stopped", "greeting", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "greeting", "-",
     ],
     .holding: [
-        "-", "stopped", "following", "following", "-", "-", "-", "-", "standingBy", "following", "-", "following",
-        "needsLogin", "greeting", "blocked", "-", "following",
+        "-", "stopped", "following", "following", "-", "-", "-", "-", "standingBy", "following", "-", "resting",
+        "following", "needsLogin", "greeting", "blocked", "-", "following",
     ],
 ]
 

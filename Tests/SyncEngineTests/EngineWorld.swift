@@ -18,6 +18,8 @@ final class RecordingShell: EngineShell {
     /// When each timer was set, on the clock of the world.
     private(set) var setAt = Lane.allCases.map { _ in Duration.zero }
     var clock: FixedClock?
+    /// Bytes that went on all lanes, heads and all.
+    var carriedBytes: Int64 = 0
 
     func send(_ exchange: Exchange) {
         sent.append(exchange)
@@ -66,12 +68,19 @@ final class EngineWorld {
     /// The disk that the replica lies on, when it can fail.
     let disk: FaultDisk?
 
-    init(rows: Int64 = 0, onFaultDisk: Bool = false, anaIs role: MemberRole = .operator, holds: Bool = false) throws {
+    /// What the settings of the replica say about its link.
+    var terms: Allowance.Terms
+
+    init(
+        rows: Int64 = 0, onFaultDisk: Bool = false, anaIs role: MemberRole = .operator,
+        holds: Bool = false, terms: Allowance.Terms = Allowance.Terms()
+    ) throws {
+        self.terms = terms
         self.holds = holds
         server = try Backend(directory.file("server"), clock: clock, rows: rows, anaIs: role)
         disk = onFaultDisk ? FaultDisk(folder: directory.file("replica")) : nil
         store = try ReplicaStore(directory: directory.file("replica"), clock: clock, chance: CountingChance())
-        engine = EngineWorld.makeEngine(store, server.tokens["ana"] ?? "", clock, shell, holds: holds)
+        engine = EngineWorld.makeEngine(store, server.tokens["ana"] ?? "", clock, shell, terms, holds: holds)
     }
 
     deinit {
@@ -88,13 +97,14 @@ final class EngineWorld {
     }
 
     private static func makeEngine(
-        _ store: ReplicaStore, _ token: String, _ clock: FixedClock, _ shell: RecordingShell, holds: Bool
+        _ store: ReplicaStore, _ token: String, _ clock: FixedClock, _ shell: RecordingShell,
+        _ terms: Allowance.Terms, holds: Bool
     ) -> SyncEngine {
         shell.clock = clock
         return SyncEngine(
             store: store, server: "http://h:1", token: token, clock: clock, chance: CountingChance(seed: 9),
             log: Logger(program: "test", level: .error, descriptor: -1),
-            limits: PullMachine.Limits(holds: holds), shell: shell)
+            limits: PullMachine.Limits(holds: holds), terms: terms, shell: shell)
     }
 
     /// The process ends and another begins on the same files.
@@ -102,7 +112,7 @@ final class EngineWorld {
         store.close()
         shell = RecordingShell()
         store = try ReplicaStore(directory: path, clock: clock, chance: CountingChance())
-        engine = EngineWorld.makeEngine(store, token ?? server.tokens["ana"] ?? "", clock, shell, holds: holds)
+        engine = EngineWorld.makeEngine(store, token ?? server.tokens["ana"] ?? "", clock, shell, terms, holds: holds)
         engine.handle(.start)
     }
 
@@ -118,9 +128,13 @@ final class EngineWorld {
         guard var bytes = MemoryExchange.answer(request, bodyLimit: 1 << 20, handler) else {
             throw Missing(what: "a whole request")
         }
+        shell.carriedBytes += Int64(request.count + bytes.count)
         if let keeping { bytes = Array(bytes.prefix(keeping(bytes.count))) }
         let outcome: ExchangeOutcome =
-            switch MemoryExchange.reply(bytes, toMethod: exchange.request.method, bodyLimit: exchange.bodyLimit) {
+            switch MemoryExchange.reply(
+                bytes, toMethod: exchange.request.method, bodyLimit: exchange.bodyLimit,
+                askedForGzip: exchange.request.headers["Accept-Encoding"] != nil, keepsCoding: exchange.keepsCoding)
+            {
             case .whole(let status, let headers, let body):
                 .reply(status: status, headers: headers, body: body, isWhole: true)
             case .cut(let status, let headers, let body):

@@ -130,7 +130,7 @@ extension History.What {
         pull: PullMachine.State = .resting, push: PushMachine.State = .idle,
         timers: (pull: Bool, push: Bool) = (true, false),
         flights: (pull: Bool, push: Bool) = (false, false), load: FillMachine.State = .idle,
-        isLoadUnderWay: Bool = false, hasProblem: Bool = false, agent: Int = 0
+        isLoadUnderWay: Bool = false, hasProblem: Bool = false, metering: Metering = Metering(), agent: Int = 0
     ) -> History.What {
         .status(
             agent: agent,
@@ -139,7 +139,7 @@ extension History.What {
                 hasPullTimer: timers.pull,
                 hasPushTimer: timers.push, pullInFlight: flights.pull, pushInFlight: flights.push, fill: .idle,
                 hasFillTimer: false, fillInFlight: false, load: load, hasLoadTimer: false, loadInFlight: isLoadUnderWay,
-                hasProblem: hasProblem))
+                hasProblem: hasProblem, metering: metering))
     }
 }
 

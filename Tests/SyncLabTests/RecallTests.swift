@@ -61,6 +61,8 @@ import Testing
         .queueReversed: "stacked-edits-against-a-moved-base",
         .recordForgotten: "two-people-one-budget",
         .scopeForgotten: "manager-sees-own-customers",
+        .meterHoldsFreezes: "metered-freeze-goes-label-waits",
+        .meterIgnored: "metered-records-wait-until-asked",
         .settledTooEarly: "own-change-not-foreign",
         .stackedOnTrunk: "edit-during-push",
         .stalePageTaken: "cached-old-page",

@@ -128,9 +128,48 @@ import Testing
         expectValid(checker, [.status(.syncing, push: .backingOff, timers: (true, true))])
     }
 
+    @Test func `L5: what a metered link keeps back is said, and never called in sync`() {
+        let checker = StatusIsTrue()
+        var metering = Metering()
+        metering.isMetered = true
+        expectViolation(
+            checker, [.status(.metered, load: .fetching, metering: metering)], at: 1, "nothing is kept back")
+        metering.recordsWait = true
+        expectValid(checker, [.status(.metered, metering: metering)])
+        for phase in [EngineStatus.Phase.inSync, .needsPerson] {
+            expectViolation(checker, [.status(phase, metering: metering)], at: 1, "a metered link keeps something back")
+        }
+    }
+
+    @Test func `L6: bill records go over a metered link when asked for or when the feed needs them, decisions always`()
+    {
+        let checker = KeepsToAllowance()
+        func page(_ lane: Lane, _ path: String) -> History.What {
+            .request(
+                agent: 0,
+                RequestMark(lane: lane, path: path, account: "ann", replica: nil, ownReplica: "r", edits: []))
+        }
+        let (part, joined) = (page(.load, "/sync/v1/snapshot/rows"), page(.fill, "/sync/v1/joined"))
+        let metered = History.What.link(agent: 0, isMetered: true)
+        let wrong = "fetches bill records over a metered link"
+        expectValid(checker, [part, joined, metered, page(.pull, "/sync/v1/changes"), page(.fill, "/sync/v1/push")])
+        expectViolation(checker, [metered, part], at: 2, wrong)
+        expectViolation(checker, [metered, joined], at: 2, wrong)
+        expectViolation(checker, [.recordsAsked(agent: 0), metered, .status(.metered), part], at: 4, wrong)
+        expectValid(checker, [metered, .recordsAsked(agent: 0), part, .link(agent: 0, isMetered: false), joined])
+        let standing = MachineStep.pull(from: .greeting, on: .greeted(.load), to: .standingBy)
+        expectValid(checker, [metered, .step(agent: 0, standing), part])
+        let label: [History.What] = [metered, .outbox(.edit(1, "saved", register: "label"))]
+        expectValid(checker, label + [.status(.metered, unsettled: 1)])
+        let freeze: [History.What] = [metered, .outbox(.edit(1, "saved", register: "freezes"))]
+        expectViolation(checker, freeze + [.status(.metered, unsettled: 1)], at: 3, "waits although it may go")
+        expectValid(checker, freeze + [.status(.sending, unsettled: 1, push: .sending)])
+        expectValid(checker, [.outbox(.edit(1, "held"), .edit(2, "saved", after: 1)), metered, .status(.needsPerson)])
+    }
+
     @Test func `every promise has a checker of its own name, and a moment is told in hours`() {
         let names = Checkers.all.map(\.name)
-        #expect(Set(names).count == names.count && names.count == 18)
+        #expect(Set(names).count == names.count && names.count == 19)
         #expect(Checkers.all.allSatisfy { !$0.promise.isEmpty })
         #expect("\(Verdict.invalid(at: 3_723_004_999, why: "x"))" == "violated at 1:02:03.004: x")
         #expect(Verdict.unknown(why: "x") != .valid)

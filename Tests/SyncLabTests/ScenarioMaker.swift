@@ -106,7 +106,7 @@ struct ScenarioMaker {
 
     private func action(_ choices: inout Choices) -> Action {
         let name = member(&choices)
-        switch choices.int(in: 0...34) {
+        switch choices.int(in: 0...37) {
         case 0: return .start(name)
         case 1: return .stop(name)
         case 2: return .kill(name, atWrite: write(&choices))
@@ -137,6 +137,9 @@ struct ScenarioMaker {
             return .edits(name, wishes, choices.element(of: EditTie.allCases))
         case 29: return .undo(name, choices.int(in: 1...1000))
         case 30: return .later(choices.bool() ? .system(systemWrite(&choices)) : .wait(seconds: seconds(&choices) / 4))
+        case 32: return .syncRecords(name)
+        case 33: return .metered(name, dailyBytes: choices.bool() ? choices.int(in: 1...1_000_000_000) : nil)
+        case 34: return .unmetered(name)
         case 31: return .sleep(name, seconds: seconds(&choices))
         default: return common(&choices)
         }

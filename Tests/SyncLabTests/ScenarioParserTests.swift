@@ -41,7 +41,7 @@ import Testing
             #expect(read.text == scenario.text)
         }
         let counts = [
-            "action": 34, "wish": 9, "tie": 2, "decision": 5, "network": 11, "clock": 3, "disk": 3, "system": 26,
+            "action": 37, "wish": 9, "tie": 2, "decision": 5, "network": 11, "clock": 3, "disk": 3, "system": 26,
             "expect": 21,
         ]
         for (kind, count) in counts {

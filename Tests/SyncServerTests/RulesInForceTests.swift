@@ -1,5 +1,6 @@
 import ConflictRules
 import Diagnostics
+import HTTPKit
 import SyncProtocol
 import TestKit
 import Testing
@@ -47,5 +48,25 @@ import Testing
         let given = try RuleSet.read(server.bytes(server.send("GET", "/sync/v1/rules")), file: "given")
         #expect(given.hash == hello.rulesHash && given.version == hello.rulesVersion)
         #expect(hello.rulesVocabulary == RuleSet.vocabulary)
+    }
+
+    @Test func `who has the rules is told so without them, in each coding by its own tag`() throws {
+        let server = try TestServer()
+        let path = "/sync/v1/rules"
+        let plain = server.send("GET", path)
+        let tag = try #require(plain.headers["ETag"])
+        #expect(tag.hasPrefix("\"") && plain.headers["Content-Encoding"] == nil)
+        let packed = server.send("GET", path, headers: [("Accept-Encoding", "gzip")])
+        let packedTag = try #require(packed.headers["ETag"])
+        #expect(packed.headers["Content-Encoding"] == "gzip" && packedTag != tag)
+        for (held, isHeld) in [
+            (tag, true), (packedTag, true), ("*", true), ("W/\(tag)", true), ("\"a,b\", \(tag)", true),
+            ("\"\(RuleSet.standard.hash)\"", false), ("\"\"", false), (String(tag.dropLast()), false), ("", false),
+        ] {
+            let reply = server.send("GET", path, headers: [("If-None-Match", held)])
+            #expect(reply.status == (isHeld ? 304 : 200), "\(held)")
+            #expect(server.bytes(reply).isEmpty == isHeld)
+            #expect(reply.headers["ETag"] == (held == packedTag ? packedTag : tag) && reply.headers["Fieldbook"] != nil)
+        }
     }
 }

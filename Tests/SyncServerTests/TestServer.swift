@@ -85,9 +85,11 @@ final class TestServer {
     // MARK: Requests
 
     func send(
-        _ method: String, _ target: String, as member: String? = "ana", body: [UInt8] = [], token: String? = nil
+        _ method: String, _ target: String, as member: String? = "ana", body: [UInt8] = [], token: String? = nil,
+        headers more: [(String, String)] = []
     ) -> HTTPResponse {
         var headers = HTTPHeaders()
+        for (name, value) in more { headers.add(name, value) }
         if let token = token ?? member.flatMap({ tokens[$0] }) { headers.add("Authorization", "Bearer \(token)") }
         return core.handle(HTTPRequest(method: method, target: target, headers: headers, body: body))
     }

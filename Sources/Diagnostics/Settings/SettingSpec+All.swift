@@ -2,6 +2,7 @@
 extension SettingSpec {
     static let server = [serverURL, serverTokenFile, serverProxy]
     static let daemon = [syncInterval, syncLive, connectTimeout, replyTimeout, logLevel, logFormat, showPersonal]
+    static let network = [networkMetered, networkDailyBytes]
     static let tls = [caFile, clientCertificate, clientKey]
 
     package static let serverURL = SettingSpec(
@@ -48,6 +49,21 @@ extension SettingSpec {
         "sync", "reply-timeout", .duration(5...600), default: "30s",
         "how long a connection may stand without a byte moving",
         effect: .restart)
+
+    package static let networkMetered = SettingSpec(
+        "network", "metered", .flag, default: "no", "bytes on this link cost something: fetch what is needed, no more",
+        details: """
+            Bill records wait until 'fieldbook sync --records' asks for them, replies come in gzip, and the feed is looked \
+            at every five minutes instead of at once. Edits go as ever, freezes first.
+            """, effect: .reload)
+    package static let networkDailyBytes = SettingSpec(
+        "network", "daily-bytes", .size(0...1 << 40), default: "0",
+        "bytes that a day may cost while the link is metered; 0 is no limit",
+        details: """
+            Both directions, from midnight to midnight by this machine's clock. Once they are used up only freezes, \
+            unfreezes, budgets and decisions of conflicts go, and a look at the feed every quarter of an hour; the rest waits \
+            for the next day, or until somebody says 'fieldbook sync'.
+            """, effect: .reload)
 
     package static let logLevel = SettingSpec(
         "log", "level", .choice(Logger.Level.allCases.map { "\($0)" }), default: "notice", "how much the daemon logs",

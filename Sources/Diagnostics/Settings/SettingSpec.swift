@@ -60,6 +60,7 @@ package enum SettingsRegistry {
     package static let sections = [
         SettingSection(name: "server", help: "where the server is, and by what token it knows this machine"),
         SettingSection(name: "sync", help: "how the daemon follows the server"),
+        SettingSection(name: "network", help: "what the link may carry"),
         SettingSection(name: "log", help: "what the daemon writes to its log"),
         SettingSection(name: "privacy", help: "what commands show of people"),
         SettingSection(name: "hooks", help: "commands of yours that the daemon runs on events"),
@@ -67,7 +68,7 @@ package enum SettingsRegistry {
     ]
 
     package static let all: [SettingSpec] =
-        SettingSpec.server + SettingSpec.daemon + SettingSpec.hooks + SettingSpec.tls
+        SettingSpec.server + SettingSpec.daemon + SettingSpec.network + SettingSpec.hooks + SettingSpec.tls
 
     /// The settings of a section, in their order.
     package static func specs(of section: String) -> [SettingSpec] { all.filter { $0.section == section } }

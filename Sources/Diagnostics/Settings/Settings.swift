@@ -184,6 +184,14 @@ package struct Settings: Sendable, Hashable {
         return .seconds(seconds)
     }
 
+    /// A number of bytes; the setting must have one built in.
+    package func bytes(_ spec: SettingSpec) -> Int64 {
+        guard let bytes = text(spec).flatMap(SettingKind.bytes) else {
+            preconditionFailure("\(spec.name) has no size built in")
+        }
+        return bytes
+    }
+
     /// The names of settings whose values differ, in the order of the registry.
     package func differences(from other: Settings) -> [SettingSpec] {
         SettingsRegistry.all.filter { text($0) != other.text($0) }

@@ -64,8 +64,9 @@ package struct HTTPResponse: Sendable {
         for field in headers.fields { head += "\(field.name): \(field.value)\r\n" }
         // Which codings a request may have instead of the one it had: none (RFC 9110, section 15.5.16).
         if status == 415, headers["Accept-Encoding"] == nil { head += "Accept-Encoding: identity\r\n" }
-        // A reply without content has no length either (RFC 9110, section 8.6).
-        if status == 204 { return Array((head + (close ? "Connection: close\r\n\r\n" : "\r\n")).utf8) }
+        // A reply without content has no length either, and one that says "unchanged" not that of what it stands for (RFC
+        // 9110, section 8.6).
+        if status == 204 || status == 304 { return Array((head + (close ? "Connection: close\r\n\r\n" : "\r\n")).utf8) }
         if let length { head += "Content-Length: \(length)\r\n" } else { head += "Transfer-Encoding: chunked\r\n" }
         if close { head += "Connection: close\r\n" }
         return Array((head + "\r\n").utf8)
@@ -77,6 +78,7 @@ package struct HTTPResponse: Sendable {
         case 202: "Accepted"
         case 204: "No Content"
         case 206: "Partial Content"
+        case 304: "Not Modified"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"

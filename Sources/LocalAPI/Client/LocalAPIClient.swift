@@ -51,8 +51,10 @@ package struct LocalAPIClient: Sendable {
         }
     }
 
-    /// Asks for a sync and does not wait for it.
-    package func sync() throws(UserError) { _ = try exchange("POST", "/v1/sync", [], LocalAPIClient.statusPatience) }
+    /// Asks for a sync and does not wait for it; with `records` for the bill records too that a metered link keeps back.
+    package func sync(records: Bool = false) throws(UserError) {
+        _ = try exchange("POST", "/v1/sync\(records ? "?records=yes" : "")", [], LocalAPIClient.statusPatience)
+    }
 
     /// Asks for a sync and waits until it is reached, at most `seconds`.
     package func waitForSync(seconds: Int) throws(UserError) -> Local.WaitReply {

@@ -13,7 +13,8 @@ package protocol LocalAPIHandler: Sendable {
     func status() -> Local.Status
     /// In Prometheus' text form.
     func metrics() -> String
-    func sync()
+    /// With `records` the bill records too that a metered link keeps back.
+    func sync(records: Bool)
     /// Waits until a sync that begins now has reached a checkpoint with nothing left to send, has failed, or the time
     /// is over.
     func waitForSync(seconds: Int) -> Local.WaitReply
@@ -88,7 +89,7 @@ package struct LocalAPIServer: Sendable {
         case ("GET", "/v1/metrics"):
             return .json(200, Array(handler.metrics().utf8), type: PrometheusText.mediaType)
         case ("POST", "/v1/sync"):
-            handler.sync()
+            handler.sync(records: request.query("records") == "yes")
             return .json(202, Array("{}".utf8))
         case ("GET", "/v1/sync/wait"):
             guard let seconds = request.query("seconds").flatMap({ Int($0) }),

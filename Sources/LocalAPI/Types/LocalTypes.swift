@@ -68,6 +68,8 @@ package enum Local {
         /// One entry a lane.
         package var waits: [LaneWait]?
         package var traffic: [LaneTraffic]?
+        /// Absent where the link is not metered.
+        package var metering: Metering?
 
         package init(software: String, processID: Int, startedAt: String, phase: String, server: String) {
             apiVersion = Local.version

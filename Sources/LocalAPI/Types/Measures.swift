@@ -34,7 +34,28 @@ extension Local {
         }
     }
 
-    /// What one lane carried: on this day (UTC, by the device's clock), and since the daemon began to work for its
+    /// How a metered link stands; absent where the link is not metered.
+    package struct Metering: Sendable, Hashable, Codable {
+        /// Bytes that a day may cost; absent when nothing limits them.
+        package var dailyBytes: WireInteger?
+        package var usedBytes: WireInteger
+        package var usedUp: Bool
+        /// What waits: `records`, `edits`, `feed`; a newer daemon may have others.
+        package var waits: [String]
+        /// A person asked for the bill records, and they are not all here.
+        package var recordsAsked: Bool
+        /// When the day's bytes are given anew, RFC 3339.
+        package var anewAt: String?
+
+        package init(usedBytes: Int64, usedUp: Bool, waits: [String], recordsAsked: Bool) {
+            self.usedBytes = WireInteger(usedBytes)
+            self.usedUp = usedUp
+            self.waits = waits
+            self.recordsAsked = recordsAsked
+        }
+    }
+
+    /// What one lane carried: on this day (by the device's clock and zone), and since the daemon began to work for its
     /// user.
     package struct LaneTraffic: Sendable, Hashable, Codable {
         package var lane: String

@@ -17,7 +17,7 @@ package struct KeptTraffic: Sendable, Hashable {
         }
     }
 
-    /// Days since 1970 in UTC, by the device.
+    /// Days since 1970 by the device's clock and zone.
     package let day: Int64
     /// By name; none carried nothing.
     package let lanes: [Lane]

@@ -16,8 +16,11 @@ extension ReplicaStore {
     /// With `aloneAfter` it is one edit or group, the next in turn after that number, so that one that the server can't
     /// take does not hold up the others.
     /// An edit that needs a code is left out, but when it is being confirmed.
+    ///
+    /// With `decisionsOnly` it is what a metered link always lets go: edits on customers of whom one waits that freezes,
+    /// unfreezes, sets a budget or decides a conflict, with what such an edit depends on or shares a group with.
     package func nextPush(
-        aloneAfter last: EditNumber? = nil, confirming: EditNumber? = nil
+        aloneAfter last: EditNumber? = nil, confirming: EditNumber? = nil, decisionsOnly: Bool = false
     ) throws(StoreError) -> V1.Push? {
         try StoreError.wrap {
             // What builds or depends on a held edit waits with it, and what builds on that.
@@ -27,7 +30,8 @@ extension ReplicaStore {
                 let unit = open.filter { $0.wire.group != nil && $0.wire.group == confirmed.wire.group } + [confirmed]
                 behind.subtract(unit.map(\.number.value))
             }
-            let sendable = open.filter { $0.isSendable && !behind.contains($0.number.value) }
+            var sendable = open.filter { $0.isSendable && !behind.contains($0.number.value) }
+            if decisionsOnly { sendable = ReplicaStore.decisions(sendable) }
             let urgent = Set(sendable.filter { $0.register == .freezes }.map(\.customer.value))
             var ordered = sendable.filter { urgent.contains($0.customer.value) }
             ordered += sendable.filter { !urgent.contains($0.customer.value) }
@@ -42,6 +46,33 @@ extension ReplicaStore {
             isProjectionStale = true
             refreshProjection()
             return V1.Push(replica: identity.replica, incarnation: identity.incarnation, edits: batch.map(\.wire))
+        }
+    }
+
+    /// Whether there are edits to send that a metered link does not let go beside those that it does.
+    package func hasUndecisive() throws(StoreError) -> Bool {
+        try StoreError.wrap {
+            let behind = try rows.behindPerson()
+            let sendable = try openEdits().filter { $0.isSendable && !behind.contains($0.number.value) }
+            return ReplicaStore.decisions(sendable).count < sendable.count
+        }
+    }
+
+    /// Of edits in order of number those on customers of whom one decides something, whole customers because each author's
+    /// order holds, with the customers of what those edits build on or share a group with.
+    private static func decisions(_ edits: [OutboxEdit]) -> [OutboxEdit] {
+        let deciding: Set<Register> = [.freezes, .budget, .conflict]
+        var customers = Set(edits.filter { deciding.contains($0.register) }.map(\.customer.value))
+        while true {
+            let chosen = edits.filter { customers.contains($0.customer.value) }
+            let groups = Set(chosen.compactMap { $0.wire.group?.value })
+            let needed = Set(chosen.flatMap(\.builtOn))
+            let more = edits.filter { edit in
+                needed.contains(edit.number.value) || edit.wire.group.map { groups.contains($0.value) } ?? false
+            }
+            let all = customers.union(more.map(\.customer.value))
+            guard all != customers else { return chosen }
+            customers = all
         }
     }
 

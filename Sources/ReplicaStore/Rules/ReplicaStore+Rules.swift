@@ -1,9 +1,13 @@
 import ConflictRules
 import Diagnostics
+import Digests
 import SQLiteKit
 
 /// The rules that this replica predicts by: what the server shipped last, or those of this build until it has.
 extension ReplicaStore {
+    /// The strong tag of the rules that are held, in its quotes: of their bytes as they came.
+    package var rulesTag: String { "\"\(Hex.encode(SHA256.digest(rules.bytes)))\"" }
+
     /// Whether the server's rules are other ones than those held.
     package func wantsRules(hash: String) -> Bool { rules.hash != hash }
 

@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of `outbox.db`, the precious file.
 enum OutboxSchema {
     static let applicationID: Int32 = 0x4642_4F31
-    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008, M0009]
 
     private static let M0001 = Migration(
         number: 1, name: "initial",
@@ -114,6 +114,17 @@ enum OutboxSchema {
             CREATE TABLE traffic (
                 lane TEXT PRIMARY KEY, day INTEGER NOT NULL, requests INTEGER NOT NULL, bytes_sent INTEGER NOT NULL,
                 bytes_received INTEGER NOT NULL
+            ) STRICT;
+            """)
+
+    /// What a metered link has used of its day's bytes (the day in days since 1970 by the device's clock and zone), and
+    /// whether a person asked for the bill records.
+    private static let M0009 = Migration(
+        number: 9, name: "allowance",
+        sql: """
+            CREATE TABLE allowance (
+                id INTEGER PRIMARY KEY CHECK (id = 1), day INTEGER NOT NULL, used INTEGER NOT NULL,
+                seconds_behind INTEGER NOT NULL, records_asked INTEGER NOT NULL CHECK (records_asked IN (0, 1))
             ) STRICT;
             """)
 }

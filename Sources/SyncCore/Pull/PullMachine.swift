@@ -19,7 +19,7 @@ package struct PullMachine: Sendable, Equatable {
         case following
         /// There is nothing to follow before a load has come to its end; the load lane has it in hand.
         case standingBy
-        /// At a checkpoint; a timer is set.
+        /// At a checkpoint, or where a metered link lets no more go; a timer is set.
         case resting
         /// At a checkpoint; a request is in flight that the server answers when there is something new. A timer is set too:
         /// a reply that is not there by then does not come any more.
@@ -67,6 +67,8 @@ package struct PullMachine: Sendable, Equatable {
         case snapshotPlan, snapshotPage, feedPage
         /// The load lane's work.
         case load
+        /// There may be more, but not now: a metered link lets no page go.
+        case later
         case nothing
     }
 
@@ -232,6 +234,10 @@ package struct PullMachine: Sendable, Equatable {
         case .load:
             state = .standingBy
             return []
+        case .later:
+            (isPokePending, isHoldDue) = (false, false)
+            state = .resting
+            return [.wake(after: jittered(limits.restInterval, using: &chance))]
         case .nothing:
             backoff.reset()
             hasBegunAnew = false

@@ -33,7 +33,7 @@ package enum Checkers {
         InsideScope(),
         FreezeWasSeen(), EveryDecisionRecorded(), OwnQueueOwnToken(), WipedIsGone(), VersionsRise(), ReadsNeverGoBack(),
         FollowsModel(),
-        Agreement(), QueuesDrain(), NoHotLoop(), StatusIsTrue(),
+        Agreement(), QueuesDrain(), NoHotLoop(), StatusIsTrue(), KeepsToAllowance(),
     ]
 
     package static func verdicts(_ history: History) -> [(checker: any Checker, verdict: Verdict)] {

@@ -184,9 +184,12 @@ struct AuthorsOrder: Checker {
         var outboxes: [Int: [EditMark]] = [:]
         // Pushes that came to nothing since the queue was last empty: after two of them edits go one by one, in turn.
         var failures: [Int: Int] = [:]
+        var metered: Set<Int> = []
         for event in history.events {
             switch event.what {
             case .outbox(let agent, let edits): outboxes[agent] = edits
+            case .link(let agent, let isMetered):
+                if isMetered { metered.insert(agent) } else { metered.remove(agent) }
             case .step(let agent, let step):
                 guard case .push(_, let push, _) = step else { continue }
                 if case .failed = push { failures[agent, default: 0] += 1 }
@@ -205,7 +208,14 @@ struct AuthorsOrder: Checker {
                     highest[edit.customer] = edit.number
                 }
                 let isAlone = request.edits.count == 1 && failures[agent, default: 0] >= 2
-                if !isAlone, let number = forgotten(by: request, outboxes[agent] ?? []) {
+                var edits = outboxes[agent] ?? []
+                // A metered link may keep back the edits on customers of whom none decides anything.
+                if metered.contains(agent) {
+                    let sent = Set(request.edits.map(\.customer))
+                    let deciding = Set(QueuesDrain.allMoving(edits).filter(\.isDecision).map(\.customer))
+                    edits.removeAll { !sent.contains($0.customer) && !deciding.contains($0.customer) }
+                }
+                if !isAlone, let number = forgotten(by: request, edits) {
                     return .invalid(
                         at: event.at,
                         why:

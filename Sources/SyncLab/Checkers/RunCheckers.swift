@@ -55,7 +55,10 @@ struct QueuesDrain: Checker {
             guard let status = phases[agent], status.phase != .needsLogin, status.phase != .stopped else { continue }
             // With another member's token nothing may be sent.
             if status.phase == .blocked, strangers.contains(agent) || ended.contains(member.account) { continue }
-            if let edit = QueuesDrain.moving(edits[agent] ?? []) {
+            let moving = QueuesDrain.allMoving(edits[agent] ?? [])
+            // What a metered link keeps back waits for another day; decisions do not.
+            let isKeptBack = status.phase == .metered && status.metering.somethingWaits
+            if let edit = moving.first(where: { !isKeptBack || $0.state == "saved" && $0.isDecision }) {
                 return .invalid(at: end, why: "edit \(edit.number) of \(member.name) is still \(edit.state)")
             }
         }
@@ -65,7 +68,9 @@ struct QueuesDrain: Checker {
 
 extension QueuesDrain {
     /// The first edit without an end that neither waits for a person nor builds on one that does, or shares its group.
-    static func moving(_ edits: [EditMark]) -> EditMark? {
+    static func moving(_ edits: [EditMark]) -> EditMark? { allMoving(edits).first }
+
+    static func allMoving(_ edits: [EditMark]) -> [EditMark] {
         var waiting = edits.filter { $0.isPending && $0.needsPerson }
         var moving = edits.filter { $0.isPending && !$0.needsPerson }
         // A group waits with any of its edits, also with later ones.
@@ -77,7 +82,7 @@ extension QueuesDrain {
         }) {
             waiting.append(moving.remove(at: index))
         }
-        return moving.first
+        return moving
     }
 }
 
@@ -163,6 +168,9 @@ struct StatusIsTrue: Checker {
                 "it counts \(status.unsettled) open, \(status.held) held, \(status.dead) dead; there are \(open), \(held), \(dead)"
         }
         switch status.phase {
+        case .inSync where status.metering.somethingWaits, .needsPerson where status.metering.somethingWaits:
+            return "a metered link keeps something back"
+        case .metered where !status.metering.somethingWaits && status.load != .idle: return "nothing is kept back"
         case .inSync where open + dead > 0: return "\(open) edits are open and \(dead) dead"
         case .inSync where status.pull != .resting && status.pull != .holding: return "the pull side is \(status.pull)"
         case .inSync where status.hasProblem: return "the last exchange failed"
@@ -189,7 +197,8 @@ struct StatusIsTrue: Checker {
         case .resting, .backingOff, .needsLogin:
             if !status.hasPullTimer { return "the pull side is \(status.pull) without a timer" }
         case .standingBy:
-            if status.load != .fetching, status.load != .backingOff {
+            let isKeptBack = status.metering.recordsWait && status.hasLoadTimer
+            if status.load != .fetching, status.load != .backingOff, !isKeptBack {
                 return "the pull side waits for a load that rests"
             }
         case .stopped, .blocked: break

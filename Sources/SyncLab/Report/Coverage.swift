@@ -47,7 +47,8 @@ package struct Coverage: Sendable {
         "network stale", "network portal", "network junk", "network status", "offline", "sleep", "kill", "power-loss",
         "server stop", "server kill",
         "server power-loss", "disk full", "disk error", "clock jump", "clock stopped", "token-revoked", "uses-token-of",
-        "hold-reader", "system role", "system disable", "system enable", "system manager", "system leave",
+        "hold-reader", "metered", "unmetered", "sync-records", "system role", "system disable", "system enable",
+        "system manager", "system leave",
         "system join",
     ]
 
@@ -124,7 +125,9 @@ package struct Coverage: Sendable {
         case ("fill", "pageKept"), ("fill", "nothingLeft"), ("fill", "failed"), ("load", "pageKept"),
             ("load", "nothingLeft"), ("load", "failed"):
             return state != "fetching"
-        case ("fill", "timerFired"), ("load", "timerFired"): return state != "backingOff"
+        case ("fill", "timerFired"): return state != "backingOff"
+        // A load that a metered link keeps back looks now and then whether it may go on.
+        case ("load", "timerFired"): return state == "fetching"
         default: return false
         }
     }

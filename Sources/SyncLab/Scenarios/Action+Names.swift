@@ -6,6 +6,7 @@ extension Action {
             .online(let name), .sleep(let name, _),
             .edit(let name, _), .edits(let name, _, _), .discard(let name, _), .resend(let name, _),
             .undo(let name, _), .decide(let name, _), .sync(let name), .look(let name),
+            .syncRecords(let name), .metered(let name, _), .unmetered(let name),
             .hold(let name), .release(let name), .network(let name, _, _, _), .clock(let name, _), .disk(let name, _),
             .revoke(let name), .renew(let name), .useToken(let name, _):
             name

@@ -51,6 +51,8 @@ package enum Lab {
             if case .stop(let name) = step.action { stopped.insert(name) }
             if case .start(let name) = step.action, !stopped.contains(name) { late.insert(name) }
         }
+        // What links cost is known before anything goes over them.
+        for step in scenario.steps.prefix(while: { $0.action.isOfMeter }) { world.perform(step.action, order: []) }
         var hasStarted = false
         for agent in world.agents where !late.contains(agent.member.name) {
             world.start(agent)

@@ -95,6 +95,11 @@ package enum Action: Sendable, Hashable {
     /// Decides the oldest open conflict that the member sees.
     case decide(String, Decision)
     case sync(String)
+    /// The person asks for the bill records that a metered link keeps back.
+    case syncRecords(String)
+    /// The machine's link costs by the byte, `dailyBytes` a day at most, if that is limited; or it does no more.
+    case metered(String, dailyBytes: Int?)
+    case unmetered(String)
     /// A person reads what the replica shows.
     case look(String)
     /// Another program keeps the replica open for reading, or ends.

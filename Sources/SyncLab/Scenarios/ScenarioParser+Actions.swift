@@ -89,6 +89,12 @@ extension ScenarioParser {
         case "offline": return .offline(name)
         case "online": return .online(name)
         case "sync": return .sync(name)
+        case "sync-records": return .syncRecords(name)
+        case "metered":
+            let isLimited = !words.isAtEnd
+            return .metered(
+                name, dailyBytes: isLimited ? try words.integer("bytes of a day", in: 1...1_000_000_000) : nil)
+        case "unmetered": return .unmetered(name)
         case "sleep": return .sleep(name, seconds: try words.duration())
         case "look": return .look(name)
         case "hold-reader": return .hold(name)
@@ -115,7 +121,8 @@ extension ScenarioParser {
     }
 
     static let verbs = [
-        "start", "stop", "offline", "online", "sleep", "sync", "look", "budget", "adjust", "freeze", "unfreeze",
+        "start", "stop", "offline", "online", "metered", "unmetered", "sleep", "sync", "sync-records", "look", "budget",
+        "adjust", "freeze", "unfreeze",
         "discount", "cancel-discount", "manager", "label", "approve", "reject",
         "linked", "together", "decide", "discard", "resend", "undo", "network", "kill", "power-loss", "disk", "clock",
         "hold-reader", "release-reader", "token-revoked", "token-renewed", "uses-token-of",

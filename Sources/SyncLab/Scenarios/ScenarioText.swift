@@ -50,6 +50,9 @@ extension Action {
         case .undo(let name, let number): "\(name) undo \(number)"
         case .decide(let name, let decision): "\(name) decide \(decision.text)"
         case .sync(let name): "\(name) sync"
+        case .syncRecords(let name): "\(name) sync-records"
+        case .metered(let name, let bytes): "\(name) metered" + (bytes.map { " \($0)" } ?? "")
+        case .unmetered(let name): "\(name) unmetered"
         case .look(let name): "\(name) look"
         case .hold(let name): "\(name) hold-reader"
         case .release(let name): "\(name) release-reader"

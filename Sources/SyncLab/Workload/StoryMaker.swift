@@ -75,6 +75,7 @@ struct StoryMaker {
         for name in names { add(.renew(name)) }
         add(.settle)
         for name in names { add(.look(name)) }
+        meter()
         return scenario
     }
 

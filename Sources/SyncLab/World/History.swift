@@ -43,6 +43,9 @@ package struct History: Sendable {
         case shown(agent: Int, ShownMark)
         /// Something from outside that gives an agent a reason to act.
         case stimulus(agent: Int)
+        /// A link costs by the byte from now on, or no more; a person asks for the bill records that it keeps back.
+        case link(agent: Int, isMetered: Bool)
+        case recordsAsked(agent: Int)
         case healed
         /// The world was given its time after healing.
         case ended(settled: Bool)
@@ -223,6 +226,7 @@ package struct StatusMark: Sendable, Hashable {
     package let loadInFlight: Bool
     /// The last exchange of the pull side failed.
     package let hasProblem: Bool
+    package var metering = Metering()
 }
 
 /// What a person can see of pending work.

@@ -45,6 +45,10 @@ final class LabAgent: EngineShell {
     private(set) var edits: [EditMark] = []
     private(set) var image: ImageMark?
     var isOnline = true
+    /// What its settings say about its link.
+    private(set) var terms = Allowance.Terms()
+    /// Bytes that went since the process began.
+    private(set) var carriedBytes: Int64 = 0
     /// Something was decided about its account that it can't have heard of before.
     var isUnawareUntil: Int64 = 0
     /// Nobody stopped it: it runs, or will again.
@@ -85,7 +89,7 @@ final class LabAgent: EngineShell {
             Lane.allCases.map { _ in nil }, Lane.allCases.map { _ in nil }, nil, false
         )
         isProjectionInDoubt = true
-        staged = 0
+        (staged, carriedBytes) = (0, 0)
         let chance = LabChance(seed: Mix.of(world.seed, UInt64(index) + 1, UInt64(life)))
         do {
             let store = try ReplicaStore(
@@ -93,7 +97,7 @@ final class LabAgent: EngineShell {
             self.store = store
             engine = SyncEngine(
                 store: store, server: World.host, token: token, clock: clock, chance: chance, log: world.log,
-                shell: self)
+                terms: terms, shell: self)
             eye = try ReplicaEye(folder: folder)
         } catch {
             world.tell(member.name, "cannot start: \(error)")
@@ -144,6 +148,18 @@ final class LabAgent: EngineShell {
     func afterWork() {
         if disk.isDead { world.crash(self) } else { observe() }
     }
+
+    /// The person says what the link costs.
+    func meter(_ terms: Allowance.Terms) {
+        guard terms != self.terms else { return }
+        self.terms = terms
+        world.record(.link(agent: index, isMetered: terms.isMetered))
+        handle(.settingsRead(PullMachine.Limits(), terms))
+    }
+
+    /// Bytes of an exchange that has ended, both ways. Only where somebody counts them: without a meter a world's disk is
+    /// written as ever.
+    func carried(_ bytes: Int) { if terms.isMetered { carriedBytes += Int64(bytes) } }
 
     // MARK: Shell
 
@@ -269,7 +285,8 @@ final class LabAgent: EngineShell {
             hasPushTimer: timers[1] != nil,
             pullInFlight: flying[0] != nil, pushInFlight: flying[1] != nil, fill: engine.fill.state,
             hasFillTimer: timers[2] != nil, fillInFlight: flying[2] != nil, load: engine.load.state,
-            hasLoadTimer: timers[3] != nil, loadInFlight: flying[3] != nil || staged > 0, hasProblem: hasProblem)
+            hasLoadTimer: timers[3] != nil, loadInFlight: flying[3] != nil || staged > 0, hasProblem: hasProblem,
+            metering: status.metering)
     }
 
     /// Nil where an image that a power loss made older lacks the customer of an edit; any other failure to read is one.

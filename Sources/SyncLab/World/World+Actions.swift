@@ -63,6 +63,12 @@ extension World {
         case .undo(_, let number): makeFrom(number, agent) { try $0.undo($1) }
         case .decide(_, let decision): decide(agent, decision)
         case .sync: agent.handle(.syncRequested)
+        case .syncRecords:
+            record(.recordsAsked(agent: agent.index))
+            agent.handle(.recordsRequested)
+        case .metered(_, let bytes):
+            agent.meter(Allowance.Terms(isMetered: true, dailyBytes: bytes.map(Int64.init)))
+        case .unmetered: agent.meter(Allowance.Terms())
         case .look: agent.observe(reads: true)
         case .hold: agent.holdReader()
         case .release: agent.releaseReader()
@@ -268,6 +274,7 @@ extension World {
             agent.clock.take(.right)
             agent.isOnline = true
             agent.releaseReader()
+            agent.meter(Allowance.Terms())
             wake(agent)
         }
         server.disk.heal()
@@ -293,6 +300,12 @@ extension World {
         case .needsLogin, .blocked: return true
         case .inSync, .needsPerson:
             return agent.image?.sequence == server.eye?.sequence && agent.engine?.push.state == .idle
+        case .metered:
+            // What waits goes on another day, or when somebody asks for it.
+            guard agent.engine?.push.state == .idle, status.metering.feedWaits || status.outbox.resulted == 0 else {
+                return false
+            }
+            return status.metering.feedWaits || agent.image?.sequence == server.eye?.sequence
         default: return false
         }
     }
@@ -302,7 +315,8 @@ extension Action {
     /// Somebody sits at the machine.
     var isOfPerson: Bool {
         switch self {
-        case .start, .stop, .online, .edit, .edits, .discard, .resend, .undo, .decide, .sync, .look, .renew, .useToken:
+        case .start, .stop, .online, .edit, .edits, .discard, .resend, .undo, .decide, .sync, .syncRecords, .look,
+            .renew, .useToken:
             true
         default: false
         }

@@ -144,6 +144,7 @@ extension World {
     private func takeBack(_ parcel: Parcel, _ reply: [UInt8]) {
         observeServer(after: parcel, reply)
         let agent = agents[parcel.agent]
+        if parcel.isAwaited, agent.life == parcel.life { agent.carried(parcel.bytes.count + reply.count) }
         if parcel.isAwaited {
             agent.cached[parcel.kind, default: []].append(reply)
             if agent.cached[parcel.kind, default: []].count > 4 { agent.cached[parcel.kind]?.removeFirst() }
@@ -184,6 +185,7 @@ extension World {
     private func read(_ bytes: [UInt8], _ parcel: Parcel) -> ExchangeOutcome {
         switch MemoryExchange.reply(
             bytes, toMethod: parcel.exchange.request.method, bodyLimit: parcel.exchange.bodyLimit,
+            askedForGzip: parcel.exchange.request.headers["Accept-Encoding"] != nil,
             keepsCoding: parcel.exchange.keepsCoding)
         {
         case .whole(let status, let headers, let body):

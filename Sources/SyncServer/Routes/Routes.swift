@@ -1,5 +1,6 @@
 import ConflictRules
 import Diagnostics
+import Digests
 import HTTPKit
 import LedgerStore
 import PartnerModel
@@ -51,8 +52,22 @@ struct Routes {
         (1...64).contains(word.utf8.count) && word.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
-    /// The rules in force, as their file has them.
-    func conflictRules(_ reader: LedgerReader) throws -> HTTPResponse { .json(200, rules.bytes) }
+    /// The rules in force, as their file has them; nothing for one who has them. Each coding has a strong tag of its own
+    /// (RFC 9110, sections 8.8.3 and 13.1.2).
+    func conflictRules(_ reader: LedgerReader) throws -> HTTPResponse {
+        // The hash of the rules is not one of their bytes.
+        let digest = Hex.encode(SHA256.digest(rules.bytes))
+        let tags = ["\"\(digest)\"", "\"\(digest)-gzip\""]
+        if let held = tags.first(where: { EntityTags(request.headers.values("If-None-Match")).contain($0) }) {
+            var response = HTTPResponse(status: 304)
+            response.headers.add("ETag", held)
+            response.headers.add("Vary", "Accept-Encoding")
+            return response
+        }
+        var response = HTTPResponse.json(200, rules.bytes).gzipped(ifAccepted: request)
+        response.headers.add("ETag", response.headers["Content-Encoding"] == nil ? tags[0] : tags[1])
+        return response
+    }
 
     func changes(_ reader: LedgerReader) throws -> HTTPResponse {
         let (text, scope) = (try cursor(), try scope(reader))

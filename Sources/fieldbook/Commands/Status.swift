@@ -70,9 +70,13 @@ extension Context {
         } else if let waiting = running?.settingsWaiting {
             lines.append(("settings", "wait for a restart of the daemon: \(waiting.joined(separator: ", "))"))
         }
+        if let metering = running?.metering { lines.append(("link", Context.text(metering))) }
         let waits = waitLines(running)
         if !waits.isEmpty { lines.append(("waits for", waits.joined(separator: "\n"))) }
-        lines.append(("today", today(running, kept).text))
+        lines.append(("today", today(running, kept).text + Context.parts(running?.traffic) { $0.today }))
+        if let total = sinceStart(running) {
+            lines.append(("since start", total.text + Context.parts(running?.traffic) { $0.sinceStart }))
+        }
         var answer = Answer()
         answer.text = Facts(lines).render(for: terminal, labelWidth: 14)
         answer.json = json(running, identity, counts, image, conflicts)
@@ -92,6 +96,7 @@ extension Context {
         answer.json["waits"] = Context.json(waits: running?.waits)
         answer.json["traffic"] = Context.json(traffic: running?.traffic)
         answer.json["today"] = today(running, kept).json
+        answer.json["metering"] = Context.json(running?.metering)
         answer.json["leaseEndsAt"] = Wording.time(identity?.lease?.endsAt)
         answer.json["locked"] = .bool(locked != nil)
         answer.json["wiped"] =
@@ -117,6 +122,7 @@ extension Context {
             return "in sync, but \(count) of your edits need\(count == 1 ? "s" : "") you"
         case "loading":
             return "loading \(running.loadRowsDone?.value ?? 0) of \(running.loadRowsTotal?.value ?? 0) rows"
+        case "metered": return meteredPhrase(running, counts)
         case "joining": return "in sync, but old records of customers that joined are still on their way"
         case "offline": return "offline: the server is not reached\(waiting(counts))"
         case "failing": return "failing: see the last problem; it is tried again by itself\(waiting(counts))"
@@ -181,9 +187,12 @@ extension Context {
 
     /// `sync`.
     func sync() throws(UserError) -> Answer {
+        let records = command.flag("records")
         guard command.flag("wait") else {
-            try daemon.sync()
-            return Answer(json: ["asked": .bool(true)], text: "asked the daemon to sync\n")
+            try daemon.sync(records: records)
+            return Answer(
+                json: ["asked": .bool(true)],
+                text: records ? "asked the daemon to sync, bill records too\n" : "asked the daemon to sync\n")
         }
         var seconds = 60
         if let text = command.option("timeout") {
@@ -194,13 +203,19 @@ extension Context {
         }
         let end = clock.monotonicNow() + .seconds(Int64(seconds))
         // Asked first: a daemon that backs off from a broken load would be watched doing nothing.
-        try daemon.sync()
-        try showLoad(until: end)
+        try daemon.sync(records: records)
+        try showLoad(until: end, records: records)
         let left = max(1, Int((end - clock.monotonicNow()).components.seconds))
         let reply = try daemon.waitForSync(seconds: left)
         var answer = Answer(json: ["reached": .bool(reply.reached), "phase": .text(reply.phase)])
         if reply.reached {
-            answer.text = reply.phase == "in-sync" ? "in sync\n" : "in sync, but some of your edits need you\n"
+            switch reply.phase {
+            case "in-sync": answer.text = "in sync\n"
+            case "metered":
+                answer.text = "in sync but for bill records, which a metered link keeps back\n"
+                answer.notes.append("fetch them with: fieldbook sync --records")
+            default: answer.text = "in sync, but some of your edits need you\n"
+            }
         } else {
             // Waiting longer does not help a token that is not taken, or an access that was ended.
             let problem = reply.problem
@@ -213,7 +228,7 @@ extension Context {
     }
 
     /// Shows the progress of a first load while it goes on. Only a load that came to its end is shown as whole.
-    private func showLoad(until end: Duration) throws(UserError) {
+    private func showLoad(until end: Duration, records: Bool) throws(UserError) {
         guard !command.flag("quiet") else { return }
         var bar = ProgressBar("first load", terminal: terminal)
         var seen: Int64?
@@ -221,7 +236,9 @@ extension Context {
         while clock.monotonicNow() < end {
             let status = try daemon.status()
             let isBeginning = status.phase == "starting" || status.phase == "syncing" && status.lastCheckpointAt == nil
-            let isInterrupted = ["offline", "needs-login", "blocked"].contains(status.phase)
+            // Bill records that were not asked for do not come.
+            let isKeptBack = status.phase == "metered" && !records
+            let isInterrupted = ["offline", "needs-login", "blocked"].contains(status.phase) || isKeptBack
             if let done = status.loadRowsDone?.value, let total = status.loadRowsTotal?.value {
                 bar.update(done: done, total: total)
                 seen = total

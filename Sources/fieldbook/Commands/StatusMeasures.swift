@@ -17,7 +17,7 @@ extension Context {
         }
     }
 
-    private static func laneName(_ lane: String) -> String {
+    static func laneName(_ lane: String) -> String {
         switch lane {
         case "pull": "the feed"
         case "push": "your edits"
@@ -40,6 +40,7 @@ extension Context {
         case "greeting": "the greeting of the server"
         case "feed": "the next checkpoint"
         case "load": "the end of the load"
+        case "allowance": "the next day's bytes, or you: the link is metered"
         case "keeping": "this machine, which keeps what came"
         case "stopped": "the daemon, which is stopping"
         default: word
@@ -66,7 +67,7 @@ extension Context {
                 $0.add($1.today.requests.value, $1.today.bytesSent.value, $1.today.bytesReceived.value)
             }
         }
-        guard let kept, kept.day == clock.now().seconds / 86_400 else { return Carriage() }
+        guard let kept, kept.day == clock.localDay(of: clock.now()) else { return Carriage() }
         return kept.lanes.reduce(into: Carriage()) { $0.add($1.requests, $1.bytesSent, $1.bytesReceived) }
     }
 

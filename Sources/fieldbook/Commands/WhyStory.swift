@@ -79,6 +79,14 @@ struct WhyStory {
     private var dataReasons: [Reason] {
         guard let image else { return [Reason("nothing has been loaded yet", next: "fieldbook sync --wait")] }
         var reasons: [Reason] = []
+        if running?.metering?.waits.contains("records") == true {
+            reasons.append(
+                Reason("bill records wait, as the link is metered", next: "fieldbook sync --records"))
+        }
+        if running?.metering?.waits.contains("edits") == true || running?.metering?.waits.contains("feed") == true {
+            reasons.append(
+                Reason("the bytes of this day are used up; freezes and budgets still go", next: "fieldbook sync"))
+        }
         if image.isLoading {
             reasons.append(Reason("the first load stands at \(image.rowsDone) of \(image.rowsTotal) rows"))
         } else if let total = running?.loadRowsTotal?.value {
