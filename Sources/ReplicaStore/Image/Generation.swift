@@ -31,6 +31,7 @@ final class Generation {
     let number: Int
     let connection: Connection
     private let applier: RowApplier
+    private var held = HeldPages()
     /// Notices of the last checkpoint, for which it was watched.
     private(set) var notices: [Notice] = []
 
@@ -46,6 +47,12 @@ final class Generation {
 
     /// Nil when the file was made but its load never began.
     func meta() throws -> Meta? {
+        var meta = try storedMeta()
+        if let cursor = held.cursor { meta?.fetchedCursor = cursor }
+        return meta
+    }
+
+    private func storedMeta() throws -> Meta? {
         try connection.statement(
             """
             SELECT epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done, rows_total, heads_complete,
@@ -95,6 +102,7 @@ final class Generation {
 
     /// Drops the cursors: the image stays readable, the next pull begins a load.
     func forgetCursors() throws {
+        held.empty(at: nil)
         try connection.write { transaction in
             try transaction.execute(
                 """
@@ -136,8 +144,8 @@ final class Generation {
         }
     }
 
-    /// A page before a checkpoint is kept as it came; the checkpoint's page applies all of them and moves the applied
-    /// cursor, in one transaction that `alsoInCheckpoint` joins.
+    /// A page before a checkpoint is kept as it came, in the file unless the next one will be there in a moment; the
+    /// checkpoint's page applies all of them and moves the applied cursor, in one transaction that `alsoInCheckpoint` joins.
     ///
     /// With `watcher` the checkpoint's news is left in `notices`; an image that has not reached its first one has
     /// none.
@@ -155,24 +163,24 @@ final class Generation {
                 page.cursor, page.cursor, page.sequence ?? early.appliedSequence
             )
             try connection.write { _ in try store(early) }
-            return try connection.write { _ in
+            let rows = try connection.write { _ in
                 defer { try? alsoInCheckpoint() }
                 return try applySpool() + applier.apply(&page).rows
             }
+            held.empty(at: nil)
+            return rows
         }
+        let mayHold = Defect.planted != .unreadRowsSkipped
+        #else
+        let mayHold = true
         #endif
-        return try connection.write { transaction in
-            #if FIELDBOOK_DEFECTS
-            let takesAnyPage = Defect.planted == .stalePageTaken
-            #else
-            let takesAnyPage = false
-            #endif
-            guard var meta = try meta(), let expected = meta.fetchedCursor,
-                expected == page.header.cursor || takesAnyPage
-            else {
-                throw RowError("the page does not start where the feed was left")
-            }
-            try expectEpoch(of: meta, page)
+        if mayHold, !page.isCheckpoint, page.rowCount > 0, held.hasRoom(for: page, at: seconds) {
+            _ = try expectNext(page)
+            held.append(page, at: seconds)
+            return page.rowCount
+        }
+        let rows = try connection.write { transaction in
+            var meta = try expectNext(page)
             meta.fetchedCursor = page.cursor
             if !page.isCheckpoint {
                 #if FIELDBOOK_DEFECTS
@@ -181,7 +189,7 @@ final class Generation {
                     return page.rowCount
                 }
                 #endif
-                if page.rowCount > 0 { try spool(page) }
+                for page in held.pages + [page] where page.rowCount > 0 { try spool(page) }
                 try store(meta)
                 return page.rowCount
             }
@@ -199,6 +207,35 @@ final class Generation {
             try alsoInCheckpoint()
             return rows
         }
+        held.empty(at: seconds)
+        return rows
+    }
+
+    /// Checks that a feed page goes on where the feed was left, in the same history.
+    private func expectNext(_ page: ReceivedPage) throws -> Meta {
+        #if FIELDBOOK_DEFECTS
+        let takesAnyPage = Defect.planted == .stalePageTaken
+        #else
+        let takesAnyPage = false
+        #endif
+        guard let meta = try meta(), let expected = meta.fetchedCursor,
+            expected == page.header.cursor || takesAnyPage
+        else {
+            throw RowError("the page does not start where the feed was left")
+        }
+        try expectEpoch(of: meta, page)
+        return meta
+    }
+
+    /// Writes what is not in the file yet.
+    func writeHeld() throws {
+        guard !held.pages.isEmpty else { return }
+        try connection.write { _ in
+            guard let meta = try meta() else { return }
+            for page in held.pages { try spool(page) }
+            try store(meta)
+        }
+        held.empty(at: nil)
     }
 
     /// Records of a customer that joined, and the cursor they go on from, in one transaction. A page of a fill that is no
@@ -233,6 +270,8 @@ final class Generation {
             var page = try ReceivedPage(kept: bytes)
             rows += try applier.apply(&page).rows
         }
+        // A copy of each, since reading resolves escapes in place and what fails is tried again.
+        for var page in held.pages { rows += try applier.apply(&page).rows }
         return rows
     }
 }
