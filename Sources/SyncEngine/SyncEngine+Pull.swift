@@ -121,8 +121,10 @@ extension SyncEngine {
         do { page = try ReceivedPage(bytes, kind: kind, expectedCursor: cursor, isWhole: isWhole) } catch {
             throw replies.malformed(error.why, asking: what)
         }
+        let began = clock.monotonicNow()
         let result = kind == "feed/1" ? try store.applyFeedPage(&page) : try store.applySnapshotPage(&page)
         succeeded(.pull)
+        if result.reachedCheckpoint, result.rows > 0 { logCheckpoint(result.rows, took: clock.monotonicNow() - began) }
         if result.reachedCheckpoint { status.lastCheckpointExchange = id }
         if !result.newConflicts.isEmpty {
             log.log(.notice, "conflicts", [("count", "\(result.newConflicts.count)")])
@@ -137,6 +139,12 @@ extension SyncEngine {
         if !asksForRules(rulesMark(of: outcome), on: .pull, then: .pageKept(next)) { stepPull(.pageKept(next)) }
         if result.reachedCheckpoint { stepFill(.poked) }
         if result.reachedCheckpoint || kind == "snapshot/1" { stepLoad(.poked) }
+    }
+
+    private func logCheckpoint(_ rows: Int, took time: Duration) {
+        let (seconds, attoseconds) = time.components
+        let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        log.log(.info, "checkpoint", [("rows", "\(rows)"), ("milliseconds", "\(milliseconds)")])
     }
 
     func epoch(of outcome: ExchangeOutcome, asking what: String) throws -> String {

@@ -21,7 +21,7 @@ import Testing
             "C program, 5000 bill records", "first load / C", "idle daemon, resident", "100 queued edits", "5 held",
             "one judgement", "conflicts list, 10000 open", "customers show", "3000 records join 50 customers",
             "export, 5000 bill records to CSV", "export, peak resident", "server meanwhile, peak resident",
-            "polls until another's freeze is seen",
+            "polls until another's freeze is seen", "rate of the feed apply / C", "close / reload",
         ] { #expect(bench.output.contains(line), "\(bench.output)") }
     }
 

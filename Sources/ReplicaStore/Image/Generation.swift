@@ -1,10 +1,6 @@
 import SQLiteKit
 import SyncProtocol
 
-#if FIELDBOOK_DEFECTS
-import Defects
-#endif
-
 /// One generation file: an image of the scope with its cursors. Written by the daemon's engine thread alone.
 final class Generation {
     /// Where a load or the feed goes on.
@@ -30,10 +26,11 @@ final class Generation {
 
     let number: Int
     let connection: Connection
-    private let applier: RowApplier
-    private var held = HeldPages()
+    let applier: RowApplier
+    /// Feed pages that are not in the file.
+    var held = HeldPages()
     /// Notices of the last checkpoint, for which it was watched.
-    private(set) var notices: [Notice] = []
+    var notices: [Notice] = []
 
     /// Opens a generation file, or makes one.
     init(path: String, number: Int, create: Bool) throws {
@@ -52,7 +49,8 @@ final class Generation {
         return meta
     }
 
-    private func storedMeta() throws -> Meta? {
+    /// The same without the pages that are held.
+    func storedMeta() throws -> Meta? {
         try connection.statement(
             """
             SELECT epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done, rows_total, heads_complete,
@@ -68,7 +66,7 @@ final class Generation {
         }
     }
 
-    private func store(_ meta: Meta) throws {
+    func store(_ meta: Meta) throws {
         let statement = try connection.statement(
             """
             INSERT OR REPLACE INTO meta (id, epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done,
@@ -138,104 +136,10 @@ final class Generation {
     }
 
     /// Versions of two histories do not compare: the next greeting tells which one the server has.
-    private func expectEpoch(of meta: Meta, _ page: ReceivedPage) throws {
+    func expectEpoch(of meta: Meta, _ page: ReceivedPage) throws {
         guard page.header.epoch == meta.epoch else {
             throw RowError("the page belongs to another history than the image")
         }
-    }
-
-    /// A page before a checkpoint is kept as it came, in the file unless the next one will be there in a moment; the
-    /// checkpoint's page applies all of them and moves the applied cursor, in one transaction that `alsoInCheckpoint` joins.
-    ///
-    /// With `watcher` the checkpoint's news is left in `notices`; an image that has not reached its first one has
-    /// none.
-    func applyFeed(
-        _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity? = nil,
-        alsoInCheckpoint: () throws -> Void
-    ) throws -> Int {
-        notices = []
-        defer { applier.watch = nil }
-        #if FIELDBOOK_DEFECTS
-        if Defect.planted == .cursorBeforeRows, var early = try meta(), early.fetchedCursor == page.header.cursor,
-            page.isCheckpoint
-        {
-            (early.fetchedCursor, early.appliedCursor, early.appliedSequence) = (
-                page.cursor, page.cursor, page.sequence ?? early.appliedSequence
-            )
-            try connection.write { _ in try store(early) }
-            let rows = try connection.write { _ in
-                defer { try? alsoInCheckpoint() }
-                return try applySpool() + applier.apply(&page).rows
-            }
-            held.empty(at: nil)
-            return rows
-        }
-        let mayHold = Defect.planted != .unreadRowsSkipped
-        #else
-        let mayHold = true
-        #endif
-        if mayHold, !page.isCheckpoint, page.rowCount > 0, held.hasRoom(for: page, at: seconds) {
-            _ = try expectNext(page)
-            held.append(page, at: seconds)
-            return page.rowCount
-        }
-        let rows = try connection.write { transaction in
-            var meta = try expectNext(page)
-            meta.fetchedCursor = page.cursor
-            if !page.isCheckpoint {
-                #if FIELDBOOK_DEFECTS
-                if Defect.planted == .unreadRowsSkipped {
-                    try store(meta)
-                    return page.rowCount
-                }
-                #endif
-                for page in held.pages + [page] where page.rowCount > 0 { try spool(page) }
-                try store(meta)
-                return page.rowCount
-            }
-            if watcher != nil, meta.appliedCursor != nil { applier.watch = ImageWatch(before: connection) }
-            var rows = try applySpool()
-            rows += try applier.apply(&page).rows
-            try transaction.execute("DELETE FROM spool")
-            // Who wants to be told must not keep a page from being applied.
-            if let watcher { notices = (try? applier.watch?.notices(in: connection, for: watcher)) ?? [] }
-            meta.appliedCursor = page.cursor
-            meta.appliedSequence = page.sequence ?? meta.appliedSequence
-            meta.checkpointAt = seconds
-            try store(meta)
-            try Members(connection).reach(meta.appliedSequence)
-            try alsoInCheckpoint()
-            return rows
-        }
-        held.empty(at: seconds)
-        return rows
-    }
-
-    /// Checks that a feed page goes on where the feed was left, in the same history.
-    private func expectNext(_ page: ReceivedPage) throws -> Meta {
-        #if FIELDBOOK_DEFECTS
-        let takesAnyPage = Defect.planted == .stalePageTaken
-        #else
-        let takesAnyPage = false
-        #endif
-        guard let meta = try meta(), let expected = meta.fetchedCursor,
-            expected == page.header.cursor || takesAnyPage
-        else {
-            throw RowError("the page does not start where the feed was left")
-        }
-        try expectEpoch(of: meta, page)
-        return meta
-    }
-
-    /// Writes what is not in the file yet.
-    func writeHeld() throws {
-        guard !held.pages.isEmpty else { return }
-        try connection.write { _ in
-            guard let meta = try meta() else { return }
-            for page in held.pages { try spool(page) }
-            try store(meta)
-        }
-        held.empty(at: nil)
     }
 
     /// Records of a customer that joined, and the cursor they go on from, in one transaction. A page of a fill that is no
@@ -252,26 +156,5 @@ final class Generation {
             try members.reach(meta.appliedSequence)
             return rows
         }
-    }
-
-    private func spool(_ page: ReceivedPage) throws {
-        let statement = try connection.statement("INSERT INTO spool (page) VALUES (?)")
-        try statement.bind(1, blob: page.keepable)
-        try statement.run()
-    }
-
-    private func applySpool() throws -> Int {
-        var rows = 0
-        let ordinals = try connection.statement("SELECT ordinal FROM spool ORDER BY ordinal").rows { $0.int64(0) }
-        for ordinal in ordinals {
-            let statement = try connection.statement("SELECT page FROM spool WHERE ordinal = ?")
-            try statement.bind(1, ordinal)
-            guard let bytes = try statement.first({ $0.blob(0) }) else { continue }
-            var page = try ReceivedPage(kept: bytes)
-            rows += try applier.apply(&page).rows
-        }
-        // A copy of each, since reading resolves escapes in place and what fails is tried again.
-        for var page in held.pages { rows += try applier.apply(&page).rows }
-        return rows
     }
 }
