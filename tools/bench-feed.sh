@@ -23,7 +23,7 @@ feed_server() {
     "$bin/fieldbook-server" member add ana --role operator --data "$work/$1" --token-file "$work/$1.token" 2>/dev/null
     serve "$1" 0
 }
-feed_person() { FIELDBOOK_HOME=$work/home-$1 "$bin/fieldbook" --quiet "${@:2}"; }
+feed_person() { FIELDBOOK_LOG=info FIELDBOOK_HOME=$work/home-$1 "$bin/fieldbook" --quiet "${@:2}"; }
 feed_head() { "$bin/fieldbook-server" status --data "$work/$1" --json | sed -n 's/^  "head": \([0-9]*\),\{0,1\}/\1/p'; }
 # Bytes that a daemon received since its start, all lanes together. $1: home.
 feed_received() {
@@ -33,7 +33,6 @@ feed_received() {
 # $1: home; begins with nothing and ends in sync.
 feed_load() {
     feed_person "$1" setup --server "http://127.0.0.1:$port" --token-file "$2" >/dev/null
-    feed_person "$1" config set log.level info >/dev/null
     feed_person "$1" daemon start >/dev/null
     feed_person "$1" sync --wait --timeout 600 >/dev/null
 }
