@@ -15,6 +15,7 @@ import Testing
     enum Damage: String, CaseIterable, CustomStringConvertible {
         case byteChanged, rowLost, shortButWhole, gzipDamaged, gzipBomb, entryMissing, emptyBody
         var description: String { rawValue }
+        var isOfGzip: Bool { self == .gzipDamaged || self == .gzipBomb }
 
         var why: String {
             switch self {
@@ -30,7 +31,7 @@ import Testing
         func applied(to page: [UInt8]) throws -> [UInt8] {
             let text = String(decoding: page, as: UTF8.self)
             var lines = text.split(separator: "\n").map(String.init)
-            let row = try #require(lines.firstIndex { $0.hasPrefix("[") })
+            let row = lines.firstIndex { $0.hasPrefix("[") } ?? 0
             switch self {
             case .byteChanged: return Array(text.replacing("Server 1\"", with: "Server 2\"").utf8)
             case .rowLost:
@@ -38,7 +39,7 @@ import Testing
                 return Array((lines.joined(separator: "\n") + "\n").utf8)
             case .shortButWhole: return Array((lines.prefix(row + 1).joined(separator: "\n") + "\n").utf8)
             case .gzipDamaged:
-                var coded = try #require(Zlib.load()?.gzip(page))
+                var coded = page
                 coded[coded.count / 2] ^= 0xFF
                 return coded
             case .gzipBomb:
@@ -54,9 +55,10 @@ import Testing
         }
     }
 
-    /// A world whose heads are here and whose first part is asked for.
-    private func heads() throws -> EngineWorld {
+    /// A world whose heads are here and whose first part is asked for, in gzip when its link is slow.
+    private func heads(isSlow: Bool) throws -> EngineWorld {
         let world = try EngineWorld()
+        if isSlow { world.shell.linkSpeed = 6000 }
         try world.server.addProducts(200)
         world.engine.handle(.start)
         while world.asks(.load) == nil { try world.serve(.pull) }
@@ -68,7 +70,7 @@ import Testing
         let bytes = try damage.applied(to: world.server.core.handle(exchange.request).body.bytes())
         try world.answer(lane) { _ in
             var reply = ours(200, bytes, type: V1.pageMediaType)
-            if [.gzipDamaged, .gzipBomb].contains(damage) { reply.headers.add("Content-Encoding", "gzip") }
+            if damage.isOfGzip { reply.headers.add("Content-Encoding", "gzip") }
             return reply
         }
     }
@@ -76,7 +78,7 @@ import Testing
     @Test(arguments: Damage.allCases) func `a part is refused, and the load goes on from where it stood`(
         damage: Damage
     ) throws {
-        let world = try heads()
+        let world = try heads(isSlow: damage.isOfGzip)
         let before = world.store.loadProgress()?.done
         try spoil(.load, damage, world)
         #expect(

@@ -18,6 +18,8 @@ final class RecordingShell: EngineShell {
     /// When each timer was set, on the clock of the world.
     private(set) var setAt = Lane.allCases.map { _ in Duration.zero }
     var clock: FixedClock?
+    /// Bytes a second, as far as the engine is told.
+    var linkSpeed: Int64?
 
     func send(_ exchange: Exchange) {
         sent.append(exchange)
@@ -115,7 +117,10 @@ final class EngineWorld {
         }
         if let keeping { bytes = Array(bytes.prefix(keeping(bytes.count))) }
         let outcome: ExchangeOutcome =
-            switch MemoryExchange.reply(bytes, toMethod: exchange.request.method, bodyLimit: exchange.bodyLimit) {
+            switch MemoryExchange.reply(
+                bytes, toMethod: exchange.request.method, bodyLimit: exchange.bodyLimit,
+                askedForGzip: exchange.request.headers["Accept-Encoding"] == "gzip", keepsCoding: exchange.keepsCoding)
+            {
             case .whole(let status, let headers, let body):
                 .reply(status: status, headers: headers, body: body, isWhole: true)
             case .cut(let status, let headers, let body):
