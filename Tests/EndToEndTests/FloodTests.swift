@@ -51,7 +51,7 @@ import Testing
         for path in roads { #expect(proxy.count(path) >= 2, "\(path)") }
         #expect(world.difference(ana) == nil)
         // A body has about 1.3 MiB at most; a gibibyte was offered four times.
-        #expect(peak(ana) < 96 * 1024, "\(peak(ana)) KiB")
+        #expect(peak(ana) < 48 * 1024, "\(peak(ana)) KiB")
         #expect(proxy.bytesOfLines < 64 << 20, "\(proxy.bytesOfLines) bytes were taken")
     }
 }
