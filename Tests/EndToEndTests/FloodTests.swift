@@ -1,7 +1,8 @@
 import TestKit
 import Testing
 
-/// Replies that have no end, or hold far more than they seem to: refused at a bound of bytes, in memory that stays flat.
+/// Replies that have no end, or hold far more than they seem to: refused at a bound of bytes, in memory that stays
+/// flat.
 @Suite(.serialized) struct FloodTests {
     enum Reply: Sendable, CaseIterable { case line, row, bomb }
 

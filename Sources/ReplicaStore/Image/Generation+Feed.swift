@@ -8,7 +8,8 @@ import Defects
 /// Following the feed: pages up to a checkpoint, which applies them all.
 extension Generation {
     /// A page before a checkpoint is kept as it came, in the file unless the next one will be there in a moment; the
-    /// checkpoint's page applies all of them and moves the applied cursor, in one transaction that `alsoInCheckpoint` joins.
+    /// checkpoint's page applies all of them and moves the applied cursor, in one transaction that `alsoInCheckpoint`
+    /// joins.
     ///
     /// With `watcher` the checkpoint's news is left in `notices`; an image that has not reached its first one has
     /// none.
@@ -87,7 +88,8 @@ extension Generation {
         }
     }
 
-    /// Pages that were kept hold what cannot be read, and would hold up every checkpoint: the feed goes on from the last one.
+    /// Pages that were kept hold what cannot be read, and would hold up every checkpoint: the feed goes on from the
+    /// last one.
     private func giveUpKept() throws {
         guard var meta = try storedMeta() else { return }
         held.empty(at: nil)

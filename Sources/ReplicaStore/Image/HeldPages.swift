@@ -3,8 +3,8 @@ import SyncProtocol
 /// Feed pages before a checkpoint that are not in the file: those that come one right after the other.
 ///
 /// What is kept in the file is written twice, read again and overwritten at the checkpoint; on a link on which the
-/// checkpoint is a moment away it is cheaper to fetch those pages again after a crash. So the file lags behind by seconds
-/// of fetching at most, never by what a slow link brought.
+/// checkpoint is a moment away it is cheaper to fetch those pages again after a crash. So the file lags behind by
+/// seconds of fetching at most, never by what a slow link brought.
 struct HeldPages {
     /// Bytes after which pages are written: a bound of memory.
     private static let bytesMax = 12 << 20

@@ -7,9 +7,9 @@ import Defects
 
 /// A prepared statement that writes rows of one entity; field n of a row is its parameter n + 1.
 ///
-/// SQLite keeps what is bound, so only the fields are bound in which a row differs from the one that was written before it.
-/// Texts are not copied: they stay where they are while a page is gone through, and the first row of a page names all
-/// fields as changed.
+/// SQLite keeps what is bound, so only the fields are bound in which a row differs from the one that was written
+/// before it. Texts are not copied: they stay where they are while a page is gone through, and the first row of a
+/// page names all fields as changed.
 final class RowStatement {
     private enum FieldKind: UInt8 { case integer, optionalInteger, text, optionalText }
 
@@ -51,10 +51,10 @@ final class RowStatement {
             entity, connection, "\(insertText(entity)) ON CONFLICT (key) DO UPDATE SET \(sets)\(condition)")
     }
 
-    /// Writes over an older row that has the same values in all columns of indexes, and leaves those columns out: SQLite
-    /// writes the entries of an index anew as soon as an update names one of its columns, whatever the value. Nil for a table
-    /// without indexes. The result never depends on which indexes there are: a row that differs in one of the columns is not
-    /// written at all.
+    /// Writes over an older row that has the same values in all columns of indexes, and leaves those columns out:
+    /// SQLite writes the entries of an index anew as soon as an update names one of its columns, whatever the value.
+    /// Nil for a table without indexes. The result never depends on which indexes there are: a row that differs in
+    /// one of the columns is not written at all.
     static func update(_ entity: Entity, _ connection: Connection) throws -> RowStatement? {
         let indexed = try connection.statement(
             "SELECT DISTINCT c.name FROM pragma_index_list(?) i, pragma_index_info(i.name) c WHERE c.name IS NOT NULL")
