@@ -145,8 +145,10 @@ package final class ReplicaStore {
         } catch let error as SQLiteError where error.code == .schemaTooNew { throw error } catch { return nil }
     }
 
-    /// Closes the files; a store that is dropped without it loses nothing.
+    /// Closes the files; a store that is dropped without it loses nothing but feed pages of the last moment, which are fetched
+    /// again.
     package func close() {
+        try? live?.writeHeld()
         staging?.cancel()
         for connection in [live?.connection, heads?.connection, outbox] { connection?.close() }
     }

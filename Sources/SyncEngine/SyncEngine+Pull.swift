@@ -130,8 +130,10 @@ extension SyncEngine {
         do { page = try ReceivedPage(bytes, kind: kind, expectedCursor: cursor, isWhole: isWhole) } catch {
             throw replies.malformed(error.why, asking: what)
         }
+        let began = clock.monotonicNow()
         let result = kind == "feed/1" ? try store.applyFeedPage(&page) : try store.applySnapshotPage(&page)
         succeeded(.pull)
+        if result.reachedCheckpoint, result.rows > 0 { logCheckpoint(result.rows, took: clock.monotonicNow() - began) }
         if result.reachedCheckpoint { status.lastCheckpointExchange = id }
         if !result.newConflicts.isEmpty {
             log.log(.notice, "conflicts", [("count", "\(result.newConflicts.count)")])
@@ -156,6 +158,12 @@ extension SyncEngine {
         // A server may round the time.
         if rows == 0 { return took >= .seconds(wait.seconds) * 0.9 ? .waited : .unheld }
         return took < PullMachine.Limits.newsWait ? .news : .waited
+    }
+
+    private func logCheckpoint(_ rows: Int, took time: Duration) {
+        let (seconds, attoseconds) = time.components
+        let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        log.log(.info, "checkpoint", [("rows", "\(rows)"), ("milliseconds", "\(milliseconds)")])
     }
 
     func epoch(of outcome: ExchangeOutcome, asking what: String) throws -> String {

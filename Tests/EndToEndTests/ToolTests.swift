@@ -23,6 +23,7 @@ import Testing
                 "replica.db / plain", "store size", "bytes a bill record, gzip",
             ]
         ),
+        ("feed", ["rate of the feed apply / C", "close / reload", "feed apply, 5000 changed of 5000"]),
         ("edits", ["100 queued edits", "5 held", "one judgement", "edit accepted / C"]),
         (
             "join",

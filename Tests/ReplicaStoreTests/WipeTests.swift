@@ -15,6 +15,7 @@ import Testing
         _ = try replica.add(.setLabel("first-secret"))
         let gone = try replica.add(.setLabel("second-secret"), 2)
         try replica.store.discard(gone.number)
+        replica.clock.advance(seconds: 60)
         try replica.feed(sequence: 12, end: .more, [.customer(4, name: "Spooled")])
         return replica
     }

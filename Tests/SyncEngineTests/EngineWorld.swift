@@ -20,6 +20,8 @@ final class RecordingShell: EngineShell {
     var clock: FixedClock?
     /// Bytes that went on all lanes, heads and all.
     var carriedBytes: Int64 = 0
+    /// Bytes a second, as far as the engine is told.
+    var linkSpeed: Int64?
 
     func send(_ exchange: Exchange) {
         sent.append(exchange)

@@ -100,8 +100,9 @@ extension LedgerReader {
         let entries = try connection.statement(filter.changes)
         defer { entries.reset() }
         try entries.bind(1, position.sequence)
+        var rows: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
         while try entries.step() {
-            try append(entries, filter, serverTime, to: &page)
+            try append(entries, filter, serverTime, &rows, to: &page)
             guard page.isFull || page.wantsCursor else { continue }
             let mark = cursor(scope, .feed, at: entries.int64(0), serverTime)
             if page.isFull {
@@ -115,8 +116,10 @@ extension LedgerReader {
         return (page.bytes, page.rowCount == 0)
     }
 
+    /// `rows` keeps the look-up of each entity for the page: making its text costs more than running it.
     private func append(
-        _ entry: Statement, _ filter: ScopeFilter, _ serverTime: Int64, to page: inout PageWriter
+        _ entry: Statement, _ filter: ScopeFilter, _ serverTime: Int64, _ rows: inout [Statement?],
+        to page: inout PageWriter
     ) throws {
         guard let entity = Entity(rawValue: Int(entry.int64(1))) else {
             throw LedgerError.damaged("a feed entry names no entity")
@@ -124,19 +127,29 @@ extension LedgerReader {
         let (sequence, key) = (entry.int64(0), entry.int64(2))
         if entry.int64(3) != 0 { return page.append(tombstone: entity, key: key, version: sequence) }
         if entity == .membership { return try appendJoined(key, at: sequence, filter, serverTime, to: &page) }
-        let narrowed = entity == .billRecord && filter.isNarrow
-        let row = try connection.statement(
-            "SELECT \(RowText.columns(entity)) FROM \(entity.name) e WHERE e.key = ?"
-                + (narrowed ? " AND \(filter.billCondition)" : ""))
+        let row = try rows[entity.rawValue] ?? lookUp(entity, filter)
+        rows[entity.rawValue] = row
         try row.bind(1, key)
         guard try row.step() else {
             row.rewind()
             // Nothing here tells whether it was visible before this change; who never had it passes the tombstone over.
-            if narrowed { return page.append(tombstone: entity, key: key, version: sequence) }
+            if isNarrowed(entity, filter) {
+                return page.append(tombstone: entity, key: key, version: sequence)
+            }
             throw LedgerError.damaged("a feed entry names no row")
         }
         page.append(entity, row)
         row.rewind()
+    }
+
+    private func isNarrowed(_ entity: Entity, _ filter: ScopeFilter) -> Bool {
+        entity == .billRecord && filter.isNarrow
+    }
+
+    private func lookUp(_ entity: Entity, _ filter: ScopeFilter) throws -> Statement {
+        try connection.statement(
+            "SELECT \(RowText.columns(entity)) FROM \(entity.name) e WHERE e.key = ?"
+                + (isNarrowed(entity, filter) ? " AND \(filter.billCondition)" : ""))
     }
 
     func cursor(_ scope: Scope, _ place: Cursor.Place, at sequence: Int64, _ time: Int64) -> String {

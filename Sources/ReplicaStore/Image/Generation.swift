@@ -30,9 +30,11 @@ final class Generation {
 
     let number: Int
     let connection: Connection
-    private let applier: RowApplier
+    let applier: RowApplier
+    /// Feed pages that are not in the file.
+    var held = HeldPages()
     /// Notices of the last checkpoint, for which it was watched.
-    private(set) var notices: [Notice] = []
+    var notices: [Notice] = []
 
     /// What is cached of the file.
     private static let cacheKiB = 16_384
@@ -66,6 +68,13 @@ final class Generation {
 
     /// Nil when the file was made but its load never began.
     func meta() throws -> Meta? {
+        var meta = try storedMeta()
+        if let cursor = held.cursor { meta?.fetchedCursor = cursor }
+        return meta
+    }
+
+    /// The same without the pages that are held.
+    func storedMeta() throws -> Meta? {
         try connection.statement(
             """
             SELECT epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done, rows_total, heads_complete,
@@ -81,7 +90,7 @@ final class Generation {
         }
     }
 
-    private func store(_ meta: Meta) throws {
+    func store(_ meta: Meta) throws {
         let statement = try connection.statement(
             """
             INSERT OR REPLACE INTO meta (id, epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done,
@@ -115,6 +124,7 @@ final class Generation {
 
     /// Drops the cursors: the image stays readable, the next pull begins a load.
     func forgetCursors() throws {
+        held.empty(at: nil)
         try connection.write { transaction in
             try transaction.execute(
                 """
@@ -164,74 +174,9 @@ final class Generation {
     }
 
     /// Versions of two histories do not compare: the next greeting tells which one the server has.
-    private func expectEpoch(of meta: Meta, _ page: ReceivedPage) throws {
+    func expectEpoch(of meta: Meta, _ page: ReceivedPage) throws {
         guard page.header.epoch == meta.epoch else {
             throw RowError("the page belongs to another history than the image")
-        }
-    }
-
-    /// A page before a checkpoint is kept as it came; the checkpoint's page applies all of them and moves the applied
-    /// cursor, in one transaction that `alsoInCheckpoint` joins.
-    ///
-    /// With `watcher` the checkpoint's news is left in `notices`; an image that has not reached its first one has
-    /// none.
-    func applyFeed(
-        _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity? = nil,
-        alsoInCheckpoint: () throws -> Void
-    ) throws -> Int {
-        notices = []
-        defer { applier.watch = nil }
-        #if FIELDBOOK_DEFECTS
-        if Defect.planted == .cursorBeforeRows, var early = try meta(), early.fetchedCursor == page.header.cursor,
-            page.isCheckpoint
-        {
-            (early.fetchedCursor, early.appliedCursor, early.appliedSequence) = (
-                page.cursor, page.cursor, page.sequence ?? early.appliedSequence
-            )
-            try connection.write { _ in try store(early) }
-            return try connection.write { _ in
-                defer { try? alsoInCheckpoint() }
-                return try applySpool() + applier.apply(&page).rows
-            }
-        }
-        #endif
-        return try connection.write { transaction in
-            #if FIELDBOOK_DEFECTS
-            let takesAnyPage = Defect.planted == .stalePageTaken
-            #else
-            let takesAnyPage = false
-            #endif
-            guard var meta = try meta(), let expected = meta.fetchedCursor,
-                expected == page.header.cursor || takesAnyPage
-            else {
-                throw RowError("the page does not start where the feed was left")
-            }
-            try expectEpoch(of: meta, page)
-            meta.fetchedCursor = page.cursor
-            if !page.isCheckpoint {
-                #if FIELDBOOK_DEFECTS
-                if Defect.planted == .unreadRowsSkipped {
-                    try store(meta)
-                    return page.rowCount
-                }
-                #endif
-                if page.rowCount > 0 { try spool(page) }
-                try store(meta)
-                return page.rowCount
-            }
-            if watcher != nil, meta.appliedCursor != nil { applier.watch = ImageWatch(before: connection) }
-            var rows = try applySpool()
-            rows += try applier.apply(&page).rows
-            try transaction.execute("DELETE FROM spool")
-            // Who wants to be told must not keep a page from being applied.
-            if let watcher { notices = (try? applier.watch?.notices(in: connection, for: watcher)) ?? [] }
-            meta.appliedCursor = page.cursor
-            meta.appliedSequence = page.sequence ?? meta.appliedSequence
-            meta.checkpointAt = seconds
-            try store(meta)
-            try Members(connection).reach(meta.appliedSequence)
-            try alsoInCheckpoint()
-            return rows
         }
     }
 
@@ -249,24 +194,5 @@ final class Generation {
             try members.reach(meta.appliedSequence)
             return rows
         }
-    }
-
-    private func spool(_ page: ReceivedPage) throws {
-        let statement = try connection.statement("INSERT INTO spool (page) VALUES (?)")
-        try statement.bind(1, blob: page.keepable)
-        try statement.run()
-    }
-
-    private func applySpool() throws -> Int {
-        var rows = 0
-        let ordinals = try connection.statement("SELECT ordinal FROM spool ORDER BY ordinal").rows { $0.int64(0) }
-        for ordinal in ordinals {
-            let statement = try connection.statement("SELECT page FROM spool WHERE ordinal = ?")
-            try statement.bind(1, ordinal)
-            guard let bytes = try statement.first({ $0.blob(0) }) else { continue }
-            var page = try ReceivedPage(kept: bytes)
-            rows += try applier.apply(&page).rows
-        }
-        return rows
     }
 }

@@ -8,38 +8,18 @@ import Defects
 /// Writes the rows of pages into the image's tables. A row is written only when it is newer than what stands there, so
 /// repeated and overlapping pages change nothing.
 ///
-/// The hot loop of loading: fields go from the page's bytes into prepared statements without a copy, and only those in
-/// which a row differs from the one that the statement wrote before.
+/// The hot loop of loading and of catching up: fields go from the page's bytes into prepared statements without a copy.
 final class RowApplier {
     private let connection: Connection
-    private var upserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
-    private var inserts: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
+    private var upserts: [RowStatement?] = Array(repeating: nil, count: Entity.allCases.count)
+    /// Outer nil: not looked at yet; inner: the table has no index.
+    private var updates: [RowStatement??] = Array(repeating: nil, count: Entity.allCases.count)
+    private var inserts: [RowStatement?] = Array(repeating: nil, count: Entity.allCases.count)
     private var deletes: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
-    private let columns = Entity.allCases.map(\.columns)
-    /// What each field may hold, `fieldsMax` places an entity.
-    private let kinds: [FieldKind]
-    /// The fields that the upsert of an entity does not hold as its last row had them. SQLite keeps what is bound, and
-    /// texts stay where they are while a page is gone through; the first row of a page names all fields as changed.
-    private var owed: [UInt64] = Array(repeating: .max, count: Entity.allCases.count)
     /// Sees rows before they change, while somebody wants to know what is new.
     var watch: ImageWatch?
 
-    private enum FieldKind: UInt8 { case integer, optionalInteger, text, optionalText }
-
-    private static let fieldsMax = 64
-
-    init(_ connection: Connection) {
-        self.connection = connection
-        var kinds = Array(repeating: FieldKind.integer, count: Entity.allCases.count * RowApplier.fieldsMax)
-        for entity in Entity.allCases {
-            for (index, column) in entity.columns.enumerated() {
-                let isText = column.kind == .text
-                kinds[entity.rawValue * RowApplier.fieldsMax + index + 2] =
-                    column.isOptional ? (isText ? .optionalText : .optionalInteger) : (isText ? .text : .integer)
-            }
-        }
-        self.kinds = kinds
-    }
+    init(_ connection: Connection) { self.connection = connection }
 
     /// Applies all rows of a page inside the caller's transaction. Returns the rows and the furthest entity seen.
     func apply(_ page: inout ReceivedPage) throws -> (rows: Int, last: Entity?) {
@@ -58,7 +38,7 @@ final class RowApplier {
                 if entity == .contact { try members.noteTraces(of: row.key, at: row.version) }
                 if keepsGraves, Entity.records.contains(entity) { try members.bury(entity, row.key, row.version) }
             } else {
-                try upsert(row)
+                try write(row)
             }
             rows += 1
             last = entity
@@ -82,7 +62,7 @@ final class RowApplier {
             }
             (last, lastKey) = (entity, row.key)
             if headsOnly, !entity.isHead { return }
-            try entity.isHead ? upsert(row) : insert(row)
+            try entity.isHead ? upsertStatement(entity).run(row) : insert(row)
             rows += 1
         }
         return (rows, last)
@@ -103,7 +83,8 @@ final class RowApplier {
             #else
             let isBuried = try members.isBuried(row.entity, row.key, row.version)
             #endif
-            if isBuried { owed[row.entity.rawValue] |= row.changed } else { try upsert(row) }
+            let statement = try upsertStatement(row.entity)
+            try isBuried ? statement.passOver(row) : statement.run(row)
         }
         return rows
     }
@@ -117,36 +98,19 @@ final class RowApplier {
         try members.join(row.key, at: row.version, cursor: cursor, records: records)
     }
 
-    private func upsert(_ row: ReceivedRow) throws { try write(row, by: upsertStatement(row.entity)) }
-
-    private func insert(_ row: ReceivedRow) throws {
-        do { try write(row, by: insertStatement(row.entity)) } catch let error as SQLiteError
-            where error.code == .constraint
-        { throw RowError("a row of \(row.entity.name) comes twice in a load") }
+    /// Writes a row over an older one, without its indexes where they stay as they are, or adds it.
+    private func write(_ row: ReceivedRow) throws {
+        let upsert = try upsertStatement(row.entity)
+        guard let update = try updateStatement(row.entity) else { return try upsert.run(row) }
+        try update.run(row)
+        // None was written: it is not there, is not older, or has to move in an index.
+        try connection.changes == 0 ? upsert.run(row) : upsert.passOver(row)
     }
 
-    /// Runs the statement of the row's entity. Of a page all rows of an entity go by one statement.
-    private func write(_ row: ReceivedRow, by statement: Statement) throws {
-        let entity = row.entity.rawValue
-        var left = (owed[entity] | row.changed) & ((1 << UInt64(columns[entity].count + 2)) &- 1)
-        owed[entity] = .max
-        while left != 0 {
-            let field = left.trailingZeroBitCount
-            left &= left &- 1
-            let slot = row.slots[field]
-            switch kinds[entity * RowApplier.fieldsMax + field] {
-            case .integer where slot.isInteger, .optionalInteger where slot.isInteger:
-                try statement.bind(field + 1, slot.value)
-            case .text where slot.isText, .optionalText where slot.isText:
-                let text = Int(slot.value)..<Int(slot.value) + Int(slot.length)
-                try statement.bindBorrowed(field + 1, UnsafeRawBufferPointer(rebasing: row.bytes[text]))
-            case .optionalInteger where slot.isNull, .optionalText where slot.isNull:
-                try statement.bindNull(field + 1)
-            default: throw mismatch(row.entity, columns[entity][field - 2])
-            }
-        }
-        try statement.run()
-        owed[entity] = 0
+    private func insert(_ row: ReceivedRow) throws {
+        do { try insertStatement(row.entity).run(row) } catch let error as SQLiteError
+            where error.code == .constraint
+        { throw RowError("a row of \(row.entity.name) comes twice in a load") }
     }
 
     private func delete(_ row: ReceivedRow) throws {
@@ -159,34 +123,23 @@ final class RowApplier {
         try statement.run()
     }
 
-    private func mismatch(_ entity: Entity, _ column: Column) -> RowError {
-        RowError("a row of \(entity.name) holds the wrong type in \(column.name)")
-    }
-
-    private func upsertStatement(_ entity: Entity) throws -> Statement {
+    private func upsertStatement(_ entity: Entity) throws -> RowStatement {
         if let prepared = upserts[entity.rawValue] { return prepared }
-        let names = ["key", "version"] + entity.columns.map(\.name)
-        let sets = names.dropFirst().map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-        #if FIELDBOOK_DEFECTS
-        let condition = Defect.planted == .stalePageTaken ? "" : " WHERE excluded.version > version"
-        #else
-        let condition = " WHERE excluded.version > version"
-        #endif
-        let prepared = try connection.prepare(
-            """
-            INSERT INTO \(entity.name) (\(names.joined(separator: ", "))) VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))
-            ON CONFLICT (key) DO UPDATE SET \(sets)\(condition)
-            """)
+        let prepared = try RowStatement.upsert(entity, connection)
         upserts[entity.rawValue] = prepared
         return prepared
     }
 
-    private func insertStatement(_ entity: Entity) throws -> Statement {
+    private func updateStatement(_ entity: Entity) throws -> RowStatement? {
+        if let known = updates[entity.rawValue] { return known }
+        let prepared = try RowStatement.update(entity, connection)
+        updates[entity.rawValue] = .some(prepared)
+        return prepared
+    }
+
+    private func insertStatement(_ entity: Entity) throws -> RowStatement {
         if let prepared = inserts[entity.rawValue] { return prepared }
-        let names = ["key", "version"] + entity.columns.map(\.name)
-        let prepared = try connection.prepare(
-            "INSERT INTO \(entity.name) (\(names.joined(separator: ", "))) VALUES (\(names.map { _ in "?" }.joined(separator: ", ")))"
-        )
+        let prepared = try RowStatement.insert(entity, connection)
         inserts[entity.rawValue] = prepared
         return prepared
     }
