@@ -168,16 +168,16 @@ struct Person {
     var paths: Paths { Paths { [home] in $0 == "FIELDBOOK_HOME" ? home : nil } }
 
     @discardableResult
-    func run(_ arguments: [String]) -> World.Outcome {
+    func run(_ arguments: [String], with variables: [String: String] = [:]) -> World.Outcome {
+        let own = ["FIELDBOOK_HOME": home, "FIELDBOOK_LOG": level]
         let process = ChildProcess(
-            ChildProcess.program("fieldbook"), arguments,
-            environment: ["FIELDBOOK_HOME": home, "FIELDBOOK_LOG": level])
+            ChildProcess.program("fieldbook"), arguments, environment: own.merging(variables) { $1 })
         let code = process.wait(seconds: 120) ?? -1
         return World.Outcome(code: code, output: process.output, errors: process.errors)
     }
 
-    func startDaemon() {
-        let outcome = run(["daemon", "start"])
+    func startDaemon(_ variables: [String: String] = [:]) {
+        let outcome = run(["daemon", "start"], with: variables)
         precondition(outcome.code == 0, "the daemon did not start: \(outcome.errors)")
     }
 
