@@ -170,8 +170,14 @@ import Testing
         _ = try replica.push()
         _ = try replica.store.outboxCounts()
         _ = try replica.store.ackable()
+        _ = try replica.add(budget(6))
         let plans = try plans(replica.store.outbox, mentioning: "NOT IN ('settled', 'discarded'")
         #expect(plans.count >= 4)
-        for plan in plans { #expect(plan.contains("edit_open"), "\(plan)") }
+        for plan in plans { #expect(plan.contains("edit_open") || plan.contains("edit_customer"), "\(plan)") }
+        // One more edit looks at the edits of its customer alone, and counts without a look at each.
+        let counts = try self.plans(replica.store.outbox, mentioning: "min(saved_at)")
+        #expect(!counts.isEmpty && counts.allSatisfy { $0.contains("COVERING INDEX edit_open") }, "\(counts)")
+        let own = try self.plans(replica.store.outbox, mentioning: "AND customer = ?")
+        #expect(!own.isEmpty && own.allSatisfy { $0.contains("SEARCH edit USING INDEX edit_customer (customer=?)") })
     }
 }

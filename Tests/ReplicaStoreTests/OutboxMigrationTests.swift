@@ -86,7 +86,8 @@ import Testing
             .rows { $0.text(0) }
         #expect(
             names == [
-                "allowance", "applied_line", "conflict_copy", "departed", "edit", "edit_combined", "edit_open",
+                "allowance", "applied_line", "conflict_copy", "departed", "edit", "edit_combined", "edit_customer",
+                "edit_open",
                 "identity", "rules",
                 "schema_migration", "traffic",
             ])

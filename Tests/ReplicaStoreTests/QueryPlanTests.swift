@@ -19,6 +19,10 @@ import Testing
             "NOT IN ('settled', 'discarded', 'combined')", "SCAN edit USING INDEX edit_open",
             "the index has the open edits alone"
         ),
+        (
+            "GROUP BY state", "SCAN edit USING COVERING INDEX edit_open",
+            "the index has the open edits alone, and all that is counted"
+        ),
         ("FROM edit ORDER BY number DESC LIMIT", "SCAN edit", "from the newest on, as many as are asked for"),
         ("FROM freezes f CROSS JOIN customer c", "USE TEMP B-TREE FOR ORDER BY", "sorts frozen customers alone"),
         ("WHERE q.status = 'pending'", "USE TEMP B-TREE FOR ORDER BY", "sorts customers with a request alone"),

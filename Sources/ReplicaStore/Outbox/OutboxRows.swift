@@ -80,7 +80,7 @@ struct OutboxRows {
     func open(of customer: CustomerKey) throws -> [OutboxEdit] {
         let statement = try connection.statement(
             """
-            SELECT \(OutboxRows.columns) FROM edit INDEXED BY edit_open
+            SELECT \(OutboxRows.columns) FROM edit INDEXED BY edit_customer
             WHERE state NOT IN ('settled', 'discarded', 'combined') AND customer = ? ORDER BY number
             """)
         try statement.bind(1, customer.value)

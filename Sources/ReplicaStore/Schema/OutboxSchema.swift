@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of `outbox.db`, the precious file.
 enum OutboxSchema {
     static let applicationID: Int32 = 0x4642_4F31
-    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008, M0009]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008, M0009, M0010]
 
     private static let M0001 = Migration(
         number: 1, name: "initial",
@@ -126,5 +126,16 @@ enum OutboxSchema {
                 id INTEGER PRIMARY KEY CHECK (id = 1), day INTEGER NOT NULL, used INTEGER NOT NULL,
                 seconds_behind INTEGER NOT NULL, records_asked INTEGER NOT NULL CHECK (records_asked IN (0, 1))
             ) STRICT;
+            """)
+
+    /// What one more edit looks at does not grow with the queue: the open edits of its customer, and the counts without a
+    /// look into each row.
+    private static let M0010 = Migration(
+        number: 10, name: "open edits",
+        sql: """
+            DROP INDEX edit_open;
+            CREATE INDEX edit_open ON edit (state, number, saved_at)
+            WHERE state NOT IN ('settled', 'discarded', 'combined');
+            CREATE INDEX edit_customer ON edit (customer, number) WHERE state NOT IN ('settled', 'discarded', 'combined');
             """)
 }
