@@ -107,4 +107,23 @@ import Testing
             Agreement(), [truth, image, asked, ended, .status(agent: 2), .ended(settled: true)], at: 6,
             "its access has ended")
     }
+
+    @Test func `a load for less must have taken the image before the next moment, not within its own`() {
+        let asked = History.What.request(
+            agent: 2,
+            RequestMark(
+                lane: .pull, path: "/sync/v1/snapshot", account: "cem", replica: nil, ownReplica: "r", edits: []))
+        let planned = History.What.step(
+            agent: 2, .pull(from: .planning, on: .planReceived(.snapshotPage), to: .loading))
+        // A metered link may let no page go, which the same event finds out.
+        let put = History.What.step(agent: 2, .pull(from: .loading, on: .pageKept(.later), to: .resting))
+        let begin: [History.What] = [
+            .truth(4, RightsCheckerTests.rows), .image(4, RightsCheckerTests.all, agent: 2), asked, planned,
+        ]
+        expectViolation(WipedIsGone(), begin + [put], at: 5, "loads anew and still shows")
+        var history = HistoryMaker.history(begin)
+        history.events.append(History.Event(at: history.events[3].at, what: put))
+        history.events.append(History.Event(at: history.events[3].at + 1, what: .wiped(agent: 2, traces: [])))
+        #expect(WipedIsGone().check(history) == .valid)
+    }
 }

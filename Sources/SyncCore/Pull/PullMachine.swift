@@ -100,19 +100,12 @@ package struct PullMachine: Sendable, Equatable {
             self.holds = holds
         }
 
-        /// A feed that never rests is asked with a pause before each request: so many news in a row, none of them waited
-        /// for, and the pause from there on. It comes down to two requests a second.
-        static let newsPauses: [(after: Int, pause: Duration)] = [
-            (200, .milliseconds(500)), (20, .milliseconds(50)),
-        ]
         /// The time from which on something new was waited for.
         package static let newsWait = Duration.seconds(1)
         /// What a reply may take beyond the time that the server was asked to hold the request.
         static let heldSlack = Duration.seconds(15)
         /// After this time a held request that was to bring something is not relied on.
         static let nudgePatience = Duration.seconds(2)
-        /// Rests without a held request, at most, where held ones are lost on the way.
-        static let unheldRestsMax = 64
     }
 
     package private(set) var state = State.stopped
@@ -127,16 +120,7 @@ package struct PullMachine: Sendable, Equatable {
     package private(set) var isPausedByServer = false
     /// Whether this run has greeted the server; a failure makes it greet again.
     package private(set) var hasGreeted = false
-    /// How the last held request ended; it decides how the next rest is spent.
-    private var lastHeld: Held?
-    private var newsInARow = 0
-    /// Held requests without a reply since the last one with: what stands between may cut those that rest.
-    private var heldLost = 0
-    /// Rests to be spent without a held request.
-    private var unheldRests = 0
-    /// The rest that has begun ends with a held request, which finds what has come meanwhile.
-    private var isHoldDue = false
-    private var isNudged = false
+    private var holding = Holding()
 
     package init() {}
 
@@ -163,17 +147,16 @@ package struct PullMachine: Sendable, Equatable {
             return follow(need, limits: limits, using: &chance)
         case (.holding, .held(let held)):
             state = .following
-            (lastHeld, heldLost) = (held, 0)
-            newsInARow = held == .news ? newsInARow + 1 : 0
+            holding.answered(held)
             return []
         case (.holding, .failed(.transient(retryAfter: nil))): return lose()
         case (.holding, .failed(let failure)): return fail(failure, limits: limits, using: &chance)
         case (.holding, .poked): return letGo()
         case (.holding, .nudged):
-            guard !isNudged else { return [] }
-            isNudged = true
+            guard !holding.isNudged else { return [] }
+            holding.isNudged = true
             return [.wake(after: Limits.nudgePatience)]
-        case (.holding, .timerFired): return isNudged ? letGo() : [.letGo] + lose()
+        case (.holding, .timerFired): return holding.isNudged ? letGo() : [.letGo] + lose()
         case (.greeting, .failed(let failure)), (.planning, .failed(let failure)), (.loading, .failed(let failure)),
             (.following, .failed(let failure)), (.standingBy, .failed(let failure)):
             return fail(failure, limits: limits, using: &chance)
@@ -182,7 +165,7 @@ package struct PullMachine: Sendable, Equatable {
             (.following, .nudged), (.standingBy, .nudged):
             isPokePending = true
             return []
-        case (.resting, .timerFired) where isHoldDue && limits.holds: return hold(limits: limits, using: &chance)
+        case (.resting, .timerFired) where holding.isDue && limits.holds: return hold(limits: limits, using: &chance)
         case (.resting, .timerFired), (.resting, .poked), (.resting, .nudged):
             state = .following
             return [.fetchFeedPage]
@@ -235,7 +218,8 @@ package struct PullMachine: Sendable, Equatable {
             state = .standingBy
             return []
         case .later:
-            (isPokePending, isHoldDue) = (false, false)
+            isPokePending = false
+            holding.leaveOut()
             state = .resting
             return [.wake(after: jittered(limits.restInterval, using: &chance))]
         case .nothing:
@@ -251,30 +235,20 @@ package struct PullMachine: Sendable, Equatable {
         }
     }
 
-    /// At a checkpoint: has the server hold a request, or waits by itself where that was of no use.
+    /// At a checkpoint: has the server hold a request, or waits by itself where that is of no use.
     private mutating func rest(limits: Limits, using chance: inout some RandomNumberGenerator) -> [Effect] {
-        let last = lastHeld
-        lastHeld = nil
-        isHoldDue = limits.holds
-        if limits.holds, unheldRests == 0, last != .unheld {
-            guard let pause = Limits.newsPauses.first(where: { newsInARow > $0.after })?.pause else {
-                return hold(limits: limits, using: &chance)
-            }
-            state = .resting
-            return [.wake(after: pause)]
-        }
-        if unheldRests > 0 {
-            unheldRests -= 1
-            isHoldDue = isHoldDue && unheldRests == 0
-        }
         state = .resting
-        return [.wake(after: jittered(limits.restInterval, using: &chance))]
+        return switch holding.rest(mayHold: limits.holds) {
+        case .held: hold(limits: limits, using: &chance)
+        case .pause(let pause): [.wake(after: pause)]
+        case .plain: [.wake(after: jittered(limits.restInterval, using: &chance))]
+        }
     }
 
     /// A rest that the server ends when there is something new, and no later than one without it.
     private mutating func hold(limits: Limits, using chance: inout some RandomNumberGenerator) -> [Effect] {
         state = .holding
-        (isHoldDue, isNudged) = (false, false)
+        holding.begin()
         let seconds = Int(jittered(limits.restInterval, using: &chance).components.seconds)
         let held = min(max(1, seconds), ProtocolLimits.waitSecondsMax)
         return [.holdFeedPage(seconds: held), .wake(after: .seconds(held) + Limits.heldSlack)]
@@ -290,8 +264,7 @@ package struct PullMachine: Sendable, Equatable {
     /// plain one tells. Where held ones are lost again and again, more and more rests go without.
     private mutating func lose() -> [Effect] {
         state = .following
-        heldLost += 1
-        if heldLost > 1 { unheldRests = min(1 << min(heldLost - 2, 16), Limits.unheldRestsMax) }
+        holding.wasLost()
         return [.fetchFeedPage]
     }
 

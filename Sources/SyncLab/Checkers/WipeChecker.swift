@@ -22,7 +22,9 @@ struct WipedIsGone: Checker {
             case .request(let agent, let request):
                 reload.asked(request, agent, truth.rights.now(history.members[agent]))
             case .step(let agent, let step):
-                if let row = reload.stepped(step, agent, truth, by: truth.rights.now(history.members[agent])) {
+                if let row = reload.stepped(
+                    step, at: event.at, agent, truth, by: truth.rights.now(history.members[agent]))
+                {
                     return .invalid(
                         at: event.at,
                         why:
@@ -60,8 +62,8 @@ private struct Reload {
     private var images: [Int: ImageMark] = [:]
     /// The rights of the member when the load was asked for.
     private var rights: [Int: RightsFacts] = [:]
-    /// What must be gone before the replica's next step.
-    private var due: [Int: RowMark] = [:]
+    /// What must be gone before the replica's next step, and since when.
+    private var due: [Int: (row: RowMark, at: Int64)] = [:]
 
     mutating func took(_ image: ImageMark, _ agent: Int) { images[agent] = image }
 
@@ -71,16 +73,16 @@ private struct Reload {
 
     /// The row that is still shown although the plan of the load came in an earlier step.
     mutating func stepped(
-        _ step: MachineStep, _ agent: Int, _ truth: TruthLine, by now: RightsFacts
+        _ step: MachineStep, at time: Int64, _ agent: Int, _ truth: TruthLine, by now: RightsFacts
     ) -> RowMark? {
-        // What the same event leads to on other roads comes before anybody can look.
+        // What the same event leads to, on this road and others, comes before anybody can look.
         guard case .pull = step else { return nil }
-        if let row = due[agent] { return row }
+        if let due = due[agent], due.at < time { return due.row }
         // Rights may have changed between the question and the answer; what neither shows is nobody's.
         if case .pull(_, .planReceived, _) = step, let image = images[agent], let before = rights[agent],
             truth.unseen(in: image, by: before) != nil
         {
-            due[agent] = truth.unseen(in: image, by: now)
+            due[agent] = truth.unseen(in: image, by: now).map { ($0, time) }
         }
         return nil
     }
