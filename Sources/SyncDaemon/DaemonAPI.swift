@@ -109,10 +109,9 @@ struct DaemonAPI: LocalAPIHandler {
         guard let begun = loop.ask(until: deadline, { $0.status.exchangesBegun }) else {
             return Local.WaitReply(reached: false, phase: loop.status.phase.rawValue, problem: nil)
         }
-        let failuresBefore = loop.status.failures
         loop.post(.syncRequested)
         let status = loop.waitForStatus(until: deadline) { status in
-            Self.isDone(status, since: begun) || Self.hasFailed(status, since: failuresBefore)
+            Self.isDone(status, since: begun) || Self.hasFailed(status, since: begun)
         }
         let reached = Self.isDone(status, since: begun)
         let problem = loop.isStopping ? Self.stopping : failure(status.lastProblem)
@@ -134,8 +133,8 @@ struct DaemonAPI: LocalAPIHandler {
         }
     }
 
-    private static func hasFailed(_ status: EngineStatus, since failures: Int) -> Bool {
-        status.failures > failures && [.offline, .failing, .needsLogin, .blocked].contains(status.phase)
+    private static func hasFailed(_ status: EngineStatus, since begun: Int) -> Bool {
+        status.lastFailedExchange > begun && [.offline, .failing, .needsLogin, .blocked].contains(status.phase)
     }
 
     func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {

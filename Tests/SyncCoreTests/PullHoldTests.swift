@@ -86,6 +86,9 @@ private let limits = PullMachine.Limits()
         #expect(step(.timerFired) == [.letGo, .fetchFeedPage])
         // A later hold has its own timer again.
         _ = answered.step(.held(.news), limits: limits, using: &chance)
+        // The answer may be from before: one more look, and then the rest.
+        let again = answered.step(.pageKept(.nothing), limits: limits, using: &chance)
+        #expect(again == [.reportCheckpoint, .fetchFeedPage] && answered.state == .following)
         let effects = answered.step(.pageKept(.nothing), limits: limits, using: &chance)
         #expect(wait(effects).map { $0 > .seconds(30) } == true)
     }

@@ -147,6 +147,8 @@ package struct PullMachine: Sendable, Equatable {
             return follow(need, limits: limits, using: &chance)
         case (.holding, .held(let held)):
             state = .following
+            // The answer may be from before what it was to bring.
+            if holding.isNudged { isPokePending = true }
             holding.answered(held)
             return []
         case (.holding, .failed(.transient(retryAfter: nil))): return lose()
