@@ -80,8 +80,8 @@ package struct EngineStatus: Sendable {
     package var lastCheckpointExchange = 0
     /// Exchanges that failed; that the server asks for a new load is none.
     package var failures = 0
-    /// The exchange that failed last, and past all that were begun when something else failed: like a checkpoint, a failure
-    /// answers a request for a sync only if its exchange was begun after the request.
+    /// The latest exchange that failed, and past all that were begun when something else failed: like a checkpoint, a
+    /// failure answers a request for a sync only if its exchange was begun after the request.
     package var lastFailedExchange = 0
     /// The last code that a person gave, once it is known what came of it.
     package var confirmation: Confirmation?

@@ -14,8 +14,8 @@ extension SyncEngine {
         // An outcome of an exchange that is over changes nothing.
         guard let index = inFlight.firstIndex(where: { $0.id == id }) else { return }
         let (lane, _, purpose) = inFlight.remove(at: index)
-        let failuresBefore = status.failures
-        defer { if status.failures > failuresBefore { status.lastFailedExchange = id } }
+        receiving = id
+        defer { receiving = nil }
         do {
             if case .push(let numbers) = purpose, case .failed(let error) = outcome, error.isBeforeSending {
                 try store.neverLeft(numbers)
@@ -100,7 +100,7 @@ extension SyncEngine {
 
     func fail(_ lane: Lane, _ failure: Failure, hasEnded: Bool = false) {
         status.failures += 1
-        status.lastFailedExchange = status.exchangesBegun + 1
+        status.lastFailedExchange = max(status.lastFailedExchange, receiving ?? status.exchangesBegun + 1)
         let problem = troubles.last?.problem
         log.log(
             .info, "exchange-failed", [("lane", "\(lane)"), ("what", problem?.what ?? ""), ("why", problem?.why ?? "")])

@@ -142,6 +142,8 @@ package final class SyncEngine {
     /// That the server does not take the token was told, and no sync was reached since.
     var isLoginTold = false
     var inFlight: [(lane: Lane, id: Int, purpose: Purpose)] = []
+    /// The exchange whose outcome is being looked at.
+    var receiving: Int?
     let replies: ReplyReader
 
     /// `token` is sent as a bearer token and never logged.

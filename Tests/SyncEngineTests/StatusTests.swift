@@ -48,6 +48,22 @@ import Testing
         #expect(world.status.outbox.unsent == 0 && world.status.outbox.behindPerson == 0)
     }
 
+    @Test func `a failure counts for the exchange that it befell, and a late one takes nothing back`() throws {
+        let world = try EngineWorld.synced()
+        try world.fire(.pull)
+        let before = world.status.exchangesBegun
+        try world.fail(.pull)
+        #expect(world.status.lastFailedExchange == before)
+        try world.edit(500)
+        try world.fire(.pull)
+        let push = before + 1
+        #expect(world.status.exchangesBegun == before + 2)
+        try world.fail(.pull)
+        #expect(world.status.lastFailedExchange == before + 2)
+        try world.fail(.push)
+        #expect(world.status.lastFailedExchange > push)
+    }
+
     @Test func `a pull that succeeds does not hide that pushes fail`() throws {
         let world = try EngineWorld.synced()
         try world.edit(500)
