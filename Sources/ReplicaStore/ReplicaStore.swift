@@ -150,13 +150,14 @@ package final class ReplicaStore {
     package func close() {
         try? live?.writeHeld()
         staging?.cancel()
-        for connection in [live?.connection, heads?.connection, outbox] { connection?.close() }
+        for generation in [live, heads] { generation?.close() }
+        outbox.close()
     }
 
     /// Gives up a load that is under way.
     private func dropLoad() throws {
         staging?.cancel()
-        heads?.connection.close()
+        heads?.close()
         for number in [staging?.number, heads?.number] { number.map(files.remove) }
         (staging, heads) = (nil, nil)
     }
@@ -309,10 +310,10 @@ package final class ReplicaStore {
             var outcome = PageOutcome(more: page.more, reachedCheckpoint: page.isCheckpoint)
             outcome.rows = try live.applyFeed(
                 &page, at: clock.now().seconds, watcher: isWatching ? identity : nil
-            ) {
+            ) { connection in
                 // Without edits there may still be rows of settled ones that a crash left.
                 let edits = try openEdits()
-                if !edits.isEmpty || isProjectionStale { try Projection(live.connection).rewrite(edits) }
+                if !edits.isEmpty || isProjectionStale { try Projection(connection).rewrite(edits) }
             }
             guard page.isCheckpoint else { return outcome }
             outcome.notices = live.notices
@@ -320,6 +321,14 @@ package final class ReplicaStore {
             return outcome
         }
     }
+
+    /// Applies pages that wait for their checkpoint while the next one is on its way; nobody sees it before. For the time
+    /// between a request and its reply: it may take as long as the pages that came since the last call, and whatever fails is
+    /// told by the checkpoint.
+    package func applyAhead() { live?.applyAhead(isWatched: isWatching) }
+
+    /// Takes back what was applied ahead: nothing is on its way any more.
+    package func letGoAhead() { live?.letGoAhead() }
 
     /// Puts a load that has come to a checkpoint in place of the live generation, and settles what it has reached. Nil while
     /// the live one, which follows the feed too, has come further: what a person sees never goes back.
@@ -339,7 +348,7 @@ package final class ReplicaStore {
             var outcome = PageOutcome(reachedCheckpoint: true)
             // Until the link leads to it, the load keeps its generation: what fails here is tried again.
             try staging.use { generation in
-                try generation.connection.write { _ in try noteMissing(in: generation) }
+                try generation.write { _ in try noteMissing(in: generation) }
                 outcome.notices = newsOfLoad(generation)
                 try generation.useLog()
             }
@@ -375,7 +384,7 @@ package final class ReplicaStore {
     /// Lets go of the image's files, before they are removed.
     func closeImage() {
         staging?.cancel()
-        for generation in [live, heads] { generation?.connection.close() }
+        for generation in [live, heads] { generation?.close() }
         (live, heads, staging) = (nil, nil, nil)
         isProjectionStale = true
     }
@@ -388,7 +397,7 @@ package final class ReplicaStore {
         isProjectionStale = true
         refreshProjection()
         if let old, old.number != generation.number {
-            old.connection.close()
+            old.close()
             files.remove(old.number)
         }
     }
@@ -410,7 +419,7 @@ package final class ReplicaStore {
         #endif
         do {
             let edits = try openEdits()
-            try live.connection.write { _ in try Projection(live.connection).rewrite(edits) }
+            try live.write { _ in try Projection(live.connection).rewrite(edits) }
             isProjectionStale = false
         } catch { isProjectionStale = true }
     }
@@ -422,7 +431,7 @@ package final class ReplicaStore {
         var seen: Set<CustomerKey> = []
         let customers = edits.map(\.customer).filter { seen.insert($0).inserted }
         do {
-            try live.connection.write { _ in
+            try live.write { _ in
                 let projection = Projection(live.connection)
                 for customer in customers { try projection.rewrite(try rows.open(of: customer), of: customer) }
             }

@@ -27,6 +27,9 @@ package final class Connection {
     package static let oldestLibrary: Int32 = 3_040_001
     /// The library in use, as `3.40.1`.
     package static var libraryVersion: String { String(cString: sqlite3_libversion()) }
+    /// Once, before the library's first use: it counts what it allocates under one lock for all threads, and nobody asks for
+    /// the sums. Source: https://sqlite.org/c3ref/c_config_covering_index_scan.html#sqliteconfigmemstatus.
+    private static let setLibraryUp: Void = { _ = sqlite3_config_number(SQLITE_CONFIG_MEMSTATUS, 0) }()
     /// Statements kept prepared.
     private static let statementsMax = 128
 
@@ -48,6 +51,7 @@ package final class Connection {
         self.path = path
         self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
         deadline.initialize(to: timespec())
+        Connection.setLibraryUp
         guard sqlite3_libversion_number() >= Connection.oldestLibrary else {
             throw SQLiteError(
                 code: .tooOld, what: "cannot use SQLite",
@@ -160,6 +164,26 @@ package final class Connection {
             if isInTransaction { try? execute("ROLLBACK") }
             throw error
         }
+    }
+
+    /// Begins an immediate transaction that stays open over several calls, until `commitWrite` or `rollBackWrite`. For work
+    /// that comes in pieces; `write` is the rule. Who opens one closes it in any case.
+    package func beginWrite() throws {
+        precondition(!isInWrite, "a write inside a write would commit half of it")
+        try statement("BEGIN IMMEDIATE").run()
+        isInWrite = true
+    }
+
+    /// Commits what was begun by `beginWrite`; after an error it is still to be rolled back.
+    package func commitWrite() throws {
+        try statement("COMMIT").run()
+        isInWrite = false
+    }
+
+    /// Undoes what was begun by `beginWrite` and not committed; otherwise does nothing.
+    package func rollBackWrite() {
+        if isInWrite, isInTransaction { try? execute("ROLLBACK") }
+        isInWrite = false
     }
 
     /// Reads the file and takes the place of its writer for a moment; `locked` when another program has it for longer than

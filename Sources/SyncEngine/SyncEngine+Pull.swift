@@ -16,7 +16,9 @@ extension SyncEngine {
         case .forgetImage:
             stopLoading()
             do { try store.forgetImage() } catch { note(error, of: .pull, doing: "forget the image") }
-        case .wake(let delay): wake(.pull, after: delay)
+        case .wake(let delay):
+            store.letGoAhead()
+            wake(.pull, after: delay)
         case .reportCheckpoint:
             status.lastCheckpointAt = clock.now()
             isAtNewCheckpoint = true
@@ -149,6 +151,7 @@ extension SyncEngine {
         }
         let next: PullMachine.Need = result.reachedCheckpoint ? .nothing : try need()
         if !asksForRules(rulesMark(of: outcome), on: .pull, then: .pageKept(next)) { stepPull(.pageKept(next)) }
+        if !result.reachedCheckpoint { store.applyAhead() }
         if result.reachedCheckpoint { stepFill(.poked) }
         if result.reachedCheckpoint || kind == "snapshot/1" { stepLoad(.poked) }
     }

@@ -82,6 +82,23 @@ import Testing
         #expect(try told(replica.feed(sequence: 12, [NoticeTests.frozen(1, version: 12, by: "eva")])) != [])
     }
 
+    @Test func `what pages before a checkpoint bring is told at the checkpoint, also when they are applied ahead`()
+        throws
+    {
+        let replica = try watched()
+        replica.clock.advance(seconds: 60)
+        let frozen = NoticeTests.frozen(1, version: 11, by: "ben")
+        #expect(try told(replica.feed(sequence: 11, end: .more, [frozen])) == [])
+        let used = NoticeTests.usage(1, version: 12, 95)
+        #expect(try told(replica.feed(sequence: 12, end: .more, [used])) == [])
+        #expect(replica.store.live?.ahead?.pages == 1)
+        let lifted = PageRow.freezes(2, version: 13, ids: [])
+        #expect(
+            try told(replica.feed(sequence: 13, [lifted])) == [
+                "frozen account-1 [\"ben manual\"]", "budget account-1 90 95.00000000",
+            ])
+    }
+
     @Test func `a freeze by others or by a machine is told, one's own and a lifted one are not`() throws {
         let replica = try watched()
         #expect(try told(replica.feed(sequence: 11, [NoticeTests.frozen(1, version: 11, by: "ana")])) == [])

@@ -168,8 +168,8 @@ import Testing
         let bytes = try pageBytes(
             "feed/1", epoch: "e1", from: start, to: "x", sequence: 12, .checkpoint, [.budget(1, version: 12, 150)])
         var page = try ReceivedPage(bytes, kind: "feed/1", expectedCursor: start, isWhole: true)
-        _ = try replica.store.live?.applyFeed(&page, at: 1) {
-            try Projection(try #require(replica.store.live).connection).rewrite(try replica.store.openEdits())
+        _ = try replica.store.live?.applyFeed(&page, at: 1) { connection in
+            try Projection(connection).rewrite(try replica.store.openEdits())
         }
         #expect(try replica.state(1) == .resulted)
         let wanted = RegisterState.budget(

@@ -115,6 +115,7 @@ final class TestReplica {
             "feed/1", epoch: epoch, from: start, to: cursor(), sequence: sequence, end, rows, form: form)
         var page = try ReceivedPage(bytes, kind: "feed/1", expectedCursor: start, isWhole: true)
         guard let staging = store.staging, staging.standing.position == .feed(cursor: start) else {
+            defer { if end == .more { store.applyAhead() } }
             return try store.applyFeedPage(&page)
         }
         let taken = try staging.take(page, at: clock.now().seconds)

@@ -2,6 +2,7 @@ import Diagnostics
 import HTTPKit
 import PartnerModel
 import ReplicaStore
+import SQLiteKit
 import SyncCore
 import SyncEngine
 import SyncProtocol
@@ -46,6 +47,31 @@ import Testing
         try world.settle()
         #expect(try world.budget().confirmed == budget(300))
         #expect(world.status.phase == .inSync && world.status.lastProblem == nil)
+    }
+
+    @Test func `pages are applied while the next one is on its way, and let go of when none comes`() throws {
+        let world = try waiting()
+        /// Whether somebody else may write to the image.
+        func isFree() throws -> Bool {
+            let other = try Connection(
+                path: "\(world.path)/replica.db", mode: .readWrite, durability: .normal, busyTimeoutMilliseconds: 0)
+            defer { other.close() }
+            do { try other.beginWrite() } catch { return false }
+            other.rollBackWrite()
+            return true
+        }
+        for end in ["one", "two"] {
+            let page = try forged(world, to: end, .more)
+            try world.answer(.pull) { _ in ours(200, page, type: V1.pageMediaType) }
+        }
+        #expect(try !isFree() && world.asks(.pull) == "/sync/v1/changes" && world.budget().confirmed != budget(999))
+        try world.fail(.pull)
+        #expect(try isFree() && cursor(world) == "two")
+        let page = try forged(world, to: "three")
+        try world.fire(.pull)
+        if world.asks(.pull) == "/sync/v1/hello" { try world.serve(.pull) }
+        try world.answer(.pull) { _ in ours(200, page, type: V1.pageMediaType) }
+        #expect(try world.budget().confirmed == budget(999))
     }
 
     @Test func `pages are asked for packed, and those of a server that knows plain ones alone are taken`() throws {

@@ -15,7 +15,7 @@ extension Generation {
     /// none.
     func applyFeed(
         _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity? = nil,
-        alsoInCheckpoint: () throws -> Void
+        alsoInCheckpoint: (Connection) throws -> Void
     ) throws -> Int {
         notices = []
         defer { applier.watch = nil }
@@ -26,9 +26,9 @@ extension Generation {
             (early.fetchedCursor, early.appliedCursor, early.appliedSequence) = (
                 page.cursor, page.cursor, page.sequence ?? early.appliedSequence
             )
-            try connection.write { _ in try store(early) }
-            let rows = try connection.write { _ in
-                defer { try? alsoInCheckpoint() }
+            try write { _ in try store(early) }
+            let rows = try write { _ in
+                defer { try? alsoInCheckpoint(connection) }
                 return try applyKept() + applier.apply(&page).rows
             }
             held.empty(at: nil)
@@ -45,7 +45,12 @@ extension Generation {
         }
         let rows: Int
         do {
-            rows = try takeIntoFile(&page, at: seconds, watcher: watcher, alsoInCheckpoint)
+            if page.isCheckpoint {
+                rows = try reachCheckpoint(&page, at: seconds, watcher: watcher, alsoInCheckpoint)
+                mayApplyAhead = true
+            } else {
+                rows = try write(page)
+            }
         } catch let unreadable as UnreadableKept {
             try giveUpKept()
             throw unreadable.error
@@ -54,38 +59,62 @@ extension Generation {
         return rows
     }
 
-    /// Writes a page before a checkpoint with those that are held, or applies all up to a checkpoint.
-    private func takeIntoFile(
-        _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity?, _ alsoInCheckpoint: () throws -> Void
-    ) throws -> Int {
-        try connection.write { transaction in
+    /// Writes a page before a checkpoint, with those that are held.
+    private func write(_ page: ReceivedPage) throws -> Int {
+        try write { _ in
             var meta = try expectNext(page)
             meta.fetchedCursor = page.cursor
-            if !page.isCheckpoint {
-                #if FIELDBOOK_DEFECTS
-                if Defect.planted == .unreadRowsSkipped {
-                    try store(meta)
-                    return page.rowCount
-                }
-                #endif
-                for page in held.pages + [page] where page.rowCount > 0 { try spool(page) }
-                try store(meta)
-                return page.rowCount
-            }
-            if watcher != nil, meta.appliedCursor != nil { applier.watch = ImageWatch(before: connection) }
-            var rows = try applyKept()
-            rows += try applier.apply(&page).rows
-            try transaction.execute("DELETE FROM spool")
-            // Who wants to be told must not keep a page from being applied.
-            if let watcher { notices = (try? applier.watch?.notices(in: connection, for: watcher)) ?? [] }
-            meta.appliedCursor = page.cursor
-            meta.appliedSequence = page.sequence ?? meta.appliedSequence
-            meta.checkpointAt = seconds
+            #if FIELDBOOK_DEFECTS
+            let skips = Defect.planted == .unreadRowsSkipped
+            #else
+            let skips = false
+            #endif
+            if !skips { for page in held.pages + [page] where page.rowCount > 0 { try spool(page) } }
             try store(meta)
-            try Members(connection).reach(meta.appliedSequence)
-            try alsoInCheckpoint()
-            return rows
+            return page.rowCount
         }
+    }
+
+    /// Applies all pages up to a checkpoint in one transaction: in the one that is open for those before it, when it has all
+    /// of them.
+    private func reachCheckpoint(
+        _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity?,
+        _ alsoInCheckpoint: (Connection) throws -> Void
+    ) throws -> Int {
+        if let ahead, ahead.pages == held.pages.count {
+            // Taken back unless it is committed.
+            defer { letGoAhead() }
+            let meta = try expectNext(page)
+            let rows = try close(
+                meta, &page, at: seconds, watcher: watcher, in: ahead.connection, ahead.applier, alsoInCheckpoint)
+            try ahead.connection.commitWrite()
+            return ahead.rows + rows
+        }
+        return try write { _ in
+            let meta = try expectNext(page)
+            if watcher != nil, meta.appliedCursor != nil { applier.watch = ImageWatch(before: connection) }
+            return try applyKept()
+                + close(meta, &page, at: seconds, watcher: watcher, in: connection, applier, alsoInCheckpoint)
+        }
+    }
+
+    /// Applies the page of a checkpoint after those before it. Returns its rows.
+    private func close(
+        _ meta: Meta, _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity?,
+        in connection: Connection, _ applier: RowApplier, _ alsoInCheckpoint: (Connection) throws -> Void
+    ) throws -> Int {
+        var meta = meta
+        let rows = try applier.apply(&page).rows
+        try connection.execute("DELETE FROM spool")
+        // Who wants to be told must not keep a page from being applied.
+        if let watcher { notices = (try? applier.watch?.notices(in: connection, for: watcher)) ?? [] }
+        (meta.fetchedCursor, meta.appliedCursor) = (page.cursor, page.cursor)
+        meta.appliedSequence = page.sequence ?? meta.appliedSequence
+        meta.checkpointAt = seconds
+        try store(meta, in: connection)
+        try Members(connection).reach(meta.appliedSequence)
+        try alsoInCheckpoint(connection)
+        return rows
     }
 
     /// Pages that were kept hold what cannot be read, and would hold up every checkpoint: the feed goes on from the
@@ -95,7 +124,7 @@ extension Generation {
         held.empty(at: nil)
         guard let start = meta.appliedCursor ?? meta.feedCursor else { return try forgetCursors() }
         meta.fetchedCursor = start
-        try connection.write { transaction in
+        try write { transaction in
             try transaction.execute("DELETE FROM spool")
             try store(meta)
         }
@@ -120,12 +149,38 @@ extension Generation {
     /// Writes what is not in the file yet.
     func writeHeld() throws {
         guard !held.pages.isEmpty else { return }
-        try connection.write { _ in
+        try write { _ in
             guard let meta = try meta() else { return }
             for page in held.pages { try spool(page) }
             try store(meta)
         }
         held.empty(at: nil)
+    }
+
+    // MARK: Ahead of the checkpoint
+
+    /// Applies what is held while the next page is on its way, as far as it goes; see `ApplyingAhead`. `isWatched` as of
+    /// `applyFeed`.
+    func applyAhead(isWatched: Bool) {
+        guard mayApplyAhead, !held.pages.isEmpty else { return }
+        do {
+            if ahead == nil {
+                let spooled = try connection.statement("SELECT count(*) FROM spool").first { $0.int64(0) } ?? 0
+                guard spooled <= ApplyingAhead.spooledMax, let meta = try storedMeta() else { return }
+                ahead = try ApplyingAhead(
+                    path: connection.path, cacheKiB: Generation.cacheKiB,
+                    isWatched: isWatched && meta.appliedCursor != nil)
+            }
+            try ahead?.apply(held.pages)
+        } catch { letGoAhead() }
+    }
+
+    /// Takes back what was applied ahead.
+    func letGoAhead() {
+        guard let ahead else { return }
+        ahead.close()
+        self.ahead = nil
+        mayApplyAhead = false
     }
 
     // MARK: Kept pages
@@ -141,23 +196,10 @@ extension Generation {
 
     private func applyKept() throws -> Int {
         do {
-            var rows = try applySpool()
+            var rows = try applier.applySpool()
             // A copy of each, since reading resolves escapes in place and what fails is tried again.
             for var page in held.pages { rows += try applier.apply(&page).rows }
             return rows
         } catch let error as RowError { throw UnreadableKept(error: error) }
-    }
-
-    private func applySpool() throws -> Int {
-        var rows = 0
-        let ordinals = try connection.statement("SELECT ordinal FROM spool ORDER BY ordinal").rows { $0.int64(0) }
-        for ordinal in ordinals {
-            let statement = try connection.statement("SELECT page FROM spool WHERE ordinal = ?")
-            try statement.bind(1, ordinal)
-            guard let bytes = try statement.first({ $0.blob(0) }) else { continue }
-            var page = try ReceivedPage(kept: bytes)
-            rows += try applier.apply(&page).rows
-        }
-        return rows
     }
 }

@@ -33,11 +33,15 @@ final class Generation {
     let applier: RowApplier
     /// Feed pages that are not in the file.
     var held = HeldPages()
+    /// What of the pages up to the next checkpoint is applied before it has come; nil when nothing is.
+    var ahead: ApplyingAhead?
+    /// False once it was taken back, until a checkpoint is reached: it would be taken back again.
+    var mayApplyAhead = true
     /// Notices of the last checkpoint, for which it was watched.
     var notices: [Notice] = []
 
     /// What is cached of the file.
-    private static let cacheKiB = 16_384
+    static let cacheKiB = 16_384
     /// The same while indexes are made. More makes their sorting slower: it leaves the processor's own cache.
     private static let sortingCacheKiB = 4096
 
@@ -66,6 +70,17 @@ final class Generation {
         try connection.useLog()
     }
 
+    /// Runs `body` in a transaction of its own, as `Connection.write`. What was applied ahead is taken back before.
+    func write<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
+        letGoAhead()
+        return try connection.write(body)
+    }
+
+    func close() {
+        letGoAhead()
+        connection.close()
+    }
+
     /// Nil when the file was made but its load never began.
     func meta() throws -> Meta? {
         var meta = try storedMeta()
@@ -90,7 +105,9 @@ final class Generation {
         }
     }
 
-    func store(_ meta: Meta) throws {
+    func store(_ meta: Meta) throws { try store(meta, in: connection) }
+
+    func store(_ meta: Meta, in connection: Connection) throws {
         let statement = try connection.statement(
             """
             INSERT OR REPLACE INTO meta (id, epoch, load_cursor, fetched_cursor, applied_cursor, applied_sequence, rows_done,
@@ -113,7 +130,7 @@ final class Generation {
     }
 
     func begin(_ plan: V1.SnapshotPlan, epoch: String, headsOnly: Bool) throws {
-        try connection.write { _ in
+        try write { _ in
             try store(
                 Meta(
                     epoch: epoch, loadCursor: plan.cursor, appliedSequence: 0, rowsDone: 0,
@@ -125,7 +142,7 @@ final class Generation {
     /// Drops the cursors: the image stays readable, the next pull begins a load.
     func forgetCursors() throws {
         held.empty(at: nil)
-        try connection.write { transaction in
+        try write { transaction in
             try transaction.execute(
                 """
                 UPDATE meta SET held_cursor = coalesce(load_cursor, fetched_cursor, held_cursor), load_cursor = NULL, fetched_cursor = NULL;
@@ -137,7 +154,7 @@ final class Generation {
     /// Rows and load cursor in one transaction; the last page also makes the indexes of the bulk tables. A file of heads takes
     /// no others, and follows the feed from the pinned sequence once it has them all.
     func applySnapshot(_ page: inout ReceivedPage) throws -> (rows: Int, headsComplete: Bool) {
-        try connection.write { transaction in
+        try write { transaction in
             #if FIELDBOOK_DEFECTS
             let takesAnyPart = Defect.planted == .anotherPinsPart
             #else
@@ -183,7 +200,7 @@ final class Generation {
     /// Records of a customer that joined, and the cursor they go on from, in one transaction. A page of a fill that is no
     /// longer wanted, since the customer left or joined anew, is refused.
     func applyJoined(_ page: inout ReceivedPage) throws -> Int {
-        try connection.write { _ in
+        try write { _ in
             let members = Members(connection)
             guard let meta = try meta(), let fill = try members.fill(at: page.header.cursor) else {
                 throw RowError("the page does not start where the records of a customer stand")

@@ -68,7 +68,7 @@ extension ReplicaStore {
         guard try isLeft || (live.connection.scrub() && outbox.scrub()) else { return }
         // A load under way may hold rows of theirs still.
         guard staging == nil else { return }
-        try live.connection.write { try $0.execute("DELETE FROM departed") }
+        try live.write { try $0.execute("DELETE FROM departed") }
     }
 
     /// Customers of edits that a load has not brought left between two loads; the new image remembers them as departed, in

@@ -46,6 +46,20 @@ final class RowApplier {
         return (rows, last)
     }
 
+    /// Applies the pages that are kept in the file, inside the caller's transaction. Returns the rows.
+    func applySpool() throws -> Int {
+        var rows = 0
+        let ordinals = try connection.statement("SELECT ordinal FROM spool ORDER BY ordinal").rows { $0.int64(0) }
+        for ordinal in ordinals {
+            let statement = try connection.statement("SELECT page FROM spool WHERE ordinal = ?")
+            try statement.bind(1, ordinal)
+            guard let bytes = try statement.first({ $0.blob(0) }) else { continue }
+            var page = try ReceivedPage(kept: bytes)
+            rows += try apply(&page).rows
+        }
+        return rows
+    }
+
     /// Writes the rows of a load's page, or only those of heads. Rows of the bulk entities come in order of key and each once:
     /// they are added without looking whether they are there. Returns the rows written and the furthest entity seen.
     func load(_ page: inout ReceivedPage, headsOnly: Bool) throws -> (rows: Int, last: Entity?) {

@@ -66,7 +66,7 @@ package final class Staging: @unchecked Sendable {
             try use { generation in
                 var taken = Taken()
                 if page.header.fieldbook == "feed/1" {
-                    taken.rows = try generation.applyFeed(&page, at: seconds) {}
+                    taken.rows = try generation.applyFeed(&page, at: seconds) { _ in }
                     taken.isWhole = page.isCheckpoint
                 } else {
                     taken.rows = try generation.applySnapshot(&page).rows
@@ -84,7 +84,7 @@ package final class Staging: @unchecked Sendable {
     package func keep(_ begun: PartBegun) throws(StoreError) {
         try StoreError.wrap {
             try use { generation in
-                try generation.connection.write { transaction in
+                try generation.write { transaction in
                     let statement = try transaction.statement(
                         "INSERT OR REPLACE INTO part_begun (id, cursor, tag, is_gzip, bytes) VALUES (1, ?, ?, ?, ?)")
                     try statement.bind(1, begun.cursor)
@@ -130,7 +130,7 @@ package final class Staging: @unchecked Sendable {
     func cancel() {
         state.withLock { $0.isCancelled = true }
         generation.connection.interrupt()
-        gate.withLock { _ in generation.connection.close() }
+        gate.withLock { _ in generation.close() }
     }
 
     /// Gives the generation up to the store, which shows it from now on.
