@@ -80,6 +80,31 @@ import Testing
         #expect(world.engine.pull.state == .holding && world.shell.sent.count == before + 4)
     }
 
+    @Test func `a load that failed for long goes on when the server is greeted again`() throws {
+        let world = try heads(holds: true)
+        try world.serve(.pull)
+        for _ in 0..<8 {
+            try world.fail(.load)
+            try world.fire(.load)
+        }
+        try world.fail(.load)
+        try world.fail(.pull, .closed)
+        try world.fire(.pull)
+        try world.fail(.pull)
+        #expect(world.engine.load.state == .backingOff && world.engine.pull.state == .backingOff)
+        try world.fire(.pull)
+        try world.serve(.pull)
+        #expect(world.asks(.load) == "/sync/v1/snapshot/rows")
+        // A pause that the server asked for is kept.
+        try world.answer(.load) { _ in problem(.busy, retryAfter: "600") }
+        world.engine.handle(.syncRequested)
+        if world.asks(.pull) == nil { try world.fire(.pull) }
+        try world.fail(.pull)
+        try world.fire(.pull)
+        try world.serve(.pull)
+        #expect(world.asks(.load) == nil && world.engine.load.state == .backingOff)
+    }
+
     @Test func `what came of a part outlives the process`() throws {
         let world = try heads()
         try world.answer(.load, keeping: { $0 - 200 }, world.server.core.handle)
