@@ -27,8 +27,8 @@ struct link { int client, server; struct way up, down; };
 static struct link links[links_max];
 static int link_count;
 static int64_t rate, delay_ns, every_ns, pause_ns;
-/* Of both directions: bytes that entered the link, and bytes that may enter it now. */
-static int64_t carried[2], room[2], cuts, connections;
+/* Of both directions: bytes that entered the link, those of them that never left it, and bytes that may enter it now. */
+static int64_t carried[2], lost[2], room[2], cuts, connections;
 static volatile sig_atomic_t ends, asked;
 
 static void on_signal(int signal) { if (signal == SIGUSR1) asked = 1; else ends = 1; }
@@ -45,8 +45,8 @@ static void write_counts(const char *path) {
     snprintf(next, sizeof next, "%s.next", path);
     FILE *file = fopen(next, "w");
     if (file == NULL) return;
-    fprintf(file, "up %lld\ndown %lld\ncuts %lld\nconnections %lld\n", (long long)carried[0], (long long)carried[1],
-        (long long)cuts, (long long)connections);
+    fprintf(file, "up %lld\ndown %lld\nlost %lld\ncuts %lld\nconnections %lld\n", (long long)carried[0],
+        (long long)carried[1], (long long)(lost[0] + lost[1]), (long long)cuts, (long long)connections);
     if (fclose(file) == 0) rename(next, path);
 }
 
@@ -73,6 +73,12 @@ static void abort_socket(int socket) {
 
 static void drop(int index, int abruptly) {
     struct link *link = &links[index];
+    struct way *ways[2] = {&link->up, &link->down};
+    for (int side = 0; side < 2; side++)
+        for (int i = 0; i < ways[side]->pieces; i++) {
+            struct piece *piece = &ways[side]->ring[(ways[side]->first + i) % pieces_max];
+            lost[side] += piece->count - piece->done;
+        }
     if (abruptly) { abort_socket(link->client); abort_socket(link->server); }
     else { close(link->client); close(link->server); }
     free(link->up.ring);
@@ -179,16 +185,21 @@ static void turn(int listener, int port, int64_t until, int is_cut) {
     struct timespec bound = {(time_t)(wait / 1000000000), (long)(wait % 1000000000)};
     if (ppoll(polled, (nfds_t)polled_count, &bound, NULL) < 0) return;
     int64_t then = now_ns();
-    for (int i = link_count - 1; i >= 0; i--) {
+    /* Whoever comes first takes what room there is: it is another one each time, so that all have their share. */
+    static unsigned turns;
+    enum { stays, ends_well, breaks } fates[links_max];
+    turns++;
+    for (int k = 0; k < link_count; k++) {
+        int i = (int)((turns + (unsigned)k) % (unsigned)link_count);
         struct link *link = &links[i];
         int client = polled[1 + 2 * i].revents, server = polled[2 + 2 * i].revents;
         int whole = (!(client & POLLIN) || !can_read(&link->up, 0) || enter(&link->up, 0, then)) &&
             (!(server & POLLIN) || !can_read(&link->down, 1) || enter(&link->down, 1, then)) &&
             leave(&link->up, then) && leave(&link->down, then);
         int over = link->up.ended && link->down.ended && link->up.pieces + link->down.pieces == 0;
-        int broken = ((client | server) & POLLERR) != 0 || !whole;
-        if (broken || over) drop(i, broken);
+        fates[i] = ((client | server) & POLLERR) != 0 || !whole ? breaks : over ? ends_well : stays;
     }
+    for (int i = link_count - 1; i >= 0; i--) if (fates[i] != stays) drop(i, fates[i] == breaks);
     if (polled[0].revents) take(listener, port, is_cut);
 }
 

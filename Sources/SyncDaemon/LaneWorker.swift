@@ -81,18 +81,26 @@ final class LaneWorker: Sendable {
 final class LinkMeter: Sendable {
     /// Bytes after the first piece of a body from which on its time says something.
     private static let bytesMin = 8192
+    /// Bytes up to which a body may have waited in this machine until the lane came to read it: they then seem to have come
+    /// faster than the link is.
+    private static let bytesWaitingMax = 256 << 10
 
     private let measured = Mutex<Int64?>(nil)
 
     /// Bytes a second; nil while nothing was large enough.
     var bytesASecond: Int64? { measured.withLock { $0 } }
 
-    /// Notes the bytes that came after the first piece of a body, and the time since that piece.
+    /// Notes the bytes that came after the first piece of a body, and the time since that piece. That the link is faster than
+    /// was known is taken from a large body alone.
     func note(_ bytes: Int, in time: Duration) {
         guard bytes >= LinkMeter.bytesMin else { return }
         let (seconds, attoseconds) = time.components
         let microseconds = max(1, seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
-        measured.withLock { $0 = Int64(bytes) * 1_000_000 / microseconds }
+        let speed = Int64(bytes) * 1_000_000 / microseconds
+        measured.withLock { known in
+            if let slower = known, slower < speed, bytes < LinkMeter.bytesWaitingMax { return }
+            known = speed
+        }
     }
 }
 

@@ -91,6 +91,9 @@ extension SyncEngine {
         stepPull(.greeted(try need()))
         stepPush(.greeted)
         stepLoad(.poked)
+        // Whatever they wait for after failures, the server is there again.
+        stepFill(.urged)
+        stepLoad(.urged)
     }
 
     /// A load says what the image that is still shown was loaded by: where the member sees less now, it must not stay.

@@ -43,7 +43,6 @@ extension SyncEngine {
     func request(_ method: String, _ path: String, query: [(String, String)], body: [UInt8]) -> HTTPRequest {
         var headers = HTTPHeaders()
         headers.add("Authorization", "Bearer \(token)")
-        headers.add("Accept", "application/json, application/x-ndjson, application/problem+json")
         if !body.isEmpty { headers.add("Content-Type", "application/json") }
         return HTTPRequest(method: method, target: Target.build(path: path, query: query), headers: headers, body: body)
     }

@@ -79,6 +79,7 @@ extension SyncEngine {
         case .greeting where isUnreached: return unreached
         case .greeting: return .syncing
         case .following: return status.loadRowsDone == nil ? .syncing : loadingPhase
+        case .resting where pull.isDoubtful: return status.loadRowsDone == nil ? .syncing : loadingPhase
         case .resting, .holding: break
         }
         if push.state == .needsLogin { return .needsLogin }

@@ -95,12 +95,41 @@ private let limits = PullMachine.Limits()
 
     @Test mutating func `a held request that is lost is no failure before a plain one fails`() {
         step(.started, .greeted(.feedPage), .pageKept(.nothing))
-        #expect(step(.failed(.transient(retryAfter: nil))) == [.fetchFeedPage] && machine.state == .following)
+        step(.failed(.transient(retryAfter: nil)))
+        #expect(step(.timerFired) == [.fetchFeedPage] && machine.state == .following)
         var other = machine
         _ = other.step(.pageKept(.nothing), limits: limits, using: &chance)
         #expect(other.state == .holding)
         step(.failed(.transient(retryAfter: nil)))
         #expect(machine.state == .backingOff)
+    }
+
+    @Test mutating func `after a connection's end a plain request follows within two seconds, and not at once`() throws
+    {
+        var delays: Set<Duration> = []
+        for seed in 1...20 as ClosedRange<UInt64> {
+            (chance, machine) = (SeededGenerator(seed: seed), PullMachine())
+            step(.started, .greeted(.feedPage), .pageKept(.nothing))
+            #expect(!machine.isDoubtful)
+            let effects = step(.failed(.transient(retryAfter: nil)))
+            let delay = try #require(wait(effects))
+            #expect(effects.count == 1 && machine.state == .resting && machine.isDoubtful)
+            #expect((.seconds(1)...Duration.seconds(2)).contains(delay))
+            delays.insert(delay)
+            #expect(step(.timerFired) == [.fetchFeedPage] && !machine.isDoubtful)
+            step(.pageKept(.nothing))
+            #expect(machine.state == .holding && !machine.isDoubtful)
+        }
+        #expect(delays.count > 10)
+    }
+
+    @Test mutating func `who asks, or waits for something new, does not wait for a lost request`() {
+        step(.started, .greeted(.feedPage), .pageKept(.nothing), .failed(.transient(retryAfter: nil)))
+        var asked = machine
+        #expect(asked.step(.poked, limits: limits, using: &chance) == [.fetchFeedPage])
+        #expect(step(.nudged) == [.fetchFeedPage])
+        step(.pageKept(.nothing), .nudged)
+        #expect(step(.failed(.transient(retryAfter: nil))) == [.fetchFeedPage] && machine.state == .following)
     }
 
     @Test mutating func `a server's wish for quiet is obeyed while holding`() {
@@ -114,6 +143,7 @@ private let limits = PullMachine.Limits()
         var rests: [Int] = []
         for _ in 0..<9 {
             step(lost)
+            if machine.isDoubtful { step(.timerFired) }
             step(.pageKept(.nothing))
             var count = 0
             while machine.state == .resting {
@@ -127,7 +157,9 @@ private let limits = PullMachine.Limits()
         #expect(rests == [0, 1, 2, 4, 8, 16, 32, 64, 64])
         // One that is answered clears the count.
         _ = answer(.waited)
-        step(lost, .pageKept(.nothing))
+        step(lost)
+        if machine.isDoubtful { step(.timerFired) }
+        step(.pageKept(.nothing))
         #expect(machine.state == .holding)
     }
 

@@ -79,7 +79,7 @@ private let table: [PullMachine.State: [String]] = [
     ],
     .holding: [
         "-", "stopped", "following", "following", "-", "-", "-", "-", "standingBy", "following", "-", "resting",
-        "following", "needsLogin", "greeting", "blocked", "-", "following",
+        "resting", "needsLogin", "greeting", "blocked", "-", "following",
     ],
 ]
 

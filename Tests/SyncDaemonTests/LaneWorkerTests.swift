@@ -195,6 +195,22 @@ import ThreadKit
         #expect(lane.wait(3).map { code($0.outcome) } == [.timeout, nil, .timeout])
     }
 
+    @Test func `the link counts as faster only by a body that cannot have waited to be read`() {
+        let meter = LinkMeter()
+        meter.note(8191, in: .milliseconds(1))
+        #expect(meter.bytesASecond == nil)
+        meter.note(60_000, in: .milliseconds(300))
+        #expect(meter.bytesASecond == 200_000)
+        // The rest of a part that was cut lay there whole when the lane came to read it.
+        meter.note(14_890, in: .microseconds(100))
+        meter.note((256 << 10) - 1, in: .milliseconds(1))
+        #expect(meter.bytesASecond == 200_000)
+        meter.note(10_000, in: .seconds(1))
+        #expect(meter.bytesASecond == 10_000)
+        meter.note(1 << 20, in: .milliseconds(64))
+        #expect(meter.bytesASecond == 16_384_000)
+    }
+
     @Test func `a stop before the first exchange is not lost`() throws {
         let lane = try Lane(port: 1)
         lane.end()

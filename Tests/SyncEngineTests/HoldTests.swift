@@ -125,6 +125,9 @@ import Testing
         let closed = HTTPError(code: .closed, what: "no reply came", why: "it ended")
         world.engine.handle(.outcome(exchange: exchange.id, .failed(closed)))
         #expect(world.status.failures == 0 && world.status.lastProblem == nil && world.status.phase == .syncing)
+        #expect(world.shell.inFlight[0] == nil && world.shell.timers[0].map { $0 <= .seconds(2) } == true)
+        try world.fire(.pull)
+        #expect(world.asks(.pull) == "/sync/v1/changes")
         try world.fail(.pull)
         #expect(world.status.failures == 1 && world.status.phase == .offline)
     }

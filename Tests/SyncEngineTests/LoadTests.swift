@@ -12,8 +12,8 @@ import Testing
 /// The load lane: parts beside heads that follow the feed.
 @Suite struct LoadTests {
     /// A world whose heads are here and whose first part is asked for.
-    private func heads() throws -> EngineWorld {
-        let world = try EngineWorld()
+    private func heads(holds: Bool = false) throws -> EngineWorld {
+        let world = try EngineWorld(holds: holds)
         try world.server.addProducts(200)
         world.engine.handle(.start)
         while world.asks(.load) == nil { try world.serve(.pull) }
@@ -58,6 +58,51 @@ import Testing
         #expect(try first + reply.body.bytes().count == whole)
         try world.settle()
         #expect(world.status.phase == .inSync && world.status.failures == 0)
+    }
+
+    @Test func `a cut costs one request a lane, and no greeting`() throws {
+        let world = try heads(holds: true)
+        try world.serve(.pull)
+        #expect(world.engine.pull.state == .holding)
+        let part = try world.server.core.handle(asked(world)).body.bytes().count
+        let before = world.shell.sent.count
+        try world.answer(.load, keeping: { $0 - part + 4321 }, world.server.core.handle)
+        try world.fail(.pull, .closed)
+        // The link is still away: what was sent did not leave.
+        try world.fail(.load)
+        try world.fire(.load)
+        try world.fire(.pull)
+        let sent = world.shell.sent.dropFirst(before)
+        #expect(sent.map(\.lane) == [.load, .load, .pull])
+        #expect(try asked(world).headers["Range"] == "bytes=4321-")
+        #expect(world.asks(.pull) == "/sync/v1/changes")
+        try world.serve(.pull)
+        #expect(world.engine.pull.state == .holding && world.shell.sent.count == before + 4)
+    }
+
+    @Test func `a load that failed for long goes on when the server is greeted again`() throws {
+        let world = try heads(holds: true)
+        try world.serve(.pull)
+        for _ in 0..<8 {
+            try world.fail(.load)
+            try world.fire(.load)
+        }
+        try world.fail(.load)
+        try world.fail(.pull, .closed)
+        try world.fire(.pull)
+        try world.fail(.pull)
+        #expect(world.engine.load.state == .backingOff && world.engine.pull.state == .backingOff)
+        try world.fire(.pull)
+        try world.serve(.pull)
+        #expect(world.asks(.load) == "/sync/v1/snapshot/rows")
+        // A pause that the server asked for is kept.
+        try world.answer(.load) { _ in problem(.busy, retryAfter: "600") }
+        world.engine.handle(.syncRequested)
+        if world.asks(.pull) == nil { try world.fire(.pull) }
+        try world.fail(.pull)
+        try world.fire(.pull)
+        try world.serve(.pull)
+        #expect(world.asks(.load) == nil && world.engine.load.state == .backingOff)
     }
 
     @Test func `what came of a part outlives the process`() throws {

@@ -123,6 +123,29 @@ import Testing
         try expect(world, .push, .login, timed: true)
     }
 
+    @Test func `old records that could not be had are asked for when the server is greeted again`() throws {
+        let world = try EngineWorld(anaIs: .manager)
+        world.engine.handle(.start)
+        try world.settle()
+        try world.server.assign(0)
+        try world.fire(.pull)
+        while world.shell.inFlight[Lane.fill.rawValue] == nil { try world.serve(.pull) }
+        while world.busyLane == .pull { try world.serve(.pull) }
+        for _ in 0..<6 {
+            try world.fail(.fill)
+            try world.fire(.fill)
+        }
+        try world.fail(.fill)
+        try world.fire(.pull)
+        try world.fail(.pull)
+        try world.fire(.pull)
+        #expect(world.asks(.pull) == "/sync/v1/hello" && world.asks(.fill) == nil)
+        try world.serve(.pull)
+        #expect(world.asks(.fill) == "/sync/v1/joined")
+        try world.settle()
+        #expect(world.status.phase == .inSync)
+    }
+
     @Test func `old records of a customer that joined wait for a reply, time, a pause, the feed or nothing`() throws {
         let world = try EngineWorld(anaIs: .manager)
         world.engine.handle(.start)

@@ -21,7 +21,8 @@ package struct FillMachine: Sendable, Equatable {
         case stopped
         /// The image stands at a checkpoint: there may be work.
         case poked
-        /// A person asks, or the link came up: what backs off is tried at once, unless the server asked for a pause.
+        /// A person asks, the link came up, or the server was greeted: what backs off is tried at once, unless the server
+        /// asked for a pause.
         case urged
         case timerFired
         /// A page was kept; there may be another.

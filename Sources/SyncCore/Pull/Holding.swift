@@ -27,6 +27,8 @@ struct Holding: Sendable, Equatable {
     private(set) var isDue = false
     /// What is held now is to bring something soon.
     var isNudged = false
+    /// The rest that has begun is that after a connection's end.
+    private(set) var isDoubtful = false
 
     /// One was answered.
     mutating func answered(_ held: PullMachine.Held) {
@@ -43,7 +45,7 @@ struct Holding: Sendable, Equatable {
     /// A rest begins at a checkpoint; `mayHold` is false where none is to be held.
     mutating func rest(mayHold: Bool) -> Rest {
         defer { last = nil }
-        isDue = mayHold
+        (isDue, isDoubtful) = (mayHold, false)
         if mayHold, plainRests == 0, last != .unheld {
             return Holding.pauses.first { newsInARow > $0.after }.map { .pause($0.pause) } ?? .held
         }
@@ -58,5 +60,8 @@ struct Holding: Sendable, Equatable {
     mutating func begin() { (isDue, isNudged) = (false, false) }
 
     /// The rest that begins ends with a plain look.
-    mutating func leaveOut() { isDue = false }
+    mutating func leaveOut() { (isDue, isDoubtful) = (false, false) }
+
+    /// The same, after a connection's end.
+    mutating func doubt() { (isDue, isDoubtful) = (false, true) }
 }

@@ -19,7 +19,7 @@ package struct PullMachine: Sendable, Equatable {
         case following
         /// There is nothing to follow before a load has come to its end; the load lane has it in hand.
         case standingBy
-        /// At a checkpoint, or where a metered link lets no more go; a timer is set.
+        /// At a checkpoint, or where a metered link lets no more go; a timer is set. With `isDoubtful`, a short one.
         case resting
         /// At a checkpoint; a request is in flight that the server answers when there is something new. A timer is set too:
         /// a reply that is not there by then does not come any more.
@@ -106,6 +106,8 @@ package struct PullMachine: Sendable, Equatable {
         static let heldSlack = Duration.seconds(15)
         /// After this time a held request that was to bring something is not relied on.
         static let nudgePatience = Duration.seconds(2)
+        /// How long after the end of a held request's connection a plain one follows.
+        static let doubtMilliseconds = Backoff.floorMilliseconds...2 * Backoff.floorMilliseconds
     }
 
     package private(set) var state = State.stopped
@@ -121,6 +123,8 @@ package struct PullMachine: Sendable, Equatable {
     /// Whether this run has greeted the server; a failure makes it greet again.
     package private(set) var hasGreeted = false
     private var holding = Holding()
+    /// A held request was cut off, and nothing was asked since: whether the server is there is not known.
+    package var isDoubtful: Bool { state == .resting && holding.isDoubtful }
 
     package init() {}
 
@@ -151,7 +155,7 @@ package struct PullMachine: Sendable, Equatable {
             if holding.isNudged { isPokePending = true }
             holding.answered(held)
             return []
-        case (.holding, .failed(.transient(retryAfter: nil))): return lose()
+        case (.holding, .failed(.transient(retryAfter: nil))): return doubt(using: &chance)
         case (.holding, .failed(let failure)): return fail(failure, limits: limits, using: &chance)
         case (.holding, .poked): return letGo()
         case (.holding, .nudged):
@@ -260,6 +264,17 @@ package struct PullMachine: Sendable, Equatable {
     private mutating func letGo() -> [Effect] {
         state = .following
         return [.letGo, .fetchFeedPage]
+    }
+
+    /// The connection of a held request ended. What cut it off may have cut off others, or be over in a moment: to look at
+    /// once would meet the same, and everybody whom a server's end cut off would come together.
+    private mutating func doubt(using chance: inout some RandomNumberGenerator) -> [Effect] {
+        // Something new is known of, and waited for.
+        guard !holding.isNudged else { return lose() }
+        state = .resting
+        holding.wasLost()
+        holding.doubt()
+        return [.wake(after: .milliseconds(Int64.random(in: Limits.doubtMilliseconds, using: &chance)))]
     }
 
     /// A held request without a reply says nothing yet about the server: what stands between may cut requests that rest. A
