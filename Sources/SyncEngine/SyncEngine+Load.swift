@@ -69,6 +69,7 @@ extension SyncEngine {
     }
 
     private func fetchPart() {
+        guard !inFlight.contains(where: { $0.lane == .load }) else { return }
         // Heads come first, on the pull lane; so that nothing comes twice the rest begins after them.
         guard let staging = store.staging, !store.isLoadingHeads else {
             clear(.load)
@@ -119,7 +120,7 @@ extension SyncEngine {
             }
             return .staged(StagedPage(load: number, exchange: id, result: result))
         }
-        stepLoad(.pageKept)
+        stepLoad(.pageCame)
     }
 
     /// The bytes of a page; nil when the load goes on with a request for more of this part. A part that was cut is kept as
@@ -132,7 +133,7 @@ extension SyncEngine {
         let known = begun?.cursor == cursor ? begun : nil
         if status == 416, let known {
             (begun, refusedTag) = (nil, known.tag)
-            stepLoad(.pageKept)
+            stepLoad(.pageCame)
             return nil
         }
         var (bytes, isWhole) = try replies.body(outcome, asking: what, isPage: true, isRest: known != nil)
@@ -152,7 +153,7 @@ extension SyncEngine {
                 throw replies.malformed("the reply ended after \(came) bytes", asking: what)
             }
             succeeded(.load)
-            stepLoad(.pageKept)
+            stepLoad(.pageCame)
             return nil
         }
         if status == 206, PartBegun.isCompared, tag != "\"\(Hex.encode(SHA256.digest(bytes)))\"" {
@@ -202,7 +203,7 @@ extension SyncEngine {
         do {
             let taken = try page.result.get()
             if taken.isWhole, try finishLoad(page.exchange) { return }
-            if load.state == .fetching, !inFlight.contains(where: { $0.lane == .load }) { fetchPart() }
+            stepLoad(.pageKept)
         } catch {
             note(error, of: .load, doing: "keep a part of the load")
             abandon(.load)

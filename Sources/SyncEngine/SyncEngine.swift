@@ -217,7 +217,8 @@ package final class SyncEngine {
         case .staged(let page): receive(page)
         case .partKept(let load, let error):
             // It is in memory still; only a process that ends now begins the part anew.
-            if load == loading.number, let error { log.log(.info, "part-not-kept", [("why", error.why)]) }
+            guard load == loading.number else { break }
+            if let error { log.log(.info, "part-not-kept", [("why", error.why)]) } else { stepLoad(.pageKept) }
         }
         openLanes()
         keepAllowanceIfDue()

@@ -19,20 +19,21 @@ private func machine(in state: FillMachine.State) -> FillMachine {
 
 private let events: [(name: String, event: FillMachine.Event)] = [
     ("started", .started), ("stopped", .stopped), ("poked", .poked), ("urged", .urged), ("timer", .timerFired),
-    ("page", .pageKept),
+    ("page came", .pageCame), ("page", .pageKept),
     ("nothing left", .nothingLeft), ("fail", .failed(.transient(retryAfter: nil))), ("local", .failed(.local)),
     ("401", .failed(.unauthenticated)), ("resync", .failed(.resyncRequired)), ("final", .failed(.final)),
 ]
 
 /// State × event → next state and what is done, written by hand. A dash = nothing happens; `+` = fetch, `~` = wake.
 private let table: [FillMachine.State: [String]] = [
-    //         started  stopped    poked        urged        timer        page         nothing  fail           local          401     resync   final
-    .stopped: ["idle", "stopped", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
-    .idle: ["-", "stopped", "fetching+", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    //         started  stopped    poked        urged        timer        page came    page         nothing  fail           local          401     resync   final
+    .stopped: ["idle", "stopped", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
+    .idle: ["-", "stopped", "fetching+", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"],
     .fetching: [
-        "-", "stopped", "-", "-", "-", "fetching+", "idle", "backingOff~", "backingOff~", "idle", "idle", "idle",
+        "-", "stopped", "-", "-", "-", "fetching+", "fetching+", "idle", "backingOff~", "backingOff~", "idle", "idle",
+        "idle",
     ],
-    .backingOff: ["-", "stopped", "-", "fetching+", "fetching+", "-", "-", "-", "-", "-", "-", "-"],
+    .backingOff: ["-", "stopped", "-", "fetching+", "fetching+", "-", "backingOff", "-", "-", "-", "-", "-", "-"],
 ]
 
 @Suite struct FillMachineTests {
@@ -68,7 +69,7 @@ private let table: [FillMachine.State: [String]] = [
                 let event = choices.element(of: events).event
                 let isReply =
                     switch event {
-                    case .pageKept, .nothingLeft, .failed: true
+                    case .pageCame, .pageKept, .nothingLeft, .failed: true
                     default: false
                     }
                 if isReply, inFlight == 0 { continue }
@@ -102,6 +103,19 @@ private let table: [FillMachine.State: [String]] = [
         #expect(subject.backoff.failures == 0)
         _ = subject.step(.failed(.local), using: &chance)
         #expect(subject.backoff.failures == 1)
+    }
+
+    @Test func `a page that came and is not kept is no progress, one that is kept late is`() {
+        var chance = SeededGenerator(seed: 3)
+        var subject = machine(in: .fetching)
+        for count in 1...8 {
+            #expect(subject.step(.pageCame, using: &chance) == [.fetchPage])
+            _ = subject.step(.failed(.local), using: &chance)
+            #expect(subject.backoff.failures == count)
+            if count < 8 { _ = subject.step(.timerFired, using: &chance) }
+        }
+        #expect(subject.step(.pageKept, using: &chance).isEmpty && subject.state == .backingOff)
+        #expect(subject.backoff.failures == 0)
     }
 
     @Test func `a checkpoint does not cut a delay short`() {

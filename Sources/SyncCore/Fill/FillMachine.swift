@@ -25,6 +25,8 @@ package struct FillMachine: Sendable, Equatable {
         /// asked for a pause.
         case urged
         case timerFired
+        /// A page, or a part of one, has come and is about to be kept; what follows it can be fetched meanwhile.
+        case pageCame
         /// A page was kept; there may be another.
         case pageKept
         /// The store has nothing to fetch.
@@ -34,7 +36,7 @@ package struct FillMachine: Sendable, Equatable {
 
     /// What it wants done.
     package enum Effect: Sendable, Hashable {
-        /// Fetch the page that the store names, or say that there is none.
+        /// Fetch the page that the store names, or say that there is none; nothing while one is in flight already.
         case fetchPage
         case wake(after: Duration)
     }
@@ -62,9 +64,15 @@ package struct FillMachine: Sendable, Equatable {
         case (.backingOff, .urged) where !isPausedByServer:
             state = .fetching
             return [.fetchPage]
+        // What came and cannot be kept comes again: only what is kept is progress.
+        case (.fetching, .pageCame):
+            return [.fetchPage]
         case (.fetching, .pageKept):
             backoff.reset()
             return [.fetchPage]
+        case (.backingOff, .pageKept):
+            backoff.reset()
+            return []
         case (.fetching, .nothingLeft):
             backoff.reset()
             state = .idle

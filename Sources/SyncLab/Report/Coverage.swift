@@ -38,7 +38,7 @@ package struct Coverage: Sendable {
         "started", "stopped", "greeted", "poked", "timerFired", "nothingToSend", "exchanged", "failed",
     ]
     private static let fillEvents = [
-        "started", "stopped", "poked", "urged", "timerFired", "pageKept", "nothingLeft", "failed",
+        "started", "stopped", "poked", "urged", "timerFired", "pageKept", "nothingLeft", "failed", "pageCame",
     ]
     private static let faults = [
         "network refuse", "network drop", "network lose-reply", "network cut", "network cut-request", "network delay",
@@ -122,7 +122,8 @@ package struct Coverage: Sendable {
         case ("pull", "timerFired"): return state == "blocked" || state == "standingBy"
         case ("push", "exchanged"), ("push", "nothingToSend"), ("push", "failed"): return state != "sending"
         case ("push", "timerFired"): return state == "unmet"
-        case ("fill", "pageKept"), ("fill", "nothingLeft"), ("fill", "failed"), ("load", "pageKept"),
+        case ("fill", "pageCame"): return true
+        case ("fill", "pageKept"), ("fill", "nothingLeft"), ("fill", "failed"), ("load", "pageCame"),
             ("load", "nothingLeft"), ("load", "failed"):
             return state != "fetching"
         case ("fill", "timerFired"): return state != "backingOff"
@@ -170,6 +171,7 @@ package struct Coverage: Sendable {
         case .pageKept: 5
         case .nothingLeft: 6
         case .failed: 7
+        case .pageCame: 8
         }
     }
 }
