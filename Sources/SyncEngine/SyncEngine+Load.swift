@@ -206,7 +206,7 @@ extension SyncEngine {
         } catch {
             note(error, of: .load, doing: "keep a part of the load")
             abandon(.load)
-            fail(.load, (error as? StoreError).map(failure) ?? .local)
+            if let error = error as? StoreError { failKeeping(.load, error) } else { fail(.load, .local) }
         }
     }
 

@@ -27,7 +27,7 @@ extension Generation {
                 page.cursor, page.cursor, page.sequence ?? early.appliedSequence
             )
             try connection.write { _ in try store(early) }
-            let rows = try connection.write { _ in
+            let rows = try write { _ in
                 defer { try? alsoInCheckpoint() }
                 return try applyKept() + applier.apply(&page).rows
             }
@@ -58,7 +58,7 @@ extension Generation {
     private func takeIntoFile(
         _ page: inout ReceivedPage, at seconds: Int64, watcher: ReplicaIdentity?, _ alsoInCheckpoint: () throws -> Void
     ) throws -> Int {
-        try connection.write { transaction in
+        try write { transaction in
             var meta = try expectNext(page)
             meta.fetchedCursor = page.cursor
             if !page.isCheckpoint {
@@ -83,6 +83,8 @@ extension Generation {
             meta.checkpointAt = seconds
             try store(meta)
             try Members(connection).reach(meta.appliedSequence)
+            // In a file of heads records stand that changed since the pin, without what comes with the load.
+            try meta.isHeadsOnly ? applier.named.forget() : applier.named.settleAll()
             try alsoInCheckpoint()
             return rows
         }

@@ -134,10 +134,18 @@ final class Generation {
         }
     }
 
+    /// One transaction in which rows are written. What fails undoes what was noted of them too.
+    func write<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
+        do { return try connection.write(body) } catch {
+            applier.named.forget()
+            throw error
+        }
+    }
+
     /// Rows and load cursor in one transaction; the last page also makes the indexes of the bulk tables. A file of heads takes
     /// no others, and follows the feed from the pinned sequence once it has them all.
     func applySnapshot(_ page: inout ReceivedPage) throws -> (rows: Int, headsComplete: Bool) {
-        try connection.write { transaction in
+        try write { transaction in
             #if FIELDBOOK_DEFECTS
             let takesAnyPart = Defect.planted == .anotherPinsPart
             #else
@@ -151,6 +159,7 @@ final class Generation {
             try expectEpoch(of: meta, page)
             try transaction.execute("DELETE FROM part_begun")
             let (rows, last) = try applier.load(&page, headsOnly: meta.isHeadsOnly)
+            try applier.named.settle()
             meta.rowsDone += Int64(rows)
             if last?.isHead == false || !page.more || page.cursor == meta.bulkCursor { meta.headsComplete = true }
             meta.loadCursor = page.cursor
@@ -183,7 +192,7 @@ final class Generation {
     /// Records of a customer that joined, and the cursor they go on from, in one transaction. A page of a fill that is no
     /// longer wanted, since the customer left or joined anew, is refused.
     func applyJoined(_ page: inout ReceivedPage) throws -> Int {
-        try connection.write { _ in
+        try write { _ in
             let members = Members(connection)
             guard let meta = try meta(), let fill = try members.fill(at: page.header.cursor) else {
                 throw RowError("the page does not start where the records of a customer stand")
@@ -192,6 +201,7 @@ final class Generation {
             let rows = try applier.applyRecords(&page, of: fill.customer)
             try members.move(fill, to: page.more ? page.cursor : nil, at: page.sequence, rows: rows)
             try members.reach(meta.appliedSequence)
+            try applier.named.settleAll()
             return rows
         }
     }
