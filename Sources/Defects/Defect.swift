@@ -57,6 +57,7 @@ package enum Defect: String, Sendable, CaseIterable {
 
     // Of first loads.
     case anotherPinsPart = "another-pins-part"
+    case entryForgotten = "entry-forgotten"
     case indexForgotten = "index-forgotten"
     case resumedElsewhere = "resumed-elsewhere"
     case shownTooEarly = "shown-too-early"
@@ -121,6 +122,7 @@ package enum Defect: String, Sendable, CaseIterable {
         case .stalePageTaken: "a page is taken that does not start where the replica stands, older rows and all"
         case .unreadRowsSkipped: "a cut page counts as read to its end"
         case .anotherPinsPart: "a part of another pin is given and taken, and the feed followed from the load's own"
+        case .entryForgotten: "a load leaves resources out, and bill records are shown without them"
         case .indexForgotten: "an index of a loaded image is missing"
         case .resumedElsewhere: "a part that was cut goes on at a wrong byte, and its hash is not compared"
         case .shownTooEarly: "a load is shown before it has come to a checkpoint"

@@ -381,6 +381,18 @@ package final class ReplicaStore {
         }
     }
 
+    /// An image of heads alone follows the feed from its last checkpoint on, beside a load of the same history. Durable on
+    /// return as a checkpoint is.
+    package func followHeads() throws(StoreError) {
+        try StoreError.wrap {
+            guard let live, let staging, var meta = try live.storedMeta(), meta.isHeadsOnly, meta.fetchedCursor == nil,
+                let cursor = meta.appliedCursor, meta.epoch == staging.standing.epoch
+            else { return }
+            meta.fetchedCursor = cursor
+            try live.connection.write { _ in try live.store(meta) }
+        }
+    }
+
     /// Lets go of the image's files, before they are removed.
     func closeImage() {
         staging?.cancel()

@@ -11,6 +11,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         /// The edit breaks a limit of the domain; `violation` says which.
         case refused
         case badPage, badState, other
+        /// Bill records name an entry that is not there.
+        case entryMissing
     }
 
     package let code: Code
@@ -44,7 +46,7 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case .refused, .notFound, .ambiguous, .badState: .refused
         case .otherUser, .otherServer: .denied
         case .schemaTooNew, .networkFileSystem: .settings
-        case .locked, .diskFull, .corrupt, .badPage, .other: .failed
+        case .locked, .diskFull, .corrupt, .badPage, .entryMissing, .other: .failed
         }
     }
 

@@ -119,6 +119,8 @@ extension SyncEngine {
         if isNarrowed { stopFilling() }
         stopLoading()
         try store.beginLoad(plan, epoch: try epoch(of: outcome, asking: what))
+        // Nothing was wrong with the heads: they go on meanwhile.
+        if patience.begins() { try store.followHeads() }
         if isNarrowed { log.log(.notice, "narrowed", [("removed", "image")]) }
         succeeded(.pull)
         stepPull(.planReceived(try need()))
@@ -139,7 +141,11 @@ extension SyncEngine {
         let result = kind == "feed/1" ? try store.applyFeedPage(&page) : try store.applySnapshotPage(&page)
         succeeded(.pull)
         if result.reachedCheckpoint, result.rows > 0 { logCheckpoint(result.rows, took: clock.monotonicNow() - began) }
-        if result.reachedCheckpoint { status.lastCheckpointExchange = id }
+        if result.reachedCheckpoint {
+            status.lastCheckpointExchange = id
+            // While a load is under way the image is not whole.
+            if store.staging == nil { patience = EntryPatience() }
+        }
         if !result.newConflicts.isEmpty {
             log.log(.notice, "conflicts", [("count", "\(result.newConflicts.count)")])
         }

@@ -8,6 +8,33 @@ import SyncCore
 import Defects
 #endif
 
+/// How long a road goes on where records name entries that are not there, until a checkpoint is reached.
+///
+/// The server may have been mended meanwhile, and tells so in the feed: it is tried again first. What was lost on this side,
+/// or in a part, comes with a new load. What that lacks too only the server can bring, and it is not loaded a third time.
+struct EntryPatience {
+    /// Refusals at which the image is loaded anew.
+    static let refusalsMax = 3
+    private var refusals = 0
+    private var hasLoadedAnew = false
+    /// The load has not begun yet.
+    private var isLoadDue = false
+
+    /// One more refusal; whether to load anew.
+    mutating func refused() -> Bool {
+        refusals += 1
+        guard refusals >= EntryPatience.refusalsMax, !hasLoadedAnew else { return false }
+        (hasLoadedAnew, isLoadDue) = (true, true)
+        return true
+    }
+
+    /// A load begins; whether it is for entries that were missing.
+    mutating func begins() -> Bool {
+        defer { isLoadDue = false }
+        return isLoadDue
+    }
+}
+
 /// Outcomes of exchanges on their way in: each leads to one event of its lane's machine.
 extension SyncEngine {
     func receive(_ id: Int, _ outcome: ExchangeOutcome) {
@@ -52,7 +79,7 @@ extension SyncEngine {
         } catch let error as StoreError {
             noteUnconfirmed(problem(error), id, wasSent: true)
             note(error, of: lane, doing: "keep a reply")
-            fail(lane, failure(of: error))
+            failKeeping(lane, error)
         } catch {
             note(error, of: lane, doing: "keep a reply")
             fail(lane, .local)
@@ -124,9 +151,21 @@ extension SyncEngine {
         }
     }
 
+    /// What came can't be kept. Where records go on naming what is not there, the image is loaded anew.
+    func failKeeping(_ lane: Lane, _ error: StoreError) {
+        guard error.code == .entryMissing, patience.refused() else { return fail(lane, failure(of: error)) }
+        let refusal = ReplyReader.Refusal(failure: .resyncRequired, problem: problem(error))
+        switch lane {
+        case .pull: beginAnew(refusal)
+        case .fill, .load, .push:
+            fail(lane, .local)
+            dropLoad(refusal)
+        }
+    }
+
     func failure(of error: StoreError) -> Failure {
         switch error.code {
-        case .badPage: .transient(retryAfter: nil)
+        case .badPage, .entryMissing: .transient(retryAfter: nil)
         case .otherServer, .otherUser: .final
         default: .local
         }

@@ -116,6 +116,8 @@ package final class SyncEngine {
     /// What went wrong and still stands, oldest first.
     var troubles: [Trouble] = []
     var refusals = Refusals()
+    /// With records that name what is not there.
+    var patience = EntryPatience()
     /// Hash of rules that were fetched and could not be read; they are not asked for again in this life.
     var unreadableRules: String?
     /// Hash of rules that a reply announced and that could not be had; they are asked for again with the next greeting.

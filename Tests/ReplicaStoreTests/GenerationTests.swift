@@ -42,7 +42,7 @@ import Testing
         let replica = try TestReplica.loaded()
         try replica.store.forgetImage()
         try replica.begin("e1", rows: 2)
-        try replica.snapshot(end: .more, [.partner(), .customer(1, version: 20, name: "New"), .product()])
+        try replica.snapshot(end: .more, [.partner(), .cycle(), .customer(1, version: 20, name: "New"), .product()])
         func names() throws -> [String] { try replica.reader().customers(matching: nil, limit: 9).map(\.customer.name) }
         #expect(try names() == ["Alpha", "Beta", "Gamma"])
         try replica.reopen()

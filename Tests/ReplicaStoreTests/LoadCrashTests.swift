@@ -10,7 +10,7 @@ import Testing
 /// A load that is ended anywhere goes on or begins anew, and what is shown is always whole.
 @Suite struct LoadCrashTests {
     private static let pages: [[PageRow]] = [
-        [.partner(), .customer(1, version: 20, name: "New"), .product()],
+        [.partner(), .cycle(), .customer(1, version: 20, name: "New"), .product()],
         (0..<40).map { .bill(50 + $0, customer: 1, units: 5) },
         (0..<40).map { .bill(90 + $0, customer: 1, units: 5) },
     ]
@@ -85,10 +85,10 @@ import Testing
         let replica = try TestReplica.loaded()
         func isThere(_ name: String) -> Bool { access("\(replica.path)/\(name)", F_OK) == 0 }
         try replica.store.forgetImage()
-        try replica.begin("e1", rows: 2)
-        try replica.snapshot(end: .more, [.partner(), .customer(1, version: 20, name: "New")])
+        try replica.begin("e1", rows: 4)
+        try replica.snapshot(end: .more, [.partner(), .cycle(), .customer(1, version: 20, name: "New")])
         #expect(!isThere("generation-3.db-wal") && isThere("generation-2.db-wal"))
-        try replica.snapshot(end: .last, [.bill(50, customer: 1, units: 5)])
+        try replica.snapshot(end: .last, [.product(), .bill(50, customer: 1, units: 5)])
         try replica.feed(sequence: 20)
         #expect(isThere("generation-3.db-wal") && !isThere("generation-3.db-journal"))
         #expect(readFile("\(replica.path)/generation-3.db")[18...19] == [2, 2])
@@ -97,8 +97,8 @@ import Testing
     @Test func `a load that an older build began with a log goes on`() throws {
         let replica = try TestReplica.loaded()
         try replica.store.forgetImage()
-        try replica.begin("e1", rows: 2)
-        try replica.snapshot(end: .more, [.partner(), .customer(1, version: 20, name: "New")])
+        try replica.begin("e1", rows: 4)
+        try replica.snapshot(end: .more, [.partner(), .cycle(), .customer(1, version: 20, name: "New")])
         replica.close()
         let file = "\(replica.path)/generation-3.db"
         let older = try Connection(path: file, mode: .readWrite, durability: .normal)
@@ -106,7 +106,7 @@ import Testing
         try replica.reopen()
         older.close()
         #expect(replica.store.staging?.standing.rowsTotal == 7)
-        try replica.snapshot(end: .last, [.bill(50, customer: 1, units: 5)])
+        try replica.snapshot(end: .last, [.product(), .bill(50, customer: 1, units: 5)])
         try replica.feed(sequence: 20)
         #expect(try names(replica) == ["New"])
     }

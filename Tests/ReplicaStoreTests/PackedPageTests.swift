@@ -29,6 +29,7 @@ import Testing
                 ? .integer(choices.element(of: [0, 1, -1, .max])) : .text(choices.element(of: texts))
         }
         if entity == .billRecord { fields[2] = .text("b\(key)") }
+        if entity == .billRecord { TestReplica.nameEntries(in: &fields, &choices) }
         if entity == .billRecord || entity == .resource { fields[0] = .integer(choices.int64(in: 1...2)) }
         return PageRow(entity, key, version: version, fields)
     }
@@ -36,6 +37,7 @@ import Testing
     @Test func `packed pages leave the image that plain pages leave`() throws {
         try checkProperty("images", cases: 8) { choices in
             let (plain, packed) = (try TestReplica.settled(), try TestReplica.settled())
+            for replica in [plain, packed] { try replica.feed(sequence: 10, TestReplica.entries) }
             for sequence in Int64(11)...13 {
                 let rows = (0..<choices.int(in: 0...150)).map { _ in draw(&choices, version: sequence) }
                 let end = choices.bool() || sequence == 13 ? PageEnd.checkpoint : .more
@@ -60,7 +62,7 @@ import Testing
 
     @Test(arguments: [3, 0, 14])
     func `a packed row without what must be there, or with another kind of it, is refused`(column: Int) throws {
-        let replica = try TestReplica.loaded()
+        let replica = try TestReplica.settled()
         var row = PageRow.bill(1, customer: 1, units: 5).fields
         row[column] = column == 3 ? 7 : column == 0 ? nil : 5
         let rows = [PageRow.bill(5, customer: 1, units: 5), PageRow(.billRecord, 6, version: 1, row)]

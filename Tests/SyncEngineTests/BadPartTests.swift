@@ -91,6 +91,35 @@ import Testing
         #expect(try products(world) == 200)
     }
 
+    @Test(arguments: [false, true]) func `a whole part whose hash is not that of its tag is refused`(
+        isSlow: Bool
+    ) throws {
+        let world = try heads(isSlow: isSlow)
+        let before = world.store.loadProgress()?.done
+        try world.answer(.load) { request in
+            let reply = world.server.core.handle(request)
+            let tag = reply.headers["ETag"] ?? ""
+            // Another part of the same place: each line and sum of it is right.
+            return reply.tagged(String(tag.dropLast(2)) + (tag.dropLast().last == "0" ? "1\"" : "0\""))
+        }
+        let why = "do not have the hash that its tag says"
+        #expect(
+            world.status.lastProblem?.why.contains(why) == true, "\(String(describing: world.status.lastProblem))")
+        #expect(world.status.phase == .failing && world.store.loadProgress()?.done == before)
+        try world.fire(.load)
+        try world.settle()
+        #expect(try world.status.phase == .inSync && products(world) == 200)
+    }
+
+    @Test(arguments: [nil, "W/\"0\"", "\"as it pleases\""]) func `a tag that is no hash says nothing of a whole part`(
+        tag: String?
+    ) throws {
+        let world = try heads(isSlow: false)
+        try world.answer(.load) { world.server.core.handle($0).tagged(tag) }
+        try world.settle()
+        #expect(try world.status.phase == .inSync && world.status.failures == 0 && products(world) == 200)
+    }
+
     @Test(arguments: [Damage.byteChanged, .rowLost, .shortButWhole, .entryMissing, .emptyBody])
     func `a page of the feed is refused, and the feed goes on from where it stood`(damage: Damage) throws {
         let world = try EngineWorld.synced()
@@ -132,5 +161,16 @@ import Testing
         let image = try Connection(path: "\(world.path)/replica.db", mode: .readOnly, durability: .reader)
         defer { image.close() }
         return try image.statement("SELECT count(*) FROM product").first { Int($0.int64(0)) } ?? -1
+    }
+}
+
+extension HTTPResponse {
+    /// The same with another tag, or none.
+    fileprivate func tagged(_ tag: String?) -> HTTPResponse {
+        var response = self
+        response.headers = HTTPHeaders()
+        for field in headers.fields where field.name != "ETag" { response.headers.add(field.name, field.value) }
+        if let tag { response.headers.add("ETag", tag) }
+        return response
     }
 }

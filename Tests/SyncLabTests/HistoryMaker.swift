@@ -93,9 +93,14 @@ extension History.What {
     }
 
     static func image(
-        _ sequence: Int64?, _ rows: [RowMark], agent: Int = 0, epoch: String = "e", filling: [Int64: Int64] = [:]
+        _ sequence: Int64?, _ rows: [RowMark], agent: Int = 0, epoch: String = "e", filling: [Int64: Int64] = [:],
+        isHeadsOnly: Bool = false, bare: [BareRecord] = []
     ) -> History.What {
-        .image(agent: agent, ImageMark(generation: 1, epoch: epoch, sequence: sequence, filling: filling, rows: rows))
+        .image(
+            agent: agent,
+            ImageMark(
+                generation: 1, epoch: epoch, sequence: sequence, filling: filling, isHeadsOnly: isHeadsOnly, bare: bare,
+                rows: rows))
     }
 
     static func outbox(_ edits: EditMark...) -> History.What { .outbox(agent: 0, edits: edits) }

@@ -73,6 +73,23 @@ import Testing
         expectValid(checker, [truth, .image(nil, [.row(.billRecord, 20, 5)])])
     }
 
+    @Test func `S7: no bill stands without what it names, unless that is on its way`() {
+        let checker = InsideScope()
+        let truth = History.What.truth(6, rows + [assigned, TruthRow.row(.billRecord, 20, 5)])
+        let image = held + [.row(.billRecord, 20, 5)]
+        func bare(_ entity: Entity) -> [BareRecord] { [BareRecord(key: 20, customer: 7, entity: entity.rawValue)] }
+        for entity in [Entity.cycle, .product, .region, .resource] {
+            expectViolation(
+                checker, [truth, .image(6, image, bare: bare(entity))], at: 2,
+                "ann holds bill_record 20 without its \(entity.name)")
+            expectValid(checker, [truth, .image(6, image, isHeadsOnly: true, bare: bare(entity))])
+            expectValid(checker, [truth, .image(nil, image, bare: bare(entity))])
+        }
+        expectValid(checker, [truth, .image(6, image, filling: [7: 5], bare: bare(.resource))])
+        expectViolation(
+            checker, [truth, .image(6, image, filling: [7: 5], bare: bare(.product))], at: 2, "without its product")
+    }
+
     @Test func `S13: versions rise within an epoch`() {
         let checker = VersionsRise()
         let (old, new) = (RowMark.row(.budget, 7, 3), RowMark.row(.budget, 7, 5))

@@ -8,6 +8,7 @@ import Testing
     private static let scenarios: [Defect: String] = [
         .actsTwice: "reply-lost-after-commit",
         .anotherPinsPart: "late-load-begins-at-its-own-pin",
+        .entryForgotten: "bill-without-its-resource",
         .indexForgotten: "behind-a-held-edit",
         .resumedElsewhere: "cut-part-goes-on-at-its-next-byte",
         .shownTooEarly: "given-away-and-back-in-a-load",

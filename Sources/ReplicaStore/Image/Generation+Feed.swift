@@ -88,6 +88,8 @@ extension Generation {
             let rows = try close(
                 meta, &page, at: seconds, watcher: watcher, in: ahead.connection, ahead.applier, alsoInCheckpoint)
             try ahead.connection.commitWrite()
+            // Rows were deleted that this side's applier has not seen go.
+            applier.named.forget()
             return ahead.rows + rows
         }
         return try write { _ in
@@ -113,6 +115,8 @@ extension Generation {
         meta.checkpointAt = seconds
         try store(meta, in: connection)
         try Members(connection).reach(meta.appliedSequence)
+        // In a file of heads records stand that changed since the pin, without what comes with the load.
+        try meta.isHeadsOnly ? applier.named.forget() : applier.named.settleAll()
         try alsoInCheckpoint(connection)
         return rows
     }

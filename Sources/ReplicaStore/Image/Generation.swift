@@ -70,10 +70,14 @@ final class Generation {
         try connection.useLog()
     }
 
-    /// Runs `body` in a transaction of its own, as `Connection.write`. What was applied ahead is taken back before.
+    /// Runs `body` in a transaction of its own, as `Connection.write`. What was applied ahead is taken back before; what
+    /// fails undoes what was noted of its rows too.
     func write<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
         letGoAhead()
-        return try connection.write(body)
+        do { return try connection.write(body) } catch {
+            applier.named.forget()
+            throw error
+        }
     }
 
     func close() {
@@ -168,6 +172,7 @@ final class Generation {
             try expectEpoch(of: meta, page)
             try transaction.execute("DELETE FROM part_begun")
             let (rows, last) = try applier.load(&page, headsOnly: meta.isHeadsOnly)
+            try applier.named.settle()
             meta.rowsDone += Int64(rows)
             if last?.isHead == false || !page.more || page.cursor == meta.bulkCursor { meta.headsComplete = true }
             meta.loadCursor = page.cursor
@@ -209,6 +214,7 @@ final class Generation {
             let rows = try applier.applyRecords(&page, of: fill.customer)
             try members.move(fill, to: page.more ? page.cursor : nil, at: page.sequence, rows: rows)
             try members.reach(meta.appliedSequence)
+            try applier.named.settleAll()
             return rows
         }
     }

@@ -109,6 +109,14 @@ struct Members {
         } ?? nil
     }
 
+    /// Whether old records of a customer are missing still.
+    func isFilling(_ customer: Int64) throws -> Bool {
+        let statement = try connection.statement(
+            "SELECT 1 FROM membership WHERE key = ? AND (cursor IS NOT NULL OR complete_at IS NOT NULL)")
+        try statement.bind(1, customer)
+        return try statement.first { _ in true } ?? false
+    }
+
     func bury(_ entity: Entity, _ key: Int64, _ version: Int64) throws {
         let statement = try connection.statement("INSERT OR REPLACE INTO grave (entity, key, version) VALUES (?, ?, ?)")
         try statement.bind(1, Int64(entity.rawValue))

@@ -18,8 +18,13 @@ final class RowApplier {
     private var deletes: [Statement?] = Array(repeating: nil, count: Entity.allCases.count)
     /// Sees rows before they change, while somebody wants to know what is new.
     var watch: ImageWatch?
+    /// What the bill records that were written name.
+    let named: NamedEntries
 
-    init(_ connection: Connection) { self.connection = connection }
+    init(_ connection: Connection) {
+        self.connection = connection
+        named = NamedEntries(connection)
+    }
 
     /// Applies all rows of a page inside the caller's transaction. Returns the rows and the furthest entity seen.
     func apply(_ page: inout ReceivedPage) throws -> (rows: Int, last: Entity?) {
@@ -39,6 +44,7 @@ final class RowApplier {
                 if keepsGraves, Entity.records.contains(entity) { try members.bury(entity, row.key, row.version) }
             } else {
                 try write(row)
+                note(row)
             }
             rows += 1
             last = entity
@@ -77,6 +83,7 @@ final class RowApplier {
             (last, lastKey) = (entity, row.key)
             if headsOnly, !entity.isHead { return }
             try entity.isHead ? upsertStatement(entity).run(row) : insert(row)
+            note(row)
             rows += 1
         }
         return (rows, last)
@@ -99,12 +106,21 @@ final class RowApplier {
             #endif
             let statement = try upsertStatement(row.entity)
             try isBuried ? statement.passOver(row) : statement.run(row)
+            if !isBuried { note(row) }
         }
         return rows
     }
 
+    @inline(__always)
+    private func note(_ row: ReceivedRow) {
+        if row.entity == .billRecord { named.note(record: row) } else { named.note(entry: row.entity, row.key) }
+    }
+
     private func change(_ members: Members, _ row: ReceivedRow) throws {
-        if row.isTombstone { return try members.leave(row.key, at: row.version) }
+        if row.isTombstone {
+            named.forgetKnown()
+            return try members.leave(row.key, at: row.version)
+        }
         guard case .text(let offset, let count) = row.column(0), let records = row.integer(1),
             ProtocolLimits.cursorBytesMax >= count, count > 0, records >= 0
         else { throw RowError("the joining of a customer cannot be read") }
@@ -131,6 +147,7 @@ final class RowApplier {
         #if FIELDBOOK_DEFECTS
         if Defect.planted == .deletesIgnored { return }
         #endif
+        try named.note(deleted: row.entity, row.key)
         let statement = try deleteStatement(row.entity)
         try statement.bind(1, row.key)
         try statement.bind(2, row.version)

@@ -3,7 +3,7 @@ import SQLiteKit
 /// Schema of a generation file: the server's image, cursors, spool, projection of pending edits, and documented views.
 enum ImageSchema {
     static let applicationID: Int32 = 0x4642_4931
-    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008]
+    static let migrations = [M0001, M0002, M0003, M0004, M0005, M0006, M0007, M0008, M0009]
 
     /// Indexes of the bulk tables, made once a load is complete.
     static let bulkIndexes = [
@@ -90,6 +90,18 @@ enum ImageSchema {
             CREATE INDEX customer_name ON customer (name);
             CREATE INDEX customer_source ON customer (source_id) WHERE source_id IS NOT NULL;
             CREATE INDEX coupon_expires ON coupon (expires);
+            """)
+
+    /// What records name and has not come yet.
+    private static let M0009 = Migration(
+        number: 9, name: "missing entries",
+        sql: """
+            -- Entries that bill records name and that are not there; without them no image is shown. Customer: of a resource,
+            -- whose it is.
+            CREATE TABLE missing_entry (
+                entity INTEGER NOT NULL, key INTEGER NOT NULL, customer INTEGER NOT NULL,
+                PRIMARY KEY (entity, key, customer)
+            ) STRICT, WITHOUT ROWID;
             """)
 
     /// The partner's bills and consumption quota.

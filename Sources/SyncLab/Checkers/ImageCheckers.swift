@@ -36,10 +36,11 @@ struct CursorNotAhead: Checker {
     }
 }
 
-/// S7: nothing outside the scope is visible, and no bill stands without its customer once a checkpoint was reached.
+/// S7: nothing outside the scope is visible, and once a checkpoint was reached no bill stands without its customer, or without
+/// an entry that it names.
 struct InsideScope: Checker {
     let name = "S7"
-    let promise = "nothing outside the scope is visible; no bill without its customer"
+    let promise = "nothing outside the scope is visible; no bill without its customer and what it names"
 
     func check(_ history: History) -> Verdict {
         var truth = TruthLine(history.members)
@@ -73,7 +74,15 @@ struct InsideScope: Checker {
                 return "\(member.name) holds \(RowName.text(row.entity, row.key)) without its customer"
             }
         }
-        return nil
+        // What an image of heads lacks comes with the load; a resource may come with the old records of its customer.
+        guard image.sequence != nil, !image.isHeadsOnly else { return nil }
+        let bare = image.bare.first {
+            $0.entity != Entity.resource.rawValue || image.filling[$0.customer] == nil
+        }
+        return bare.map {
+            let entity = Entity(rawValue: $0.entity)?.name ?? "entry"
+            return "\(member.name) holds \(RowName.text(Entity.billRecord.rawValue, $0.key)) without its \(entity)"
+        }
     }
 }
 

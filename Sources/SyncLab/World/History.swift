@@ -175,8 +175,17 @@ package struct ImageMark: Sendable, Hashable {
     package let filling: [Int64: Int64]
     /// Bill records and what belongs to them are loaded into another file.
     package var isHeadsOnly = false
+    /// Bill records that name an entry which is not there, in order of entity and key.
+    package var bare: [BareRecord] = []
     /// In order of entity and key.
     package let rows: [RowMark]
+}
+
+/// A bill record, and an entity of which it names what is not there.
+package struct BareRecord: Sendable, Hashable {
+    package let key: Int64
+    package let customer: Int64
+    package let entity: Int
 }
 
 package struct RowMark: Sendable, Hashable {

@@ -171,7 +171,19 @@ final class ReplicaEye {
             }
             return ImageMark(
                 generation: number, epoch: epoch, sequence: isPartial ? nil : sequence, filling: filling,
-                isHeadsOnly: isHeadsOnly, rows: rows)
+                isHeadsOnly: isHeadsOnly, bare: try ReplicaEye.bare(connection), rows: rows)
+        }
+    }
+
+    private static func bare(_ connection: Connection) throws -> [BareRecord] {
+        try [Entity.cycle, .product, .region, .resource].flatMap { entity in
+            let name = entity.name
+            return try connection.statement(
+                """
+                SELECT key, customer FROM bill_record
+                WHERE \(name) IS NOT NULL AND \(name) NOT IN (SELECT key FROM \(name)) ORDER BY key
+                """
+            ).rows { BareRecord(key: $0.int64(0), customer: $0.int64(1), entity: entity.rawValue) }
         }
     }
 

@@ -14,12 +14,7 @@ struct SystemWriter {
     func make(_ customers: [Scenario.Customer]) throws {
         try ledger.write { writer in
             try putCycle(writer)
-            try writer.put(
-                .product, key: SystemWriter.product, subject: Subject.everyone,
-                [
-                    .text("p-1"), .text("vm"), .text("svc"), .text("Elastic Server"), .text("vm"), .text("VM"),
-                    .text("s6"),
-                ])
+            try putEntries(writer)
             for _ in 0..<SystemWriter.firstCustomerKey { _ = writer.newKey() }
             for customer in customers { try make(customer, writer) }
             try writer.put(
@@ -38,7 +33,29 @@ struct SystemWriter {
             [.text(BillingCycle(containing: now).description), .text("estimate"), .integer(now)])
     }
 
-    private static let product: Int64 = 1
+    private func putEntries(_ writer: LedgerWriter) throws {
+        for key in SystemWriter.products {
+            try writer.put(
+                .product, key: key, subject: Subject.everyone,
+                [
+                    .text("p-\(key)"), .text("vm"), .text("svc"), .text("Elastic Server"), .text("vm"), .text("VM"),
+                    .text("s6"),
+                ])
+        }
+        try writer.put(.region, key: SystemWriter.region, subject: Subject.everyone, [.text("r-1"), .text("North")])
+    }
+
+    /// The customer's resource, which has the customer's key: it comes with the first record and changes now and then.
+    private func putResource(_ writer: LedgerWriter, _ customer: CustomerKey, for record: Int64) throws {
+        let isThere = try writer.resourceKey(id: "r", customer: customer) != nil
+        guard !isThere || record.isMultiple(of: 4) else { return }
+        try writer.put(
+            .resource, key: customer.value, subject: customer.value,
+            [.integer(customer.value), .text("r"), .text("as of \(record)")])
+    }
+
+    private static let products: ClosedRange<Int64> = 1...2
+    private static let region: Int64 = 3
     private static let firstCustomerKey = 10
 
     private func make(_ customer: Scenario.Customer, _ writer: LedgerWriter) throws {
@@ -131,12 +148,16 @@ struct SystemWriter {
 
     /// The registers are left alone: writing one anew is a change that holds edits.
     private func touchAll(_ writer: LedgerWriter) throws {
-        for entity in [Entity.customer, .contact, .usage, .billRecord] {
+        for entity in [Entity.customer, .contact, .usage, .product, .region, .resource, .billRecord] {
             var rows: [(key: Int64, values: [LedgerValue])] = []
             try writer.forEachRow(of: entity) { rows.append(try SystemWriter.values(of: $0)) }
             for row in rows {
-                var subject = row.key
-                if entity == .billRecord, case .integer(let customer)? = row.values.first { subject = customer }
+                let subject =
+                    switch entity {
+                    case .product, .region: Subject.everyone
+                    case .resource, .billRecord: SystemWriter.integer(row.values.first)
+                    default: row.key
+                    }
                 try writer.put(entity, key: row.key, subject: subject, row.values)
             }
         }
@@ -193,6 +214,10 @@ struct SystemWriter {
         }
     }
 
+    private static func integer(_ value: LedgerValue?) -> Int64 {
+        if case .integer(let value)? = value { value } else { 0 }
+    }
+
     /// Key and columns of a row in its wire form.
     private static func values(of bytes: UnsafeRawBufferPointer) throws -> (key: Int64, values: [LedgerValue]) {
         var copy = Array(bytes)
@@ -215,12 +240,15 @@ struct SystemWriter {
         if try writer.cycleStatus(key: cycleKey) == nil { try putCycle(writer) }
         let record = writer.newKey()
         let units = SystemWriter.money(cents).units + record
+        try putResource(writer, key, for: record)
         try writer.put(
             .billRecord, key: record, subject: key.value,
             [
                 .integer(key.value), .integer(cycleKey), .text("\(ReplicaEye.billMark)\(record)"), .null, .integer(5),
                 .integer(3),
-                .integer(SystemWriter.product), .null, .null, .integer(now), .integer(now), .text("Duration"),
+                .integer(SystemWriter.products.lowerBound + record % 2),
+                record.isMultiple(of: 3) ? .null : .integer(SystemWriter.region),
+                record.isMultiple(of: 5) ? .null : .integer(key.value), .integer(now), .integer(now), .text("Duration"),
                 .text("1.5"), .text("hour"),
                 .text("USD"), .integer(units), .integer(0), .integer(units), .integer(units), .integer(0), .integer(0),
                 .integer(0),

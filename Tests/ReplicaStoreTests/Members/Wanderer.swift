@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import PartnerModel
+import PropertyKit
 import SQLiteKit
 import SyncProtocol
 import TestKit
@@ -83,6 +84,23 @@ extension TestReplica {
         try loaded(
             standardRows + [.product()]
                 + (1...60).map { .bill(50_000 + $0, customer: 1 + $0 % 2, units: 5, version: 2) })
+    }
+
+    /// Cycles, products and regions that bill records may name, 1 and 2 of each.
+    static let entries: [PageRow] = [1, 2].flatMap { (key: Int64) -> [PageRow] in
+        [.cycle(key, "cycle \(key)"), .product(key), PageRow(.region, key, version: 1, ["code", "name"])]
+    }
+
+    /// Has a bill record name some of them, and no resource.
+    static func nameEntries(in fields: inout [TestKit.RowField], _ choices: inout Choices) {
+        for (place, column) in Entity.billRecord.columns.enumerated() {
+            switch column.name {
+            case "cycle", "product": fields[place] = .integer(choices.int64(in: 1...2))
+            case "region": fields[place] = choices.bool() ? nil : .integer(choices.int64(in: 1...2))
+            case "resource": fields[place] = nil
+            default: break
+            }
+        }
     }
 
     /// Takes a page of the old records of a customer.
