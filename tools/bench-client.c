@@ -1,6 +1,7 @@
 /* Asks a daemon or a server as a program would, for tools/bench, tools/busy-load and tools/growth.
  *
  *   append COUNT BYTES FILE              appends BYTES to a file and waits for fdatasync; median in milliseconds
+ *   overwrite COUNT BYTES FILE           the same over bytes that the file has already
  *   edits SOCKET KEYS COUNT GAP OUT      has COUNT edits accepted one by one over one connection, GAP milliseconds
  *                                        between; a line each into OUT: when it began, how long it took, in seconds, -
  *   lookups NAMES COUNT GAP OUT COMMAND  runs a command COUNT times, each with another line of NAMES as its last
@@ -41,9 +42,13 @@ static int append(char **argv) {
     size_t count = atoi(argv[2]), bytes = atoi(argv[3]);
     char *block = room(NULL, bytes);
     double *took = room(NULL, sizeof(double) * count);
-    int fd = open(argv[4], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (fd < 0) die(argv[4]);
+    int fd = open(argv[4], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || lseek(fd, 0, SEEK_END) < 0) die(argv[4]);
     memset(block, 'x', bytes);
+    if (!strcmp(argv[1], "overwrite")) {
+        for (size_t i = 0; i < count; i++) if (write(fd, block, bytes) != (ssize_t)bytes) die(argv[4]);
+        if (fdatasync(fd) || lseek(fd, -(off_t)(count * bytes), SEEK_END) < 0) die(argv[4]);
+    }
     for (size_t i = 0; i < count; i++) {
         double begin = now();
         if (write(fd, block, bytes) != (ssize_t)bytes || fdatasync(fd)) die(argv[4]);
@@ -225,7 +230,7 @@ static int poll_feed(char **argv) {
 }
 
 int main(int argc, char **argv) {
-    if (argc == 5 && !strcmp(argv[1], "append")) return append(argv);
+    if (argc == 5 && (!strcmp(argv[1], "append") || !strcmp(argv[1], "overwrite"))) return append(argv);
     if (argc == 7 && !strcmp(argv[1], "edits")) return edits(argv);
     if (argc > 6 && !strcmp(argv[1], "lookups")) return lookups(argc, argv);
     if (argc == 4 && !strcmp(argv[1], "loading")) return loading(argv);

@@ -36,19 +36,21 @@ if [ "$(awk '$2 !~ /null|retry|blocked|needs/ { n += $1 } END { print n }' "$wor
 fi
 "$bin/fieldbook-server" compare ana --data "$work/edits" --replica "$work/home-edits/state/replica.db" >/dev/null
 
-# A label each for as many customers, in turn with as many appends of as many bytes as the outbox' log grows by an edit.
+# A label each for as many customers, in turn with as many appends of as many bytes as the outbox' log takes for an edit:
+# counted in frames by the log's index, since the file is longer than they are.
 person daemon stop >/dev/null
 person daemon start >/dev/null
 person sync --wait >/dev/null
 stop_server
 server_customers edits | awk -v most="$accepted" 'NR <= most { print $1 }' >"$work/keys"
-socket=$FIELDBOOK_HOME/run/daemon.sock log=$FIELDBOOK_HOME/state/outbox.db-wal
+socket=$FIELDBOOK_HOME/run/daemon.sock
+log_bytes() { echo $(($(od -An -tu4 -j16 -N4 "$FIELDBOOK_HOME/state/outbox.db-shm") * 4120)); }
 accept() { "$work/client" edits "$socket" "$work/keys" "$1" 0 "$work/accepted" && awk '{ print $2 * 1000 }' "$work/accepted"; }
-before=$(stat -c %s "$log" 2>/dev/null || echo 0)
+before=$(log_bytes)
 accept 10 >/dev/null
-edit_bytes=$((($(stat -c %s "$log") - before) / 10))
+edit_bytes=$((($(log_bytes) - before) / 10))
 [ "$edit_bytes" -gt 0 ] || edit_bytes=8192
-: >"$work/accept-f"; : >"$work/accept-c"; : >"$work/accept-all"
+: >"$work/accept-f"; : >"$work/accept-c"; : >"$work/accept-over"; : >"$work/accept-all"
 for round in $(seq "$rounds"); do
     head -n $((round * (accepted / rounds))) "$work/keys" | tail -n $((accepted / rounds)) >"$work/keys-$round"
     "$work/client" edits "$socket" "$work/keys-$round" $((accepted / rounds)) 0 "$work/accepted"
@@ -57,6 +59,7 @@ for round in $(seq "$rounds"); do
     median <"$work/accepted-ms" >>"$work/accept-f"
     cat "$work/accepted-ms" >>"$work/accept-all"
     "$work/client" append $((accepted / rounds)) "$edit_bytes" "$FIELDBOOK_HOME/state/append" >>"$work/accept-c"
+    "$work/client" overwrite $((accepted / rounds)) "$edit_bytes" "$FIELDBOOK_HOME/state/append" >>"$work/accept-over"
 done
 person daemon stop >/dev/null
 "$bin/fieldbook-lab" bench rules --json >"$work/judged"
@@ -72,6 +75,7 @@ ratio=$(median <"$work/ratio")
 row "edit accepted, durable, median" "$(calc "$accept_f" %.3f) ms" "$(spread <"$work/accept-f")"
 row "the same, the slowest of $accepted" "$(calc "$(sort -g "$work/accept-all" | tail -1)" %.1f) ms"
 row "C program, fdatasync of $edit_bytes bytes" "$(calc "$accept_c" %.3f) ms" "$(spread <"$work/accept-c")"
+row "the same over bytes that are there" "$(calc "$(median <"$work/accept-over")" %.3f) ms" "$(spread <"$work/accept-over")"
 row "edit accepted / C" "$ratio x" "$(spread <"$work/ratio")" "<= 1.5" "$ratio <= 1.5"
 promise "edit accepted, durable, median" "$(calc "$accept_f" %.3f) ms" "C fdatasync" "$(calc "$accept_c" %.3f) ms" "$ratio" "$(spread <"$work/ratio")" "<= 1.5" "$ratio <= 1.5"
 judgement=$(judged nanoseconds)

@@ -42,7 +42,9 @@ package final class ReplicaStore {
 
     let files: ReplicaFiles
     let outbox: Connection
-    private let decoded = DecodedEdits()
+    let decoded = DecodedEdits()
+    /// The counts as of a state of the outbox, which nobody else writes.
+    var tally: (value: Tally, changes: Int64)?
     var rows: OutboxRows { OutboxRows(connection: outbox, decoded: decoded) }
     let clock: any WallClock
     /// The generation behind the link.
@@ -436,16 +438,14 @@ package final class ReplicaStore {
         } catch { isProjectionStale = true }
     }
 
-    /// The same after a change to edits of some customers alone, so that one more edit on a long queue costs no more than
-    /// the first. Cost: their open edits, unless the projection is stale.
-    func refreshProjection(of edits: [OutboxEdit]) {
+    /// The same after a change to edits of some customers alone, whose open edits are given, so that one more edit on
+    /// a long queue costs no more than the first.
+    func refreshProjection(of customers: [(key: CustomerKey, open: [OutboxEdit])]) {
         guard let live, !isProjectionStale else { return refreshProjection() }
-        var seen: Set<CustomerKey> = []
-        let customers = edits.map(\.customer).filter { seen.insert($0).inserted }
         do {
             try live.write { _ in
                 let projection = Projection(live.connection)
-                for customer in customers { try projection.rewrite(try rows.open(of: customer), of: customer) }
+                for customer in customers { try projection.rewrite(customer.open, of: customer.key) }
             }
         } catch { isProjectionStale = true }
     }

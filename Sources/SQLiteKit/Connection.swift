@@ -40,6 +40,8 @@ package final class Connection {
     /// Statements handed out from the cache so far: what an answer costs, for those who measure it.
     package private(set) var statementsTaken = 0
     private var isInWrite = false
+    /// Of a log that is forced to disk with every commit.
+    private var room: LogRoom?
     private let busyTimeoutMilliseconds: Int32
     private let deadline = UnsafeMutablePointer<timespec>.allocate(capacity: 1)
 
@@ -76,6 +78,7 @@ package final class Connection {
         }
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
+        if case .full = durability { room = LogRoom() }
         do { try configure(durability, cacheKiB: cacheKiB) } catch {
             sqlite3_close_v2(handle)
             handle = nil
@@ -158,6 +161,7 @@ package final class Connection {
         do {
             let value = try body(transaction)
             try statement("COMMIT").run()
+            room?.lay(behind: logPointer)
             return value
         } catch {
             // Some errors (a full disk) have rolled back already.
@@ -222,6 +226,9 @@ package final class Connection {
     package var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
     /// Rows changed by the last statement.
     package var changes: Int { Int(sqlite3_changes64(handle)) }
+    /// Rows changed since the file was opened, by transactions that were rolled back too: as long as it stays, what
+    /// was read of a file that nobody else writes stays true.
+    package var changesInAll: Int64 { sqlite3_total_changes64(handle) }
     package var lastInsertKey: Int64 { sqlite3_last_insert_rowid(handle) }
 
     /// A number that changes when another connection has committed. Comparable on one connection only
@@ -265,8 +272,9 @@ package final class Connection {
         do { try execute("PRAGMA journal_mode = DELETE") } catch { guard error.code == .locked else { throw error } }
     }
 
-    /// From here on commits go through the log, as those who read beside a writer need it. Durable on return; `locked`
-    /// when somebody is in the way.
+    /// From here on commits go through the log, as those who read beside a writer need it, and are no longer forced
+    /// to disk one by one (`Durability.normal`). What was committed before is durable on return; `locked` when
+    /// somebody is in the way.
     package func useLog() throws(SQLiteError) {
         let mode = try statement("PRAGMA journal_mode = WAL")
         defer { mode.reset() }
@@ -275,6 +283,7 @@ package final class Connection {
                 code: .locked, what: "cannot give \(Connection.fileName(path)) a log", why: "another program reads it",
                 next: "close that program; it is tried again by itself")
         }
+        try execute("PRAGMA synchronous = NORMAL")
     }
 
     /// Runs `body`, which makes indexes, with `cacheKiB` cached of the file and about as much to sort in; `after` KiB are cached
@@ -308,9 +317,14 @@ package final class Connection {
     func releaseMemory() { sqlite3_db_release_memory(handle) }
 
     /// The engine's own open file; nil when there is none.
-    var filePointer: UnsafeMutablePointer<sqlite3_file>? {
+    var filePointer: UnsafeMutablePointer<sqlite3_file>? { pointer(SQLITE_FCNTL_FILE_POINTER) }
+
+    /// The same of its log.
+    private var logPointer: UnsafeMutablePointer<sqlite3_file>? { pointer(SQLITE_FCNTL_JOURNAL_POINTER) }
+
+    private func pointer(_ which: Int32) -> UnsafeMutablePointer<sqlite3_file>? {
         var file: UnsafeMutablePointer<sqlite3_file>?
-        guard sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK else { return nil }
+        guard sqlite3_file_control(handle, "main", which, &file) == SQLITE_OK else { return nil }
         return file
     }
 

@@ -6,6 +6,7 @@ import PartnerModel
 import ReplicaStore
 import SyncEngine
 import SyncProtocol
+import ThreadKit
 
 /// The daemon's side of the local interface: every change runs on the engine thread, in one order.
 struct DaemonAPI: LocalAPIHandler {
@@ -137,36 +138,35 @@ struct DaemonAPI: LocalAPIHandler {
         status.lastFailedExchange > begun && [.offline, .failing, .needsLogin, .blocked].contains(status.phase)
     }
 
-    func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
+    func add(
+        _ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool
+    ) -> Result<EarlyAnswer<Local.EditReply>, LocalRefusal> {
         let wanted = drafts.map { draft in
             EditDraft(
                 customer: draft.customer, intent: draft.intent, reason: draft.reason,
                 line: draft.line.map { LineMark(key: $0.key, digest: $0.digest) })
         }
         let link = Self.storeLink(link)
-        return onEngine { engine throws(StoreError) in
-            if dryRun { return Self.reply([], try engine.store.check(wanted, link: link)) }
-            let (edits, previews) = try engine.store.accept(wanted, link: link)
-            return Self.reply(edits, previews)
-        } andThen: {
-            dryRun ? nil : .editAdded
+        let shown = Delivery<Bool>()
+        let answer: Result<Local.EditReply, LocalRefusal> = onEngine(then: dryRun ? nil : .editAdded) {
+            engine, tell throws(StoreError) in
+            defer { shown.deliver(true) }
+            if dryRun { return tell(Self.reply([], try engine.store.check(wanted, link: link))) }
+            try engine.store.accept(wanted, link: link) { tell(Self.reply($0, $1)) }
         }
+        return answer.map { EarlyAnswer($0) { [clock] in _ = shown.wait(until: clock.monotonicNow() + Self.patience) } }
     }
 
     func discard(_ number: EditNumber, dryRun: Bool) -> Result<Local.DiscardReply, LocalRefusal> {
-        onEngine { engine throws(StoreError) in
-            Local.DiscardReply(edits: try engine.store.discard(number, dryRun: dryRun).map(\.value))
-        } andThen: {
-            dryRun ? nil : .editAdded
+        onEngine(then: dryRun ? nil : .editAdded) { engine, tell throws(StoreError) in
+            tell(Local.DiscardReply(edits: try engine.store.discard(number, dryRun: dryRun).map(\.value)))
         }
     }
 
     func resend(_ number: EditNumber, as intent: EditIntent?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
-        onEngine { engine throws(StoreError) in
+        onEngine(then: dryRun ? nil : .editAdded) { engine, tell throws(StoreError) in
             let preview = try engine.store.checkResend(number, as: intent)
-            return Self.reply(dryRun ? [] : [try engine.store.resend(number, as: intent)], [preview])
-        } andThen: {
-            dryRun ? nil : .editAdded
+            tell(Self.reply(dryRun ? [] : [try engine.store.resend(number, as: intent)], [preview]))
         }
     }
 
@@ -199,11 +199,9 @@ struct DaemonAPI: LocalAPIHandler {
     }
 
     func undo(_ number: EditNumber, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
-        onEngine { engine throws(StoreError) in
+        onEngine(then: dryRun ? nil : .editAdded) { engine, tell throws(StoreError) in
             let preview = try engine.store.checkUndo(number)
-            return Self.reply(dryRun ? [] : [try engine.store.undo(number)], [preview])
-        } andThen: {
-            dryRun ? nil : .editAdded
+            tell(Self.reply(dryRun ? [] : [try engine.store.undo(number)], [preview]))
         }
     }
 
@@ -233,18 +231,28 @@ struct DaemonAPI: LocalAPIHandler {
         return Local.EditReply(numbers: edits.map(\.number.value), first: steps[0], steps: steps)
     }
 
+    /// Has the engine do work that tells its value once, and then `event`, unless it is refused.
     private func onEngine<Value: Sendable>(
-        _ work: @escaping @Sendable (SyncEngine) throws(StoreError) -> Value, andThen event: () -> SyncEngine.Event?
+        then event: SyncEngine.Event?,
+        _ work: @escaping @Sendable (SyncEngine, _ tell: (Value) -> Void) throws(StoreError) -> Void
     ) -> Result<Value, LocalRefusal> {
-        let answer = loop.ask(until: clock.monotonicNow() + Self.patience) { engine -> Result<Value, LocalRefusal> in
-            if engine.store.isLocked { return .failure(DaemonAPI.locked) }
-            do throws(StoreError) { return .success(try work(engine)) } catch {
+        let deadline = clock.monotonicNow() + Self.patience
+        let answer: Result<Value, LocalRefusal>? = loop.ask(until: deadline) { engine, tell in
+            if engine.store.isLocked {
+                tell(.failure(DaemonAPI.locked))
+                return nil
+            }
+            do throws(StoreError) {
+                try work(engine) { tell(.success($0)) }
+                return event
+            } catch {
                 var failure = Local.Failure(
                     what: error.what, why: error.why, next: error.next, exitCode: error.exitCode.rawValue,
                     code: error.violation?.code)
                 failure.position = error.position
                 failure.field = error.violation?.field
-                return .failure(LocalRefusal(failure))
+                tell(.failure(LocalRefusal(failure)))
+                return nil
             }
         }
         guard let answer else {
@@ -256,7 +264,6 @@ struct DaemonAPI: LocalAPIHandler {
                         next: "look whether it was taken before trying again: fieldbook edits list",
                         exitCode: ExitCode.notYet.rawValue)))
         }
-        if case .success = answer, let event = event() { loop.post(event) }
         return answer
     }
 

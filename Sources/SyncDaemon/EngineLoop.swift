@@ -38,9 +38,24 @@ final class EngineLoop: Sendable {
     func ask<Value: Sendable>(
         until deadline: Duration, _ job: @escaping @Sendable (SyncEngine) -> Value
     ) -> Value? {
+        ask(until: deadline) { engine, tell in
+            tell(job(engine))
+            return nil
+        }
+    }
+
+    /// The same for a job that tells its value, once, before it has come to its end. The event that it ends with is
+    /// handled before any other mail.
+    func ask<Value: Sendable>(
+        until deadline: Duration,
+        _ job: @escaping @Sendable (SyncEngine, _ tell: (Value) -> Void) -> SyncEngine.Event?
+    ) -> Value? {
         let delivery = Delivery<Value>()
-        guard mailbox.post(.job { delivery.deliver(job($0)) }) else { return nil }
-        return delivery.wait(until: deadline)
+        let isTaken = mailbox.post(
+            .job { engine in
+                if let event = job(engine, { delivery.deliver($0) }) { engine.handle(event) }
+            })
+        return isTaken ? delivery.wait(until: deadline) : nil
     }
 
     /// Waits until `isReached` says so of a status, the daemon stops or `deadline` passes; gives the last status.

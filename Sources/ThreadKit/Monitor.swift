@@ -25,14 +25,14 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Reads or changes the value; those who wait look again.
+    /// Reads or changes the value; those who wait look again. They are woken once the lock is free, which they want
+    /// next.
     package func withLock<Answer>(_ body: (inout Value) -> Answer) -> Answer {
         pthread_mutex_lock(mutex)
-        defer {
-            pthread_cond_broadcast(condition)
-            pthread_mutex_unlock(mutex)
-        }
-        return body(&value)
+        let answer = body(&value)
+        pthread_mutex_unlock(mutex)
+        pthread_cond_broadcast(condition)
+        return answer
     }
 
     /// Waits until `answer` gives something, and gives it; nil when `deadline` (monotonic clock; nil = none) passes.

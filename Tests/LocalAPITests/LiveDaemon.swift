@@ -23,6 +23,9 @@ final class Desk: LocalAPIHandler {
 
     private let kept = Monitor<[Call]>([])
     private let refusal: Local.Failure?
+    /// How often a reply waited until everybody could read what it told.
+    private let shownCount = Monitor(0)
+    var shown: Int { shownCount.withLock { $0 } }
 
     /// `refusal` is what every edit is answered with.
     init(refusal: Local.Failure? = nil) { self.refusal = refusal }
@@ -55,9 +58,11 @@ final class Desk: LocalAPIHandler {
         return Local.WaitReply(reached: true, phase: "in-sync", problem: nil)
     }
 
-    func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal> {
+    func add(
+        _ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool
+    ) -> Result<EarlyAnswer<Local.EditReply>, LocalRefusal> {
         keep(.add(drafts, link, dryRun: dryRun))
-        return answer(Desk.reply)
+        return answer(EarlyAnswer(Desk.reply) { [shownCount] in shownCount.withLock { $0 += 1 } })
     }
 
     func discard(_ number: EditNumber, dryRun: Bool) -> Result<Local.DiscardReply, LocalRefusal> {

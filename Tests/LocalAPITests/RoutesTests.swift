@@ -65,6 +65,15 @@ import Testing
             ])
     }
 
+    @Test func `an edit is answered once everybody can read it, and a refusal at once`() throws {
+        let daemon = try LiveDaemon()
+        _ = try daemon.client.add(.setLabel("gold"), customer: CustomerKey(1), dryRun: false)
+        #expect(daemon.desk.shown == 1)
+        let refused = try LiveDaemon(refusal: Local.Failure(what: "w", why: "y", next: "n", exitCode: 65))
+        _ = try? refused.client.add(.setLabel("gold"), customer: CustomerKey(1), dryRun: false)
+        #expect(refused.desk.shown == 0)
+    }
+
     @Test func `a refusal comes with its words and its exit code`() throws {
         let refusal = Local.Failure(
             what: "the edit is not accepted", why: "too much", next: "give less", exitCode: 65, code: "CBC.0101")

@@ -74,7 +74,7 @@ import Testing
         _ = try replica.add(.freeze(.account, reason: "late"))
         #expect(try replica.store.nextPush(aloneAfter: EditNumber(0))?.edits.map(\.number.value) == [1])
         try replica.record(held(1))
-        #expect(try replica.store.rows.behindPerson() == [2, 3, 4, 5, 6])
+        #expect(try replica.store.rows.behindPerson().numbers == [2, 3, 4, 5, 6])
         #expect(try replica.store.outboxCounts().behindPerson == 5)
         #expect(try replica.push().map(\.value) == [7])
         try replica.record(result(7, .applied, version: 11))

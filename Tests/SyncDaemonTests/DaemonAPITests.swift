@@ -149,7 +149,7 @@ import Testing
         let api = DaemonAPI(loop: loop, clock: SystemClock(), startedAt: Instant(seconds: 0))
         let draft = Local.Draft(budget(5), customer: CustomerKey(1))
         for answer in [
-            api.add([draft], link: nil, dryRun: false), api.resend(EditNumber(1), as: nil, dryRun: false),
+            api.add([draft], link: nil, dryRun: false).map(\.value), api.resend(EditNumber(1), as: nil, dryRun: false),
             api.undo(EditNumber(1), dryRun: false),
         ] {
             guard case .failure(let refusal) = answer else {

@@ -19,13 +19,26 @@ package protocol LocalAPIHandler: Sendable {
     /// is over.
     func waitForSync(seconds: Int) -> Local.WaitReply
     /// Has edits accepted, all or none, or only checked.
-    func add(_ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
+    func add(
+        _ drafts: [Local.Draft], link: Local.Link?, dryRun: Bool
+    ) -> Result<EarlyAnswer<Local.EditReply>, LocalRefusal>
     func discard(_ number: EditNumber, dryRun: Bool) -> Result<Local.DiscardReply, LocalRefusal>
     /// Makes a dead letter anew, as it was or with another intent of its kind.
     func resend(_ number: EditNumber, as intent: EditIntent?, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
     func undo(_ number: EditNumber, dryRun: Bool) -> Result<Local.EditReply, LocalRefusal>
     /// Sends the edit with a code and waits for its result.
     func confirm(_ number: EditNumber, code: String) -> Result<Local.ConfirmReply, LocalRefusal>
+}
+
+/// An answer that holds already, while the daemon still writes what lets everybody read of it.
+package struct EarlyAnswer<Value: Sendable>: Sendable {
+    package let value: Value
+    /// Waits until it is written. The answer is put into words first, and sent after.
+    package let waitUntilShown: @Sendable () -> Void
+    package init(_ value: Value, waitUntilShown: @escaping @Sendable () -> Void) {
+        self.value = value
+        self.waitUntilShown = waitUntilShown
+    }
 }
 
 /// A refusal of the daemon.
@@ -155,7 +168,10 @@ package struct LocalAPIServer: Sendable {
                     intent, customer: CustomerKey(edit.customer.value), reason: reason,
                     line: message.lines?[drafts.count]))
         }
-        return reply(handler.add(drafts, link: link ?? nil, dryRun: message.dryRun))
+        let answer = handler.add(drafts, link: link ?? nil, dryRun: message.dryRun)
+        let response = reply(answer.map(\.value))
+        if case .success(let early) = answer { early.waitUntilShown() }
+        return response
     }
 
     private func editAction(_ request: HTTPRequest, _ path: String, _ handler: any LocalAPIHandler) -> HTTPResponse {

@@ -29,6 +29,10 @@ struct PlannedEdit {
     let preview: EditPreview
     /// The wire form, as it is stored and sent.
     let text: String
+    /// What is expected of it, as it is stored.
+    let prediction: String?
+    /// The never-sent edit that goes into it.
+    let taken: OutboxEdit?
 }
 
 /// Plans the edits of one request in their order: each is checked on what its author sees, the earlier ones of the
@@ -43,6 +47,12 @@ struct EditPlanner {
     private(set) var planned: [PlannedEdit] = []
     /// Open edits by customer, with the planned ones. Only looked up, never walked.
     private var open: [CustomerKey: [OutboxEdit]] = [:]
+
+    /// The customers of the planned edits in their order, each with its open edits as they are once those are kept.
+    var customers: [(key: CustomerKey, open: [OutboxEdit])] {
+        var seen: Set<CustomerKey> = []
+        return planned.map(\.edit.customer).filter { seen.insert($0).inserted }.map { ($0, open[$0] ?? []) }
+    }
 
     private var now: Int64 { predictor.now }
 
@@ -116,7 +126,7 @@ struct EditPlanner {
             intent: combination.intent, before: shown, after: after, base: footing.base,
             predecessor: footing.predecessor, expected: predictor.prediction(judgement))
         preview.combines = taken.number
-        try append(order, customer, preview, footing)
+        try append(order, customer, preview, footing, taking: taken)
         return true
     }
 
@@ -206,7 +216,8 @@ struct EditPlanner {
 
     /// What an edit stands on is what its author sees, unless it is told by `footing`.
     private mutating func append(
-        _ order: EditOrder, _ customer: Customer, _ preview: EditPreview, _ footing: Footing? = nil
+        _ order: EditOrder, _ customer: Customer, _ preview: EditPreview, _ footing: Footing? = nil,
+        taking taken: OutboxEdit? = nil
     ) throws {
         let number = EditNumber(first.value + Int64(planned.count))
         var wire = V1.Edit(
@@ -220,14 +231,13 @@ struct EditPlanner {
         wire.groupSize = order.groupSize
         wire.undoes = order.undoes.map { WireInteger($0.value) }
         wire.madeUpon = footing.map(\.madeUpon) ?? madeUpon
-        wire.payloadHash = try wire.computedPayloadHash()
+        let text = try wire.seal()
         // What can't be read back would stop all that reads the outbox.
         guard (try? wire.intent()) == preview.intent else {
             throw StoreError(
                 .refused, what: "the edit is not accepted", why: "one of its values cannot be written down",
                 next: "check the values, and the clock of this machine")
         }
-        let text = try WireCoding.text(wire)
         guard text.utf8.count <= ProtocolLimits.editBytesMax else {
             throw StoreError(
                 .refused, what: "the edit is not accepted",
@@ -238,6 +248,10 @@ struct EditPlanner {
             intent: preview.intent, wire: wire, state: .saved, result: nil, savedAt: now, firstSentAt: nil,
             sentCount: 0, resentAs: nil, undoneBy: nil, prediction: preview.expected)
         open[customer.key] = try edits(of: customer.key).filter { $0.number != preview.combines } + [edit]
-        planned.append(PlannedEdit(edit: edit, preview: preview, text: text))
+        planned.append(
+            PlannedEdit(
+                edit: edit, preview: preview, text: text,
+                prediction: try preview.expected.map { try WireCoding.text($0) },
+                taken: taken))
     }
 }

@@ -119,7 +119,10 @@ struct OutboxRows {
         return try statement.rows(decode)
     }
 
-    func counts() throws -> OutboxCounts {
+    func counts() throws -> OutboxCounts { try tally().counts }
+
+    /// The counts, and what else one more edit is told by.
+    func tally() throws -> Tally {
         var counts = OutboxCounts()
         let statement = try connection.statement(
             """
@@ -128,31 +131,14 @@ struct OutboxRows {
             """
         )
         _ = try statement.rows { row in
-            let count = Int(row.int64(1))
-            let state = EditState(rawValue: row.text(0))
-            switch state {
-            case .saved: counts.saved = count
-            case .sent: counts.sent = count
-            case .waiting: counts.waiting = count
-            case .held: counts.held = count
-            case .resulted: counts.resulted = count
-            case .dead: counts.dead = count
-            case .settled, .discarded, .combined, nil: break
-            }
-            let oldest = row.int64(2)
-            if state != .dead { counts.oldestUnsettledAt = min(counts.oldestUnsettledAt ?? .max, oldest) }
-            if state == .saved || state == .sent || state == .waiting {
-                counts.oldestUnsentAt = min(counts.oldestUnsentAt ?? .max, oldest)
-            }
+            guard let state = EditState(rawValue: row.text(0)) else { return }
+            counts.add(Int(row.int64(1)), state, oldest: row.int64(2))
         }
-        if counts.held + counts.waiting > 0, counts.unsent > 0 { counts.behindPerson = try behindPerson().count }
-        return counts
+        return Tally(counts, counts.held + counts.waiting > 0 ? try behindPerson() : Behind())
     }
 
-    /// The unsent edits that wait for a person: those that need a code, those that build or depend on one of them or on a held
-    /// one or share its group, and those that build on them. A group may drag in edits before the one that waits, so it is
-    /// looked until nothing more is found.
-    func behindPerson() throws -> Set<Int64> {
+    /// The unsent edits that wait for a person.
+    func behindPerson() throws -> Behind {
         let statement = try connection.statement(
             """
             SELECT number, predecessor, depends_on, group_number, state,
@@ -160,26 +146,15 @@ struct OutboxRows {
             WHERE state NOT IN ('settled', 'discarded', 'combined') AND state IN ('held', 'saved', 'sent', 'waiting')
             ORDER BY number
             """)
-        let edits = try statement.rows { row in
-            (
-                number: row.int64(0), builtOn: [row.optionalInt64(1), row.optionalInt64(2)].compactMap { $0 },
-                group: row.optionalInt64(3), isHeld: row.text(4) == EditState.held.rawValue,
-                needsCode: row.int64(5) != 0
-            )
-        }
-        var stopped = Set(edits.filter { $0.isHeld || $0.needsCode }.map(\.number))
-        guard !stopped.isEmpty else { return [] }
-        var groups: Set<Int64> = []
-        var known = -1
-        while known < stopped.count + groups.count {
-            known = stopped.count + groups.count
-            for edit in edits {
-                let shares = edit.group.map { groups.contains($0) } ?? false
-                if shares || edit.builtOn.contains(where: { stopped.contains($0) }) { stopped.insert(edit.number) }
-                if let group = edit.group, stopped.contains(edit.number) { groups.insert(group) }
-            }
-        }
-        return stopped.subtracting(edits.filter(\.isHeld).map(\.number))
+        var behind = Behind()
+        behind.add(
+            try statement.rows { row in
+                Behind.Link(
+                    number: row.int64(0), builtOn: [row.optionalInt64(1), row.optionalInt64(2)].compactMap { $0 },
+                    group: row.optionalInt64(3), isHeld: row.text(4) == EditState.held.rawValue,
+                    needsCode: row.int64(5) != 0)
+            })
+        return behind
     }
 
     /// Our own copies of conflicts, as rows of their last known content.
@@ -209,63 +184,5 @@ struct OutboxRows {
                 try? decoded?.prediction(row.int64(0), $0) ?? WireCoding.decode(Prediction.self, from: $0)
             },
             combinedInto: row.optionalInt64(13).map { EditNumber($0) })
-    }
-}
-
-/// Edits by number as they were decoded, so that a long queue is not decoded anew at every step. An edit is never
-/// rewritten, so what was decoded once stays right; a result and a prediction may be, so they are kept with the text
-/// they were decoded from. The store that owns the file owns this too.
-final class DecodedEdits {
-    /// Edits kept; past it all are let go.
-    private static let most = 20_000
-    /// Edits kept beside the open ones, which are not asked for again: a kilobyte or three each.
-    private static let spare = 64
-    private var known: [Int64: (wire: V1.Edit, intent: EditIntent)] = [:]
-    private var results: [Int64: (text: String, value: V1.Result)] = [:]
-    private var predictions: [Int64: (text: String, value: Prediction)] = [:]
-
-    /// Edits that are kept.
-    var count: Int { max(known.count, results.count, predictions.count) }
-
-    /// Lets go of edits that have their end, once there are some. A dictionary that is filtered is as large as what is
-    /// left in it.
-    func keep(_ open: [OutboxEdit]) {
-        guard count > open.count + DecodedEdits.spare else { return }
-        let numbers = Set(open.map(\.number.value))
-        known = known.filter { numbers.contains($0.key) }
-        results = results.filter { numbers.contains($0.key) }
-        predictions = predictions.filter { numbers.contains($0.key) }
-    }
-
-    func result(_ number: Int64, _ text: String) throws -> V1.Result { try DecodedEdits.value(&results, number, text) }
-
-    func prediction(_ number: Int64, _ text: String) throws -> Prediction {
-        try DecodedEdits.value(&predictions, number, text)
-    }
-
-    private static func value<Value: Decodable>(
-        _ kept: inout [Int64: (text: String, value: Value)], _ number: Int64, _ text: String
-    ) throws -> Value {
-        if let known = kept[number], known.text == text { return known.value }
-        let value = try WireCoding.decode(Value.self, from: text)
-        if kept.count >= most { kept.removeAll() }
-        kept[number] = (text, value)
-        return value
-    }
-
-    func edit(_ number: Int64, _ text: () -> String) throws -> (wire: V1.Edit, intent: EditIntent) {
-        if let edit = known[number] { return edit }
-        let edit = try DecodedEdits.decode(number, text())
-        if known.count >= DecodedEdits.most { known.removeAll() }
-        known[number] = edit
-        return edit
-    }
-
-    static func decode(_ number: Int64, _ text: String) throws -> (wire: V1.Edit, intent: EditIntent) {
-        let wire = try WireCoding.decode(V1.Edit.self, from: text)
-        guard let intent = try? wire.intent() else {
-            throw WireCoding.Malformed(why: "edit \(number) is of a kind this build does not know")
-        }
-        return (wire, intent)
     }
 }

@@ -15,7 +15,7 @@ extension ReplicaStore {
 
     /// Checks drafts as `add` would, and says what each would do. Changes nothing.
     package func check(_ drafts: [EditDraft], link: EditLink) throws(StoreError) -> [EditPreview] {
-        try StoreError.wrap { try plan(drafts, link).map(\.preview) }
+        try StoreError.wrap { try plan(drafts, link).planned.map(\.preview) }
     }
 
     /// Accepts an edit: numbered and durable against power loss on return. Its base is the register's version in the
@@ -28,19 +28,25 @@ extension ReplicaStore {
         try accept(drafts, link: link).edits
     }
 
-    /// The same, and says what each does, as `check` would have.
+    /// The same, and says what each does, as `check` would have. `told` is called with that as soon as the edits are
+    /// accepted, before what plain SQL shows of them is written.
+    @discardableResult
     package func accept(
-        _ drafts: [EditDraft], link: EditLink
+        _ drafts: [EditDraft], link: EditLink, told: ([OutboxEdit], [EditPreview]) -> Void = { _, _ in }
     ) throws(StoreError) -> (edits: [OutboxEdit], previews: [EditPreview]) {
-        let (edits, previews) = try StoreError.wrap {
+        let before = outbox.changesInAll
+        let (planner, edits) = try StoreError.wrap {
             try outbox.write { _ in
-                let planned = try plan(drafts, link)
-                let edits = try keep(planned)
+                let planner = try plan(drafts, link)
+                let edits = try keep(planner.planned)
                 try noteLines(drafts, edits)
-                return (edits, planned.map(\.preview))
+                return (planner, edits)
             }
         }
-        refreshProjection(of: edits)
+        noteKept(planner.planned, since: before)
+        let previews = planner.planned.map(\.preview)
+        told(edits, previews)
+        refreshProjection(of: planner.customers)
         return (edits, previews)
     }
 
@@ -71,12 +77,31 @@ extension ReplicaStore {
 
     /// Edits by state.
     package func outboxCounts() throws(StoreError) -> OutboxCounts {
-        try StoreError.wrap { try rows.counts() }
+        try StoreError.wrap {
+            if let tally, tally.changes == outbox.changesInAll { return tally.value.counts }
+            let value = try rows.tally()
+            tally = (value, outbox.changesInAll)
+            return value.counts
+        }
+    }
+
+    /// Takes over in memory what a commit has kept. `before` is what had been changed before it.
+    private func noteKept(_ planned: [PlannedEdit], since before: Int64) {
+        for item in planned { decoded.note(item.edit, prediction: item.prediction) }
+        guard var known = tally, known.changes == before, known.value.add(planned) else { return }
+        known.changes = outbox.changesInAll
+        tally = known
     }
 
     // MARK: Planning
 
-    private func plan(_ drafts: [EditDraft], _ link: EditLink) throws -> [PlannedEdit] {
+    /// All that is looked at is of one moment of the image.
+    private func plan(_ drafts: [EditDraft], _ link: EditLink) throws -> EditPlanner {
+        guard let live else { return try planned(drafts, link) }
+        return try live.connection.read { _ in try planned(drafts, link) }
+    }
+
+    private func planned(_ drafts: [EditDraft], _ link: EditLink) throws -> EditPlanner {
         var planner = try planner()
         let orders = try ReplicaStore.orders(drafts, link, first: planner.first)
         for (position, order) in orders.enumerated() {
@@ -95,7 +120,7 @@ extension ReplicaStore {
         guard link != .group || bytes <= EditLink.groupBytesMax else {
             throw ReplicaStore.unlinked("they are larger than \(EditLink.groupBytesMax) bytes", "link fewer edits")
         }
-        return planner.planned
+        return planner
     }
 
     private static func orders(_ drafts: [EditDraft], _ link: EditLink, first: EditNumber) throws -> [EditOrder] {
@@ -203,9 +228,9 @@ extension ReplicaStore {
             try statement.bind(9, item.edit.wire.predecessor?.value)
             try statement.bind(10, item.edit.wire.group?.value)
             try statement.bind(11, item.edit.wire.dependsOn?.value)
-            try statement.bind(12, try item.edit.prediction.map { try WireCoding.text($0) })
+            try statement.bind(12, item.prediction)
             try statement.run()
-            if let combined = item.preview.combines { try noteCombined(combined, into: item.edit.number) }
+            if let taken = item.taken { try noteCombined(taken.number, into: item.edit.number) }
             if let undone = item.edit.wire.undoes { try noteUndone(EditNumber(undone.value), by: item.edit.number) }
         }
         return planned.map(\.edit)

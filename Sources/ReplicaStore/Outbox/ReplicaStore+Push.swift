@@ -24,7 +24,7 @@ extension ReplicaStore {
     ) throws(StoreError) -> V1.Push? {
         try StoreError.wrap {
             // What builds or depends on a held edit waits with it, and what builds on that.
-            var behind = try rows.behindPerson()
+            var behind = try rows.behindPerson().numbers
             let open = try openEdits()
             if let confirmed = open.first(where: { $0.number == confirming }) {
                 let unit = open.filter { $0.wire.group != nil && $0.wire.group == confirmed.wire.group } + [confirmed]
@@ -52,7 +52,7 @@ extension ReplicaStore {
     /// Whether there are edits to send that a metered link does not let go beside those that it does.
     package func hasUndecisive() throws(StoreError) -> Bool {
         try StoreError.wrap {
-            let behind = try rows.behindPerson()
+            let behind = try rows.behindPerson().numbers
             let sendable = try openEdits().filter { $0.isSendable && !behind.contains($0.number.value) }
             return ReplicaStore.decisions(sendable).count < sendable.count
         }

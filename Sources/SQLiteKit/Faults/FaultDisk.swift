@@ -22,6 +22,8 @@ package final class FaultDisk: @unchecked Sendable {
     package private(set) var operations = 0
     /// Writes refused so far by a planned error.
     package private(set) var failures = 0
+    /// By path.
+    private var figures: [String: Figures] = [:]
     /// Nothing can be read or written: the machine or process is gone.
     package private(set) var isDead = false
     /// The disk takes no more bytes at the end of files; what is there can be overwritten.
@@ -29,6 +31,23 @@ package final class FaultDisk: @unchecked Sendable {
     private var diesAtOperation: Int?
     private var failsAtOperation: Int?
     private var shadows: [Shadow] = []
+
+    /// What was done to a file.
+    package struct Figures: Sendable, Hashable {
+        package var writes = 0
+        package var bytes = 0
+        /// How often it was forced to disk.
+        package var syncs = 0
+        package init() {}
+
+        /// What was done since an earlier look.
+        package func since(_ before: Figures) -> Figures {
+            var figures = Figures()
+            (figures.writes, figures.bytes) = (writes - before.writes, bytes - before.bytes)
+            figures.syncs = syncs - before.syncs
+            return figures
+        }
+    }
 
     /// Mounts a disk over a folder: connections opened below it from now on come here.
     package init(folder: String) {
@@ -41,6 +60,9 @@ package final class FaultDisk: @unchecked Sendable {
     package func unmount() {
         FaultDisk.mounted.withLock { disks in disks.removeAll { $0 === self } }
     }
+
+    /// What was done to the file of a path below the folder since the disk was mounted.
+    package func figures(of name: String) -> Figures { figures[folder + name] ?? Figures() }
 
     static func covering(_ path: String) -> FaultDisk? {
         mounted.withLock { disks in disks.first { path.hasPrefix($0.folder) } }
@@ -93,6 +115,13 @@ package final class FaultDisk: @unchecked Sendable {
         }
         return SQLITE_OK
     }
+
+    func wrote(_ bytes: Int, to path: String) {
+        figures[path, default: Figures()].writes += 1
+        figures[path, default: Figures()].bytes += bytes
+    }
+
+    func synced(_ path: String) { figures[path, default: Figures()].syncs += 1 }
 
     func shadow(of path: String) -> Shadow {
         if let known = shadows.first(where: { $0.path == path && $0.isCurrent }) { return known }

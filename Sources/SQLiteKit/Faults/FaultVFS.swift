@@ -150,6 +150,7 @@ private final class FaultHandle {
         }
         let result = pass { $0.xWrite($1, buffer, count, offset) }
         if result == SQLITE_OK, let buffer {
+            if let shadow { disk.wrote(Int(count), to: shadow.path) }
             shadow?.wrote(UnsafeRawBufferPointer(start: buffer, count: Int(count)), at: Int(offset))
         }
         return result
@@ -167,7 +168,10 @@ private final class FaultHandle {
     func sync(_ flags: Int32) -> Int32 {
         if let disk, disk.isDead { return SQLITE_IOERR }
         let result = pass { $0.xSync($1, flags) }
-        if result == SQLITE_OK { shadow?.synced() }
+        if result == SQLITE_OK, let shadow {
+            shadow.synced()
+            disk?.synced(shadow.path)
+        }
         return result
     }
 }

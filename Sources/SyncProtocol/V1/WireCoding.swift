@@ -11,9 +11,7 @@ package enum WireCoding {
 
     /// The canonical bytes of a message.
     package static func encode(_ message: some Encodable) throws(Malformed) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do { return Array(try encoder.encode(message)) } catch {
+        do { return try CanonicalJSON.bytes(of: message) } catch {
             throw Malformed(why: "the message cannot be written as JSON")
         }
     }
@@ -60,5 +58,36 @@ extension V1.Edit {
         var bare = self
         bare.payloadHash = nil
         return Hex.encode(SHA256.digest(try WireCoding.encode(bare)))
+    }
+
+    /// Sets `payloadHash`, and gives the canonical text with it. The edit is encoded once: the hash takes the place
+    /// of as many zeros, without which the bytes are those that it is made of. No text within can look like the
+    /// field, for its quotes would be escaped.
+    package mutating func seal() throws(WireCoding.Malformed) -> String {
+        let zeros = String(repeating: "0", count: 64)
+        payloadHash = zeros
+        var bytes = try WireCoding.encode(self)
+        // `schema` is always there and comes later, so a comma follows.
+        let field = Array("\"payloadHash\":\"\(zeros)\",".utf8)
+        guard let start = Self.place(of: field, in: bytes) else {
+            throw WireCoding.Malformed(why: "the message cannot be written as JSON")
+        }
+        let end = start + field.count
+        let hash = Hex.encode(SHA256.digest(Array(bytes[..<start]) + bytes[end...]))
+        bytes.replaceSubrange(end - 66..<end - 2, with: hash.utf8)
+        payloadHash = hash
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func place(of field: [UInt8], in bytes: [UInt8]) -> Int? {
+        bytes.withUnsafeBufferPointer { bytes in
+            field.withUnsafeBufferPointer { field in
+                guard bytes.count >= field.count else { return nil }
+                return (0...bytes.count - field.count).first { start in
+                    bytes[start] == field[0] && bytes[start + 1] == field[1]
+                        && field.indices.allSatisfy { bytes[start + $0] == field[$0] }
+                }
+            }
+        }
     }
 }
