@@ -96,7 +96,7 @@ package final class ReplicaStore {
         #else
         let durability = Durability.full
         #endif
-        let connection = try Connection(path: files.outbox, mode: .create, durability: durability)
+        let connection = try Connection(path: files.outbox, mode: .create, durability: durability, isOnlyWriter: true)
         try Migrator.apply(
             OutboxSchema.migrations, to: connection, file: "outbox", applicationID: OutboxSchema.applicationID)
         try connection.write { transaction in
@@ -391,7 +391,7 @@ package final class ReplicaStore {
                 let cursor = meta.appliedCursor, meta.epoch == staging.standing.epoch
             else { return }
             meta.fetchedCursor = cursor
-            try live.connection.write { _ in try live.store(meta) }
+            try live.write { _ in try live.store(meta) }
         }
     }
 

@@ -40,15 +40,16 @@ package final class Connection {
     /// Statements handed out from the cache so far: what an answer costs, for those who measure it.
     package private(set) var statementsTaken = 0
     private var isInWrite = false
-    /// Of a log that is forced to disk with every commit.
+    /// Of a log that is forced to disk with every commit, and that nobody else writes.
     private var room: LogRoom?
     private let busyTimeoutMilliseconds: Int32
     private let deadline = UnsafeMutablePointer<timespec>.allocate(capacity: 1)
 
-    /// Opens or creates the file. A created file has mode 0600.
+    /// Opens or creates the file. A created file has mode 0600. `isOnlyWriter` says that no other connection, of this
+    /// process or another, ever writes to the file: what is laid behind its log would else be laid over their commits.
     package init(
         path: String, mode: OpenMode, durability: Durability, cacheKiB: Int = 2048,
-        busyTimeoutMilliseconds: Int32 = 5000
+        busyTimeoutMilliseconds: Int32 = 5000, isOnlyWriter: Bool = false
     ) throws(SQLiteError) {
         self.path = path
         self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
@@ -78,7 +79,7 @@ package final class Connection {
         }
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
-        if case .full = durability { room = LogRoom() }
+        if isOnlyWriter, case .full = durability { room = LogRoom() }
         do { try configure(durability, cacheKiB: cacheKiB) } catch {
             sqlite3_close_v2(handle)
             handle = nil

@@ -6,6 +6,8 @@ import CSQLite
 /// again as the bytes. So once a commit has made the log longer, zeros are written behind it, for the commits that
 /// follow. To a reader the log ends at the first frame whose salts do not fit (https://sqlite.org/walformat.html),
 /// and those of zeros never do. A commit forces what lies in front of it as before.
+///
+/// For a file with one writer alone: another one could commit between a look at the length and the zeros.
 struct LogRoom {
     /// Bytes laid at a time: about as many as the log has, within these.
     private static let bytes: ClosedRange<Int64> = 64 << 10...512 << 10

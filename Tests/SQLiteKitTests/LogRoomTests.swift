@@ -7,8 +7,8 @@ import Testing
 struct LogRoomTests {
     private let folder = TemporaryDirectory()
 
-    private func open(_ durability: Durability) throws -> Connection {
-        try Connection(path: folder.file("x.db"), mode: .create, durability: durability)
+    private func open(_ durability: Durability, isOnlyWriter: Bool = true) throws -> Connection {
+        try Connection(path: folder.file("x.db"), mode: .create, durability: durability, isOnlyWriter: isOnlyWriter)
     }
 
     private func logBytes() -> Int {
@@ -45,8 +45,11 @@ struct LogRoomTests {
         #expect(try numbers(try open(.reader)) == Array(1...201))
     }
 
-    @Test func `a log that is not forced with every commit has no room`() throws {
-        let connection = try open(.normal)
+    @Test(arguments: [(Durability.normal, true), (.full, false)])
+    func `a log that is not forced with every commit, or that others write too, has no room`(
+        durability: Durability, isOnlyWriter: Bool
+    ) throws {
+        let connection = try open(durability, isOnlyWriter: isOnlyWriter)
         try connection.write { try $0.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB)") }
         #expect(logBytes() < 32 << 10)
     }
@@ -57,13 +60,14 @@ struct LogRoomTests {
             let folder = TemporaryDirectory()
             let disk = FaultDisk(folder: folder.path)
             defer { disk.unmount() }
-            var connection = try Connection(path: folder.file("x.db"), mode: .create, durability: .full)
+            var connection = try Connection(
+                path: folder.file("x.db"), mode: .create, durability: .full, isOnlyWriter: true)
             try connection.write { try $0.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB)") }
             for number in 1...last { try insert(number, connection) }
             disk.die()
             connection.close()
             disk.revive(afterPowerLoss: seed == 0 ? FaultDisk.Survival.none : .drawn(seed: seed &* 77 &+ UInt64(last)))
-            connection = try Connection(path: folder.file("x.db"), mode: .create, durability: .full)
+            connection = try Connection(path: folder.file("x.db"), mode: .create, durability: .full, isOnlyWriter: true)
             #expect(try numbers(connection) == Array(1...last))
             #expect(try connection.statement("PRAGMA integrity_check").first { $0.text(0) } == "ok")
             connection.close()

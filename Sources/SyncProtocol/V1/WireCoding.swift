@@ -11,7 +11,9 @@ package enum WireCoding {
 
     /// The canonical bytes of a message.
     package static func encode(_ message: some Encodable) throws(Malformed) -> [UInt8] {
-        do { return try CanonicalJSON.bytes(of: message) } catch {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do { return Array(try encoder.encode(message)) } catch {
             throw Malformed(why: "the message cannot be written as JSON")
         }
     }
