@@ -129,7 +129,9 @@ import ThreadKit
     }
 
     @Test func `one who waits for a sync is told of the end at once`() throws {
-        let daemon = RunningDaemon(home, server)
+        // A request that is held would pass for the one of who waits.
+        let polling = Settings(variables: { $0 == "FIELDBOOK_SYNC_LIVE" ? "no" : nil })
+        let daemon = RunningDaemon(home, server, settings: polling)
         #expect(try syncs())
         server.spoil("/sync/v1/changes", .hold)
         let (client, reply) = (home.client, Delivery<Local.WaitReply?>())
