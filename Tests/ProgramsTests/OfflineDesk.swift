@@ -11,7 +11,7 @@ final class OfflineDesk {
     /// Alpha (1: a budget of 100, a manual freeze, manager ben), Beta (2, asks to come) and Gamma (3, referral,
     /// asks to leave).
     static let rows: [PageRow] = [
-        .partner(), .cycle(), .customer(1, name: "Alpha"), .customer(2, name: "Beta"),
+        .partner(), .cycle(), .product(), .customer(1, name: "Alpha"), .customer(2, name: "Beta"),
         .customer(3, name: "Gamma", association: "referral"), .budget(1, version: 7, 100),
         .freezes(1, version: 8, ids: [41]), PageRow(.manager, 1, version: 9, ["ben"]),
         PageRow(.request, 3, version: 9, ["disassociate", "pending", "moves away", 1_794_000_000, nil, nil]),

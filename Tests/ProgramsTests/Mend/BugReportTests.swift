@@ -48,12 +48,19 @@ import Testing
 
         private func rows() -> [PageRow] {
             var rows: [PageRow] = []
+            var keys: [String: Int64] = [:]
             for entity in Entity.snapshotOrder {
                 if entity == .customer { rows.append(.customer(7_311_001, name: "Namemrk", source: text())) }
+                let key = number()
+                keys[entity.name] = key
+                // A record names entries that are there.
                 rows.append(
                     PageRow(
-                        entity, number(), version: 1,
-                        entity.columns.map { $0.kind == .text ? .text(text()) : .integer(number()) }))
+                        entity, key, version: 1,
+                        entity.columns.map { column in
+                            if entity == .billRecord, let named = keys[column.name] { return .integer(named) }
+                            return column.kind == .text ? .text(text()) : .integer(number())
+                        }))
             }
             return rows
         }
