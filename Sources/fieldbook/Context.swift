@@ -212,18 +212,18 @@ struct Context {
     /// With every reading command: how old and how whole the data is, and whether the daemon runs.
     func addAge(to answer: inout Answer, _ reader: ReplicaReader) throws(UserError) {
         let state = try ask { () throws(StoreError) in try reader.imageState() }
+        let found = daemonAsFound()
         answer.json["checkpointAt"] = Wording.time(state?.checkpointAt)
         answer.json["loading"] = .bool(state?.isLoading ?? true)
         if let state {
             if state.isLoading {
-                answer.notes.append("first load: \(state.rowsDone) of \(state.rowsTotal) rows; sums are not whole yet")
+                answer.notes.append("first load: \(Wording.loaded(state, found.running)); sums are not whole yet")
             }
             if let joining = state.joining {
                 answer.notes.append("old records \(Wording.text(joining)); their sums are not whole yet")
             }
             if let at = state.checkpointAt { answer.notes.append("data as of \(age(at))") }
         }
-        let found = daemonAsFound()
         if found.running?.metering?.waits.contains("records") == true {
             answer.notes.append("bill records wait, as the link is metered: fieldbook sync --records")
         }

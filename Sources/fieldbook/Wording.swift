@@ -1,6 +1,8 @@
 import Diagnostics
+import LocalAPI
 import PartnerModel
 import ReplicaStore
+import SyncProtocol
 import TerminalKit
 
 /// Domain values in words and in JSON, the same everywhere.
@@ -26,6 +28,17 @@ enum Wording {
     /// Whom an edit is about, with the id. The outbox forgets the names of a customer that left once the edit has its end.
     static func customer(of edit: OutboxEdit) -> String {
         edit.customerName.isEmpty ? gone : "\(edit.customerName) (\(edit.customerID))"
+    }
+
+    /// How far a first load is. A daemon knows at any moment; its file can't be read while it is written.
+    static func loaded(_ image: ImageState, _ running: Local.Status?) -> String {
+        let total = running?.loadRowsTotal?.value ?? image.rowsTotal
+        return rowsLoaded(image, running).map { "\($0) of \(total) rows" } ?? "\(total) rows, on their way"
+    }
+
+    /// Rows that a load has brought; nil when that can't be told at this moment.
+    static func rowsLoaded(_ image: ImageState, _ running: Local.Status?) -> Int64? {
+        image.isLoading ? running?.loadRowsDone?.value ?? image.rowsDone : image.rowsDone
     }
 
     /// What stands for a customer whose name is not kept.

@@ -93,6 +93,19 @@ import Testing
         #expect(reasons.map(\.next) == ["fieldbook edits confirm 1"])
     }
 
+    @Test func `how far a first load is comes from its daemon, else from its file if that can be read`() {
+        func image(_ rows: Int64?, isLoading: Bool = true) -> ImageState {
+            ImageState(isLoading: isLoading, rowsDone: rows, rowsTotal: 9, checkpointAt: nil, epoch: "e", joining: nil)
+        }
+        var running = status("loading")
+        #expect(Wording.loaded(image(3), nil) == "3 of 9 rows")
+        #expect(Wording.loaded(image(nil), running) == "9 rows, on their way")
+        (running.loadRowsDone, running.loadRowsTotal) = (WireInteger(4), WireInteger(8))
+        #expect(Wording.loaded(image(nil), running) == "4 of 8 rows")
+        #expect(Wording.loaded(image(3), running) == "4 of 8 rows")
+        #expect(Wording.rowsLoaded(image(9, isLoading: false), running) == 9)
+    }
+
     @Test func `an edit without an answer is told to be safe to send again`() throws {
         let desk = try OfflineDesk { store in
             _ = try store.add(EditDraft(customer: CustomerKey(1), intent: .freeze(.account, reason: "x")))

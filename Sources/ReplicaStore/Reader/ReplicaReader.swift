@@ -85,7 +85,7 @@ package final class ReplicaReader {
     /// Edits by state.
     package func outboxCounts() throws(StoreError) -> OutboxCounts { try StoreError.wrap { try outboxRows.counts() } }
 
-    /// How far the image is. Nil before the first load.
+    /// How far the image is. Nil before the first load. Never waits for a load that goes on beside.
     package func imageState() throws(StoreError) -> ImageState? {
         guard image != nil else { return nil }
         return try read { connection in
@@ -101,7 +101,7 @@ package final class ReplicaReader {
                     rowsDone: row.int64(1),
                     rowsTotal: row.int64(2), checkpointAt: row.optionalInt64(3), epoch: row.text(4), joining: joining)
             }
-            if let total = found?.rowsTotal, let done = rowsBeside(connection, of: total) { found?.rowsDone = done }
+            if let file = try fileBeside(connection) { found?.rowsDone = rowsBeside(in: file) }
             guard let found else {
                 throw StoreError(
                     .corrupt, what: "cannot read the replica", why: "it has no state", next: "report this as a defect")
@@ -110,24 +110,22 @@ package final class ReplicaReader {
         }
     }
 
-    /// How long a reader waits while a load writes its file.
-    private static let besideMilliseconds: Int32 = 500
+    /// Rows of the load that will take the place of heads: nil while it writes its file, as a person who looks something up
+    /// does not wait for a load.
+    private func rowsBeside(in file: String) -> Int64? {
+        guard
+            let beside = try? Connection(path: file, mode: .readWrite, durability: .reader, busyTimeoutMilliseconds: 0)
+        else { return nil }
+        defer { beside.close() }
+        do { return try beside.statement("SELECT rows_done FROM meta").first { $0.int64(0) } ?? 0 } catch { return nil }
+    }
 
-    /// Rows of the load that will take the place of heads; nil when there is none, or it just took it.
-    private func rowsBeside(_ image: Connection, of total: Int64) -> Int64? {
-        guard (try? image.statement("SELECT heads_only FROM meta").first { $0.int64(0) }) == 1,
+    /// The file of that load; nil when there is none, or it just took the place.
+    private func fileBeside(_ image: Connection) throws -> String? {
+        guard try image.statement("SELECT heads_only FROM meta").first({ $0.int64(0) }) == 1,
             let last = files.numbers().last, last > files.liveNumber() ?? last
         else { return nil }
-        do {
-            let beside = try Connection(
-                path: files.generation(last), mode: .readWrite, durability: .reader,
-                busyTimeoutMilliseconds: ReplicaReader.besideMilliseconds)
-            defer { beside.close() }
-            return try beside.statement("SELECT rows_done FROM meta").first { $0.int64(0) }
-        } catch let error as SQLiteError where error.code == .locked {
-            // A load holds its file for so long only while it makes indexes, over all the rows.
-            return total
-        } catch { return nil }
+        return files.generation(last)
     }
 
     /// Open conflicts that this replica has not decided yet: a decision that waits to be sent needs nobody.
@@ -187,7 +185,8 @@ package final class ReplicaReader {
 package struct ImageState: Sendable, Hashable {
     /// The first load, or the way to its first checkpoint, is not finished: sums of bill records are not whole.
     package let isLoading: Bool
-    package internal(set) var rowsDone: Int64
+    /// Nil while a load that goes on beside this image writes its file: its daemon knows.
+    package internal(set) var rowsDone: Int64?
     package let rowsTotal: Int64
     /// Seconds since 1970 by the device when the image last stood at a checkpoint.
     package let checkpointAt: Int64?

@@ -104,7 +104,8 @@ struct BugReport {
                     "next": .text(redactor.text(problem.next)),
                 ])
             } ?? .null,
-            "loading": .optional(image.map { $0.isLoading ? "yes" : "no" }), "rowsDone": .optional(image?.rowsDone),
+            "loading": .optional(image.map { $0.isLoading ? "yes" : "no" }),
+            "rowsDone": .optional(image.flatMap { Wording.rowsLoaded($0, running) }),
             "rowsTotal": .optional(image?.rowsTotal), "checkpointAt": Wording.time(image?.checkpointAt),
             "contactAt": Wording.time(identity?.contactAt),
             "edits": counts.map { counts in

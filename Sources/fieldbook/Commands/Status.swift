@@ -37,7 +37,7 @@ extension Context {
         }
         if let image {
             lines.append(("data", image.checkpointAt.map { "as of \(age($0))" } ?? "not complete yet"))
-            if image.isLoading { lines.append(("first load", "\(image.rowsDone) of \(image.rowsTotal) rows")) }
+            if image.isLoading { lines.append(("first load", Wording.loaded(image, running))) }
             if let joining = image.joining { lines.append(("old records", Wording.text(joining))) }
         } else {
             lines.append(("data", "nothing loaded yet"))
@@ -162,7 +162,8 @@ extension Context {
             "partner": .optional(identity?.partnerName),
             "replica": .optional(identity?.replica), "lastContactAt": .optional(running?.lastContactAt),
             "nextAttemptAt": .optional(running?.nextAttemptAt), "checkpointAt": Wording.time(image?.checkpointAt),
-            "loading": .bool(image?.isLoading ?? true), "rowsDone": .optional(image?.rowsDone),
+            "loading": .bool(image?.isLoading ?? true),
+            "rowsDone": .optional(image.flatMap { Wording.rowsLoaded($0, running) }),
             "rowsTotal": .optional(image?.rowsTotal),
             "loadRowsDone": .optional(running?.loadRowsDone?.value),
             "loadRowsTotal": .optional(running?.loadRowsTotal?.value),

@@ -88,7 +88,7 @@ struct WhyStory {
                 Reason("the bytes of this day are used up; freezes and budgets still go", next: "fieldbook sync"))
         }
         if image.isLoading {
-            reasons.append(Reason("the first load stands at \(image.rowsDone) of \(image.rowsTotal) rows"))
+            reasons.append(Reason("the first load stands at \(Wording.loaded(image, running))"))
         } else if let total = running?.loadRowsTotal?.value {
             reasons.append(
                 Reason("the replica is loaded anew: \(running?.loadRowsDone?.value ?? 0) of \(total) rows are here"))
