@@ -26,10 +26,10 @@ import Testing
         }
         ana.startDaemon()
         #expect(eventually { ana.run(["status", "--json"]).output.contains("\"problem\": {") })
-        #expect(eventually(seconds: 60) { ana.sync(seconds: 5) })
+        #expect(eventually { ana.sync(seconds: 5) })
         let names = try ana.resellers()
         #expect(ana.run(["budget", "set", names[0], "500"]).code == 0)
-        #expect(eventually(seconds: 60) { ana.sync(seconds: 5) && (try? ana.edits().first?.state) == "settled" })
+        #expect(eventually { ana.sync(seconds: 5) && (try? ana.edits().first?.state) == "settled" })
         #expect(world.difference(ana) == nil)
     }
 
@@ -211,7 +211,7 @@ import Testing
         unlink("\(folder.path)/ballast")
         world.startServer()
         #expect(ana.run(["budget", "set", customer, "777"]).code == 0)
-        #expect(eventually(seconds: 60) { ana.sync(seconds: 10) })
+        #expect(eventually { ana.sync(seconds: 10) })
         #expect(try ana.edits().count == accepted + 1)
         #expect(try ana.query("SELECT budget FROM customers WHERE account_name = '\(customer)'") == ["777.00000000"])
         #expect(world.difference(ana) == nil)

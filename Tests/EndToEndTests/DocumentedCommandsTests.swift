@@ -155,7 +155,7 @@ final class PracticeShell {
         let process = ChildProcess(
             "/bin/sh", ["-c", "cd '\(folder.path)'\n\(line)"],
             environment: ["PATH": "\(programs):\(path)", "FIELDBOOK_HOME": folder.file("home"), "FIELDBOOK_PLAIN": "0"])
-        let code = process.wait(seconds: 120) ?? -1
+        let code = process.wait() ?? -1
         return World.Outcome(code: code, output: process.output, errors: process.errors)
     }
 

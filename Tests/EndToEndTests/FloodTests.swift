@@ -26,7 +26,7 @@ import Testing
     /// Waits until the status tells a problem, and gives it.
     private func problem(_ person: Person) -> String {
         var told = ""
-        _ = eventually(seconds: 20) {
+        _ = eventually {
             told = person.run(["status", "--json"]).output
             return told.contains("\"problem\": {")
         }
@@ -48,7 +48,7 @@ import Testing
         // A link that is not slow asks for no gzip, and takes none.
         let why = reply == .bomb ? "the body is gzip, which was not asked for" : "the body is larger than"
         #expect(problem(ana).contains(why))
-        #expect(eventually(seconds: 60) { ana.sync(seconds: 5) })
+        #expect(eventually { ana.sync(seconds: 5) })
         for path in roads { #expect(proxy.count(path) >= 2, "\(path)") }
         #expect(world.difference(ana) == nil)
         // A body has about 1.3 MiB at most; a gibibyte was offered four times.

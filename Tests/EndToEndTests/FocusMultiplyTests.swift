@@ -19,7 +19,7 @@ import Testing
 
     private func multiply(_ arguments: String...) -> ChildProcess {
         let process = ChildProcess("\(root)/tools/focus-multiply", arguments)
-        _ = process.wait(seconds: 120)
+        _ = process.wait()
         return process
     }
 

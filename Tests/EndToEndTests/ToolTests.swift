@@ -38,7 +38,7 @@ import Testing
     func `the bench runs small and prints its tables`(topic: String, lines: [String]) {
         let bench = ChildProcess(
             "\(root)/tools/bench", ["--small", "--only", topic], environment: ["FIELDBOOK_BIN": programs])
-        #expect(bench.wait(seconds: 300) == 0, "\(bench.output)\n\(bench.errors)")
+        #expect(bench.wait(seconds: 600) == 0, "\(bench.output)\n\(bench.errors)")
         for line in lines + ["machine: ", "what ", "ours ", "target"] {
             #expect(bench.output.contains(line), "\(bench.output)")
         }
@@ -46,7 +46,7 @@ import Testing
 
     @Test func `a person works while a small load goes on, and nothing is locked`() {
         let load = ChildProcess("\(root)/tools/busy-load", ["--small"], environment: ["FIELDBOOK_BIN": programs])
-        #expect(load.wait(seconds: 300) == 0, "\(load.output)\n\(load.errors)")
+        #expect(load.wait(seconds: 600) == 0, "\(load.output)\n\(load.errors)")
         for line in ["edits, of which within the load", "look-ups, of which within the load", "every row agrees"] {
             #expect(load.output.contains(line), "\(load.output)")
         }
@@ -56,7 +56,7 @@ import Testing
         let folder = TemporaryDirectory()
         let growth = ChildProcess(
             "\(root)/tools/growth", ["--small", "--out", folder.path], environment: ["FIELDBOOK_BIN": programs])
-        #expect(growth.wait(seconds: 300) == 0, "\(growth.output)\n\(growth.errors)")
+        #expect(growth.wait(seconds: 600) == 0, "\(growth.output)\n\(growth.errors)")
         let page = String(decoding: readFile(folder.file("Growth.md")), as: UTF8.self)
         for line in ["# Growth", "revision ", "| bill records | 1000 | 5000 |", "| clients | 1 | 10 |", "](growth)"] {
             #expect(page.contains(line), "\(page)")
@@ -74,19 +74,19 @@ import Testing
         let kinto = ChildProcess(
             "\(root)/tools/bench-kinto", ["--small", "--venv", folder.file("none")],
             environment: ["FIELDBOOK_BIN": programs, "PIP_NO_INDEX": "1"])
-        #expect(kinto.wait(seconds: 120) == 69, "\(kinto.output)\n\(kinto.errors)")
+        #expect(kinto.wait(seconds: 600) == 69, "\(kinto.output)\n\(kinto.errors)")
         #expect(kinto.errors.contains("is skipped: "))
     }
 
     @Test func `the run shows the whole path on generated data and leaves nothing running`() {
         let run = ChildProcess("\(root)/tools/run", ["--bills", "500"], environment: ["FIELDBOOK_BIN": programs])
-        #expect(run.wait(seconds: 300) == 0, "\(run.output)\n\(run.errors)")
+        #expect(run.wait(seconds: 600) == 0, "\(run.output)\n\(run.errors)")
         #expect(run.output.contains("all of it held"))
     }
 
     @Test func `the first day runs from a package, in an empty home and without Swift on the path`() {
         let day = ChildProcess("\(root)/tools/first-day", ["--bills", "500"], environment: ["FIELDBOOK_BIN": programs])
-        let code = day.wait(seconds: 300)
+        let code = day.wait(seconds: 600)
         // A machine without Debian's tools makes no package.
         if code == 69, day.errors.contains("dpkg-deb is missing") { return }
         #expect(code == 0, "\(day.output.suffix(4000))\n\(day.errors)")
@@ -96,7 +96,7 @@ import Testing
     @Test func `the hazards are walked on generated data, each with its end`() {
         let run = ChildProcess(
             "\(root)/tools/run", ["--hazards", "--bills", "500"], environment: ["FIELDBOOK_BIN": programs])
-        #expect(run.wait(seconds: 300) == 0, "\(run.output.suffix(4000))\n\(run.errors)")
+        #expect(run.wait(seconds: 600) == 0, "\(run.output.suffix(4000))\n\(run.errors)")
         for hazard in Array(1...18) + [22, 23, 24] {
             #expect(run.output.contains("\n== hazard \(hazard): "))
         }
@@ -107,7 +107,7 @@ import Testing
         let soak = ChildProcess(
             "\(root)/tools/soak", ["--minutes", "0.75", "--every", "1", "--bills", "500"],
             environment: ["FIELDBOOK_BIN": programs])
-        #expect(soak.wait(seconds: 120) == 0, "\(soak.output)\n\(soak.errors)")
+        #expect(soak.wait(seconds: 600) == 0, "\(soak.output)\n\(soak.errors)")
         for line in [
             "daemon, resident, MiB", "server, descriptors, least", "outbox write-ahead log, KiB",
             "daemon at rest, woken", "every row agrees", "all of it held",
@@ -119,7 +119,7 @@ import Testing
             "\(root)/tools/slow-load",
             ["--rows", "6000", "--rate", "150000", "--delay", "20", "--cut-every", "2", "--pause", "0.2"],
             environment: ["FIELDBOOK_BIN": programs])
-        #expect(load.wait(seconds: 240) == 0, "\(load.output)\n\(load.errors)")
+        #expect(load.wait(seconds: 600) == 0, "\(load.output)\n\(load.errors)")
         for line in ["heads are of use after", "a freeze is at the server after", "sent twice", "every row agrees"] {
             #expect(load.output.contains(line), "\(load.output)")
         }

@@ -172,7 +172,7 @@ struct Person {
         let own = ["FIELDBOOK_HOME": home, "FIELDBOOK_LOG": level]
         let process = ChildProcess(
             ChildProcess.program("fieldbook"), arguments, environment: own.merging(variables) { $1 })
-        let code = process.wait(seconds: 120) ?? -1
+        let code = process.wait() ?? -1
         return World.Outcome(code: code, output: process.output, errors: process.errors)
     }
 

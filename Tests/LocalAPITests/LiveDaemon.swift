@@ -135,7 +135,7 @@ final class Line {
 
     init(_ path: String) throws { stream = try Sys.connect(.unix(path: path), deadline: Line.soon) }
 
-    private static var soon: Duration { SystemClock().monotonicNow() + .seconds(30) }
+    private static var soon: Duration { SystemClock().monotonicNow() + .seconds(90) }
 
     func send(_ bytes: [UInt8]) throws { try stream.write(bytes, deadline: Line.soon) }
     func send(_ text: String) throws { try send(Array(text.utf8)) }

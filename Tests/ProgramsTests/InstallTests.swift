@@ -15,7 +15,7 @@ import Testing
     ) -> (code: Int32?, output: String, errors: String) {
         let all = ["HOME": folder.path, "FIELDBOOK_HOME": folder.file("home")].merging(environment) { $1 }
         let process = ChildProcess(program, words, environment: all)
-        return (process.wait(seconds: 300), process.output, process.errors)
+        return (process.wait(), process.output, process.errors)
     }
 
     private func files(_ folder: String) -> [String] {

@@ -8,7 +8,7 @@ import Testing
     private func run(_ words: [String]) -> Installation.Outcome {
         let process = ChildProcess(
             ChildProcess.program("fieldbook-server"), words + ["--data", folder.file("data")])
-        let code = process.wait(seconds: 60)
+        let code = process.wait()
         return Installation.Outcome(code: code, output: process.output, errors: process.errors)
     }
 

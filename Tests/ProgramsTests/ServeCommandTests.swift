@@ -21,7 +21,7 @@ import Testing
         let first = serve("one")
         #expect(isUp("one"), "\(first.errors)")
         let second = serve("two")
-        #expect(second.wait(seconds: 20) == 1, "\(second.output)")
+        #expect(second.wait() == 1, "\(second.output)")
         #expect(second.errors.contains("another server (process \(first.processID)) serves it"), "\(second.errors)")
         #expect(second.errors.contains("kill \(first.processID)") && readFile(folder.file("two")).isEmpty)
         // Commands beside a server go on, and one that was killed leaves the folder free.
@@ -32,12 +32,12 @@ import Testing
         let third = serve("three")
         #expect(isUp("three"), "\(third.errors)")
         third.signal(SIGTERM)
-        #expect(third.wait(seconds: 20) == 0)
+        #expect(third.wait() == 0)
     }
 
     @Test func `a folder that holds no server's data is left as it is`() {
         mkdir(data, 0o700)
         let process = serve("one")
-        #expect(process.wait(seconds: 20) == 78 && access("\(data)/serve.lock", F_OK) != 0, "\(process.errors)")
+        #expect(process.wait() == 78 && access("\(data)/serve.lock", F_OK) != 0, "\(process.errors)")
     }
 }

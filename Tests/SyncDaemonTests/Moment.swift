@@ -2,5 +2,5 @@ import Diagnostics
 
 /// A moment by which what a test waits for has come, unless it never comes.
 enum Moment {
-    static var soon: Duration { SystemClock().monotonicNow() + .seconds(20) }
+    static var soon: Duration { SystemClock().monotonicNow() + .seconds(90) }
 }

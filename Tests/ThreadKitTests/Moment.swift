@@ -4,7 +4,7 @@ import Diagnostics
 enum Moment {
     static var now: Duration { SystemClock().monotonicNow() }
     /// Late enough for a loaded machine; waited for only when something is broken.
-    static var soon: Duration { now + .seconds(30) }
+    static var soon: Duration { now + .seconds(90) }
 }
 
 enum Sizes {
