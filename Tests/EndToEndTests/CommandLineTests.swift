@@ -42,7 +42,7 @@ import Testing
         ana.startDaemon()
         #expect(eventually { ana.phase == "offline" })
         let asked = proxy.count("/sync/v1/snapshot/rows")
-        let wait = ana.run(["sync", "--wait", "--timeout", "1"])
+        let wait = ana.run(["sync", "--wait", "--timeout", "5"])
         #expect(wait.code == 75 && !wait.errors.contains("100 %"), "\(wait.errors)")
         #expect(proxy.count("/sync/v1/snapshot/rows") > asked)
     }
@@ -85,7 +85,7 @@ import Testing
         world.expectServer(["token", "revoke", "ana"])
         #expect(ana.run(["budget", "set", try ana.resellers()[0], "500"]).code == 0)
         #expect(eventually { ana.phase == "needs-login" })
-        #expect(ana.run(["sync", "--wait", "--timeout", "5"]).code == 77)
+        #expect(ana.run(["sync", "--wait", "--timeout", "60"]).code == 77)
         #expect(ana.run(["status"]).output.contains("does not take your token; 1 edit waits"))
     }
 

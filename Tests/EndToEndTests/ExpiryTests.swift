@@ -18,7 +18,7 @@ import Testing
         #expect(ana.run(["budget", "set", names[0], "500"]).code == 0)
         world.expectServer(["token", "revoke", "ana"])
         world.startServer()
-        #expect(ana.run(["sync", "--wait", "--timeout", "30"]).code == 77)
+        #expect(ana.run(["sync", "--wait", "--timeout", "120"]).code == 77)
         #expect(ana.phase == "needs-login")
         #expect(ana.run(["budget", "adjust", names[0], "+50"]).code == 0)
         let status = ana.run(["status"]).output

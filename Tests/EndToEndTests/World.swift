@@ -182,7 +182,7 @@ struct Person {
     }
 
     /// Syncs and says whether it was reached.
-    func sync(seconds: Int = 60) -> Bool { run(["sync", "--wait", "--timeout", "\(seconds)", "--quiet"]).code == 0 }
+    func sync(seconds: Int = 120) -> Bool { run(["sync", "--wait", "--timeout", "\(seconds)", "--quiet"]).code == 0 }
 
     /// SIGKILL, and waits until the process is gone.
     func killDaemon() {
