@@ -7,8 +7,19 @@ import Synchronization
 /// and record bodies are never handed in.
 package struct Logger: Sendable {
     /// How much an event matters: `error` needs a person, `trace` nobody but a developer.
-    package enum Level: Int, Sendable, CaseIterable, Comparable {
+    package enum Level: Int, Sendable, CaseIterable, Comparable, CustomStringConvertible {
         case error, notice, info, debug, trace
+        /// Its word. Said here, as a case's name is otherwise looked up by reflection, which costs a short command more than
+        /// its query.
+        package var description: String {
+            switch self {
+            case .error: "error"
+            case .notice: "notice"
+            case .info: "info"
+            case .debug: "debug"
+            case .trace: "trace"
+            }
+        }
         package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
 
         /// The level of a word; nil when it is none.
@@ -19,8 +30,15 @@ package struct Logger: Sendable {
     }
 
     /// How a line is written.
-    package enum Format: Int, Sendable, CaseIterable {
+    package enum Format: Int, Sendable, CaseIterable, CustomStringConvertible {
         case text, json
+        /// Its word.
+        package var description: String {
+            switch self {
+            case .text: "text"
+            case .json: "json"
+            }
+        }
 
         /// The format of a word; nil when it is none.
         package init?(_ word: String) {

@@ -4,7 +4,19 @@ package import SyncCore
 
 /// The roads to the server: the feed, the queue, old records of customers that joined, and the bulk of a load. They never
 /// wait for each other.
-package enum Lane: Int, Sendable, Hashable, CaseIterable { case pull, push, fill, load }
+package enum Lane: Int, Sendable, Hashable, CaseIterable, CustomStringConvertible {
+    case pull, push, fill, load
+
+    /// Its name in status, log and metrics.
+    package var description: String {
+        switch self {
+        case .pull: "pull"
+        case .push: "push"
+        case .fill: "fill"
+        case .load: "load"
+        }
+    }
+}
 
 /// One request that the engine wants sent. The shell answers it with one outcome.
 package struct Exchange: Sendable {

@@ -211,6 +211,7 @@ struct Context {
 
     /// With every reading command: how old and how whole the data is, and whether the daemon runs.
     func addAge(to answer: inout Answer, _ reader: ReplicaReader) throws(UserError) {
+        answer.reader = reader
         let state = try ask { () throws(StoreError) in try reader.imageState() }
         let found = daemonAsFound()
         answer.json["checkpointAt"] = Wording.time(state?.checkpointAt)
@@ -252,8 +253,8 @@ struct Context {
     }
 
     /// One line on stderr when an edit or a conflict needs the person.
-    func sayWhatNeedsAttention() {
-        guard !command.flag("quiet"), let reader = try? ReplicaReader(directory: paths.state),
+    func sayWhatNeedsAttention(_ opened: ReplicaReader?) {
+        guard !command.flag("quiet"), let reader = try? opened ?? ReplicaReader(directory: paths.state),
             let counts = try? reader.outboxCounts()
         else { return }
         let conflicts = (try? reader.undecidedConflictCount()) ?? 0

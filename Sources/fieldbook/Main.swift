@@ -28,7 +28,7 @@ struct Fieldbook {
                 if !answer.isWritten { terminal.writeOutput(command.flag("json") ? answer.jsonText : answer.text) }
                 for note in answer.notes where !command.flag("quiet") { terminal.remark(note + "\n") }
                 // The start page says it itself.
-                if command.name != "home" { context.sayWhatNeedsAttention() }
+                if command.name != "home" { context.sayWhatNeedsAttention(answer.reader) }
                 if let failure = terminal.outputFailure { throw failure }
                 if answer.exitCode != .done { exit(answer.exitCode.rawValue) }
             }
@@ -48,6 +48,8 @@ struct Answer {
     var exitCode = ExitCode.done
     /// The command wrote its result itself, piece by piece.
     var isWritten = false
+    /// What it was read from, for what is said after it: to open a replica takes longer than to ask it something.
+    var reader: ReplicaReader?
 
     /// The JSON form: one object with the version of its schema.
     var jsonText: String {
