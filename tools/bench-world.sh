@@ -3,6 +3,8 @@
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/fieldbook-bench.XXXXXX")
 server_pid= client_pid= nginx_pid=
+# A command before that of the server, to run it otherwise.
+server_runner=
 # What else the machine had to do when this began.
 load_before=$(cut -d' ' -f1 /proc/loadavg)
 finish() {
@@ -34,7 +36,7 @@ make_server() {
 # $1: name, $2: port, 0 for any that is free. Sets port and metrics_port.
 serve() {
     rm -f "$work/port"
-    "$bin/fieldbook-server" serve --data "$work/$1" --port "$2" --port-file "$work/port" --metrics 0 \
+    $server_runner "$bin/fieldbook-server" serve --data "$work/$1" --port "$2" --port-file "$work/port" --metrics 0 \
         >"$work/serve.out" 2>"$work/serve.log" &
     server_pid=$!
     wait_for_file "$work/port" 30
