@@ -77,7 +77,14 @@ final class DaemonThreads {
             }
             laneThreads.append((thread, ended))
         }
-        if let links { linkThread = try Self.thread { links.run { loop.post(.linkCameUp) } } }
+        if let links {
+            linkThread = try Self.thread {
+                links.run {
+                    for lane in lanes { lane.linkChanged() }
+                    loop.post(.linkCameUp)
+                }
+            }
+        }
     }
 
     /// Ends the threads in reverse order; the engine takes what the lanes brought and closes the replica. Does nothing

@@ -53,6 +53,9 @@ final class LaneWorker: Sendable {
         }
     }
 
+    /// The machine has another link: what is sent from now on goes over a new connection.
+    func linkChanged() { client.renew() }
+
     private func begin(_ exchange: Exchange) -> Bool {
         state.withLock { state in
             guard exchange.id > state.abandoned else { return false }
@@ -118,6 +121,7 @@ private final class LaneClient: Sendable {
     func interrupt() { client.interrupt() }
     func begin() { client.begin() }
     func cancel() { client.cancel() }
+    func renew() { client.renew() }
 
     var carried: Traffic.Totals { client.carried }
 
@@ -140,6 +144,8 @@ private final class LaneClient: Sendable {
                 if first == nil { first = (clock.monotonicNow(), client.carried.bytesReceived) }
                 body.append(contentsOf: bytes)
             }
+            // Whoever stands in the way answers whatever comes over this connection, also once it lets others through.
+            if reply.headers["Fieldbook"] == nil { client.renew() }
             return .reply(status: reply.status, headers: reply.headers, body: body, isWhole: true)
         } catch {
             if let head, !body.isEmpty, error.code == .truncated || error.code == .timeout || error.code == .closed {

@@ -211,6 +211,40 @@ import ThreadKit
         #expect(meter.bytesASecond == 16_384_000)
     }
 
+    @Test func `a connection is kept until the link changes or somebody else has answered on it`() throws {
+        for (headers, changes, wanted) in [
+            ("Fieldbook: 1\r\n", false, 1), ("Fieldbook: 1\r\n", true, 2), ("", false, 3),
+        ] {
+            let server = try CountingServer(reply: "HTTP/1.1 200 OK\r\n\(headers)Content-Length: 0\r\n\r\n")
+            let lane = try Lane(port: server.port)
+            defer { lane.end() }
+            lane.send(1)
+            #expect(lane.wait(1).count == 1)
+            if changes { lane.worker.linkChanged() }
+            lane.send(2)
+            lane.send(3)
+            #expect(lane.wait(3).allSatisfy { code($0.outcome) == nil })
+            #expect(server.accepted == wanted, "\(headers) \(changes)")
+        }
+    }
+
+    @Test func `a link that changes leaves what is in flight alone`() throws {
+        let (asked, release) = (Delivery<Bool>(), Delivery<Bool>())
+        let server = try serve { _ in
+            asked.deliver(true)
+            _ = release.wait(until: Moment.soon)
+            return HTTPResponse(status: 200)
+        }
+        defer { server.stop() }
+        let lane = try Lane(port: server.port)
+        defer { lane.end() }
+        lane.send(1)
+        #expect(asked.wait(until: Moment.soon) == true)
+        lane.worker.linkChanged()
+        release.deliver(true)
+        #expect(lane.wait(1).map { code($0.outcome) } == [nil])
+    }
+
     @Test func `a stop before the first exchange is not lost`() throws {
         let lane = try Lane(port: 1)
         lane.end()

@@ -34,6 +34,8 @@ package final class HTTPClient: Sendable {
         var isInterrupted = false
         /// The request in flight was ended by `cancel`.
         var isCancelled = false
+        /// The connection there is is not for the requests to come.
+        var isOutdated = false
         var isEnded: Bool { isInterrupted || isCancelled }
     }
 
@@ -116,14 +118,20 @@ package final class HTTPClient: Sendable {
         }
     }
 
+    /// Has the requests that begin from now on go over another connection than those before: the way may have changed, and
+    /// what goes over the old one may come to nobody. A request in flight goes on.
+    package func renew() { state.withLock { $0.isOutdated = true } }
+
     private func takeKept() throws(HTTPError) -> (any ByteStream)? {
-        let (kept, isInterrupted) = state.withLock { state in
-            defer { state.stream = nil }
-            return (state.stream, state.isEnded)
+        let (kept, isOutdated, isInterrupted) = state.withLock { state in
+            defer { (state.stream, state.isOutdated) = (nil, false) }
+            return (state.stream, state.isOutdated, state.isEnded)
         }
         guard !isInterrupted else { throw interrupted }
         guard let kept, !kept.isStale else { return nil }
-        return kept
+        guard isOutdated else { return kept }
+        kept.close()
+        return nil
     }
 
     private func connect() throws(HTTPError) -> any ByteStream {
