@@ -125,9 +125,15 @@ package final class Connection {
         guard result == SQLITE_OK else { throw error(result, doing: "run a script") }
     }
 
-    /// The prepared statement of a text, from a bounded cache; reset, with nothing bound.
+    /// The prepared statement of a text, from a bounded cache; reset, with nothing bound. None inside a write that an
+    /// earlier error has rolled back, though nobody looked at that error: each statement would commit by itself.
     package func statement(_ sql: String) throws(SQLiteError) -> Statement {
         statementsTaken += 1
+        if isInWrite, !isInTransaction {
+            throw SQLiteError(
+                code: .ioError, what: "cannot write \(Connection.fileName(path))",
+                why: "an error before this has undone what was begun", next: "it is tried again by itself")
+        }
         if let cached = cache[sql] {
             cached.reset()
             return cached
@@ -155,9 +161,9 @@ package final class Connection {
     /// Runs `body` in an immediate transaction and commits; any error rolls back and is thrown on. The first error wins.
     package func write<Value>(_ body: (borrowing Transaction) throws -> Value) throws -> Value {
         precondition(!isInWrite, "a write inside a write would commit half of it")
+        try statement("BEGIN IMMEDIATE").run()
         isInWrite = true
         defer { isInWrite = false }
-        try statement("BEGIN IMMEDIATE").run()
         let transaction = Transaction(self)
         do {
             let value = try body(transaction)

@@ -214,6 +214,8 @@ extension SyncEngine {
     func receive(_ page: StagedPage) {
         guard page.load == loading.number, load.state != .stopped else { return }
         loading.waiting -= 1
+        receiving = page.exchange
+        defer { receiving = nil }
         do {
             let taken = try page.result.get()
             if taken.isWhole, try finishLoad(page.exchange) { return }

@@ -160,7 +160,7 @@ extension SyncEngine {
         }
         let next: PullMachine.Need = result.reachedCheckpoint ? .nothing : try need()
         if !asksForRules(rulesMark(of: outcome), on: .pull, then: .pageKept(next)) { stepPull(.pageKept(next)) }
-        if !result.reachedCheckpoint { store.applyAhead() }
+        if !result.reachedCheckpoint, inFlight.contains(where: { $0.lane == .pull }) { store.applyAhead() }
         if result.reachedCheckpoint { stepFill(.poked) }
         if result.reachedCheckpoint || kind == "snapshot/1" { stepLoad(.poked) }
     }

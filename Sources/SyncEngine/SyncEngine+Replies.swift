@@ -151,9 +151,12 @@ extension SyncEngine {
         }
     }
 
-    /// What came can't be kept. Where records go on naming what is not there, the image is loaded anew.
+    /// What came can't be kept. Where records go on naming what is not there, the image is loaded anew; not for old records of
+    /// customers that joined, without which all else goes on.
     func failKeeping(_ lane: Lane, _ error: StoreError) {
-        guard error.code == .entryMissing, patience.refused() else { return fail(lane, failure(of: error)) }
+        guard error.code == .entryMissing, lane != .fill, patience.refused() else {
+            return fail(lane, failure(of: error))
+        }
         let refusal = ReplyReader.Refusal(failure: .resyncRequired, problem: problem(error))
         switch lane {
         case .pull: beginAnew(refusal)

@@ -261,6 +261,7 @@ package final class SyncEngine {
         let effects = pull.step(event, limits: limits, using: &chance)
         shell?.stepped(.pull(from: before, on: event, to: pull.state))
         for effect in effects { run(effect) }
+        if !inFlight.contains(where: { $0.lane == .pull }) { store.letGoAhead() }
     }
 
     func stepPush(_ event: PushMachine.Event) {

@@ -232,6 +232,23 @@ import Testing
         #expect(try replica.count("missing_entry") == 0)
     }
 
+    @Test func `a record behind one that was deleted meanwhile, with the same names, is looked at too`() throws {
+        let replica = try joined()
+        try replica.feed(sequence: 13, [Wanderer.resource(41, version: 13), PageRow(.billRecord, 50, version: 13)])
+        func record(_ key: Int64) -> PageRow {
+            var fields = Self.record(key, customer: Wanderer.key).fields
+            fields[6] = 909
+            return PageRow(.billRecord, key, version: 2, fields)
+        }
+        expectRefusal("1 bill record names the product 909") {
+            try replica.joined(from: Wanderer.firstFill, sequence: 13, [record(50), record(51)])
+        }
+        #expect(try billCount(replica) == 0)
+        // What was deleted alone names nothing.
+        try replica.joined(from: Wanderer.firstFill, sequence: 13, [record(50)])
+        #expect(try billCount(replica) == 0 && replica.count("missing_entry") == 0)
+    }
+
     @Test func `a customer that leaves takes along what it missed, and what it had is not taken as there`() throws {
         let replica = try joined()
         try replica.feed(sequence: 14, Wanderer.leaves(at: 14))

@@ -1,4 +1,5 @@
 import PartnerModel
+import SQLiteKit
 import SyncProtocol
 import TestKit
 import Testing
@@ -52,6 +53,51 @@ import Testing
         try replica.snapshot(end: .last, rows)
         #expect(try replica.feed(sequence: 10).notices == [])
         return replica
+    }
+
+    /// An error while notices are read may roll back the page's rows; the cursor may not move without them.
+    @Test(arguments: [false, true]) func `a notice that cannot be read loses no rows`(isAhead: Bool) throws {
+        let keys: ClosedRange<Int64> = 100...900
+        func usage(_ key: Int64, version: Int64, _ major: Int64) -> PageRow {
+            PageRow(.usage, key, version: version, [.integer(major * Money.unitsPerMajor), 1])
+        }
+        let replica = try TestReplica.loaded(
+            [.partner(), .cycle()] + keys.map { .customer($0, name: "Name of some length \($0)") }
+                + keys.map { .budget($0, version: 2, 100) } + keys.map { usage($0, version: 2, 1) })
+        let disk = FaultDisk(folder: replica.path)
+        defer { disk.unmount() }
+        try replica.reopen()
+        replica.store.isWatching = true
+        var at: Int64 = 100
+        for write in 44...53 {
+            at += 10
+            if isAhead {
+                // The first of these goes into the file, the second is held and applied ahead.
+                replica.clock.advance(seconds: 60)
+                try replica.feed(sequence: at - 5, end: .more, [.customer(101, version: at - 5, name: "kept")])
+                try replica.feed(sequence: at - 4, end: .more, [.customer(102, version: at - 4, name: "held")])
+                try #require(replica.store.live?.ahead?.pages == 1)
+            }
+            let writing = isAhead ? replica.store.live?.ahead?.connection : replica.store.live?.connection
+            try writing?.execute("PRAGMA cache_size = 12; PRAGMA cache_spill = 12")
+            func storedCursor() throws -> String {
+                try replica.texts(replica.imageFile, "SELECT fetched_cursor FROM meta")[0]
+            }
+            let (before, start) = (try storedCursor(), try replica.position())
+            let changed = keys.filter { $0 % 7 == 0 }
+            let page: [PageRow] =
+                changed.map { .customer($0, version: at, name: "at \(at)") }
+                + changed.map { .budget($0, version: at, 1000 + at) }
+                + changed.map { usage($0, version: at, 2000 + 2 * at) }
+            disk.fail(atWrite: write)
+            _ = try? replica.feed(sequence: at, page)
+            disk.heal()
+            let names = try replica.texts(
+                replica.imageFile, "SELECT DISTINCT name FROM customer WHERE key % 7 = 0 AND key >= 100")
+            #expect(try storedCursor() == before || names == ["at \(at)"], "write \(write)")
+            if try replica.position() == start { try replica.feed(sequence: at, page) }
+        }
+        replica.close()
     }
 
     /// Notices as words: kind, customer and what.

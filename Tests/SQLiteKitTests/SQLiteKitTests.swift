@@ -191,4 +191,24 @@ import Testing
         }
         #expect(error?.code == .notADatabase)
     }
+
+    @Test func `after an error that rolled back, what else a write does is refused and not committed bit by bit`()
+        throws
+    {
+        let disk = FaultDisk(folder: folder.path)
+        defer { disk.unmount() }
+        let connection = try Connection(path: folder.file("full.db"), mode: .create, durability: .normal)
+        try connection.write { try $0.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB)") }
+        try connection.execute("PRAGMA cache_size = 10; PRAGMA cache_spill = 10")
+        #expect(throws: SQLiteError.self) {
+            try connection.write { transaction in
+                disk.isFull = true
+                for number in 1...100 { try? transaction.execute("INSERT INTO t VALUES (\(number), zeroblob(4000))") }
+                disk.isFull = false
+                try connection.statement("INSERT INTO t VALUES (1000, NULL)").run()
+            }
+        }
+        #expect(try connection.statement("SELECT count(*) FROM t").first { $0.int64(0) } == 0)
+        connection.close()
+    }
 }

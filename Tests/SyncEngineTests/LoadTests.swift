@@ -2,6 +2,7 @@ import Diagnostics
 import HTTPKit
 import PartnerModel
 import ReplicaStore
+import SQLiteKit
 import SyncCore
 import SyncEngine
 import SyncProtocol
@@ -209,5 +210,19 @@ extension HTTPHeaders {
         var headers = HTTPHeaders()
         for field in fields { headers.add(field.name, field.name == name ? value : field.value) }
         return headers
+    }
+
+    @Test func `a part that cannot be kept answers no sync that is asked for after it`() throws {
+        let world = try EngineWorld(rows: 40, onFaultDisk: true)
+        world.takesPages = false
+        world.engine.handle(.start)
+        while let lane = world.busyLane {
+            try world.serve(lane)
+            if lane == .load { break }
+        }
+        world.disk?.isFull = true
+        world.takePages()
+        #expect(world.status.failures > 0 && world.status.lastFailedExchange <= world.status.exchangesBegun)
+        world.disk?.heal()
     }
 }

@@ -248,4 +248,30 @@ import Testing
         try again(.load, world)
         #expect(try bills(world) == 4 && world.status.phase == .inSync)
     }
+
+    @Test func `old records of a customer that joined and lack an entry hold up nobody else`() throws {
+        let world = try EngineWorld(anaIs: .manager)
+        for entry in Self.entries { try Self.put(entry.entity, world) }
+        try Self.putBills(1, world)
+        try Self.lose(.product, world)
+        try world.server.assign(1)
+        world.engine.handle(.start)
+        try world.settle()
+        #expect(world.status.phase == .inSync)
+        let before = plans(world)
+        try world.server.assign(0)
+        try again(.pull, world)
+        for round in 1...4 {
+            #expect(world.status.lastProblem?.why.contains("1 bill record names the product 901") == true)
+            try again(.fill, world)
+            #expect(try world.store.isFollowing() && plans(world) == before, "round \(round)")
+        }
+        try world.server.otherSets(300)
+        try again(.pull, world)
+        #expect(try world.budget().confirmed == budget(300) && bills(world) == 0)
+        try Self.put(.product, world)
+        try again(.pull, world)
+        try again(.fill, world)
+        #expect(try bills(world) == 1 && world.status.phase == .inSync)
+    }
 }

@@ -49,24 +49,39 @@ import Testing
         #expect(world.status.phase == .inSync && world.status.lastProblem == nil)
     }
 
-    @Test func `pages are applied while the next one is on its way, and let go of when none comes`() throws {
-        let world = try waiting()
-        /// Whether somebody else may write to the image.
-        func isFree() throws -> Bool {
-            let other = try Connection(
-                path: "\(world.path)/replica.db", mode: .readWrite, durability: .normal, busyTimeoutMilliseconds: 0)
-            defer { other.close() }
-            do { try other.beginWrite() } catch { return false }
-            other.rollBackWrite()
-            return true
-        }
+    /// Whether somebody else may write to the image.
+    private func isFree(_ world: EngineWorld) throws -> Bool {
+        let other = try Connection(
+            path: "\(world.path)/replica.db", mode: .readWrite, durability: .normal, busyTimeoutMilliseconds: 0)
+        defer { other.close() }
+        do { try other.beginWrite() } catch { return false }
+        other.rollBackWrite()
+        return true
+    }
+
+    /// Two pages with more to come; the second is held.
+    private func sendTwo(_ world: EngineWorld) throws {
         for end in ["one", "two"] {
             let page = try forged(world, to: end, .more)
             try world.answer(.pull) { _ in ours(200, page, type: V1.pageMediaType) }
         }
-        #expect(try !isFree() && world.asks(.pull) == "/sync/v1/changes" && world.budget().confirmed != budget(999))
+    }
+
+    @Test func `what was applied ahead is let go of when the server refuses the rest for good`() throws {
+        let world = try waiting()
+        try sendTwo(world)
+        #expect(try !isFree(world))
+        try world.answer(.pull) { _ in ours(422) }
+        #expect(try isFree(world) && world.status.phase == .blocked && cursor(world) == "two")
+    }
+
+    @Test func `pages are applied while the next one is on its way, and let go of when none comes`() throws {
+        let world = try waiting()
+        try sendTwo(world)
+        #expect(
+            try !isFree(world) && world.asks(.pull) == "/sync/v1/changes" && world.budget().confirmed != budget(999))
         try world.fail(.pull)
-        #expect(try isFree() && cursor(world) == "two")
+        #expect(try isFree(world) && cursor(world) == "two")
         let page = try forged(world, to: "three")
         try world.fire(.pull)
         if world.asks(.pull) == "/sync/v1/hello" { try world.serve(.pull) }

@@ -109,7 +109,13 @@ extension Generation {
         let rows = try applier.apply(&page).rows
         try connection.execute("DELETE FROM spool")
         // Who wants to be told must not keep a page from being applied.
-        if let watcher { notices = (try? applier.watch?.notices(in: connection, for: watcher)) ?? [] }
+        if let watcher {
+            do { notices = try applier.watch?.notices(in: connection, for: watcher) ?? [] } catch {
+                // An I/O error or a full disk has rolled back what was applied: nothing may be written after that.
+                guard connection.isInTransaction else { throw error }
+                notices = []
+            }
+        }
         (meta.fetchedCursor, meta.appliedCursor) = (page.cursor, page.cursor)
         meta.appliedSequence = page.sequence ?? meta.appliedSequence
         meta.checkpointAt = seconds

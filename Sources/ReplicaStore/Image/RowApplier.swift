@@ -106,7 +106,8 @@ final class RowApplier {
             #endif
             let statement = try upsertStatement(row.entity)
             try isBuried ? statement.passOver(row) : statement.run(row)
-            if !isBuried { note(row) }
+            // A record that is buried is passed over, and what it names stands for those behind it that name the same.
+            if !isBuried || row.entity == .billRecord { note(row) }
         }
         return rows
     }
