@@ -245,6 +245,26 @@ import ThreadKit
         #expect(lane.wait(1).map { code($0.outcome) } == [nil])
     }
 
+    @Test func `after a change of link a reply that stands still is given up in seconds, a held one is not`() throws {
+        let release = Delivery<Bool>()
+        let server = try serve { _ in
+            _ = release.wait(until: Moment.soon)
+            return HTTPResponse(status: 200)
+        }
+        defer { server.stop() }
+        defer { release.deliver(true) }
+        let lanes = try (0..<3).map { _ in try Lane(port: server.port, limits: ClientLimits(idle: .seconds(60))) }
+        defer { for lane in lanes { lane.end() } }
+        let began = SystemClock().monotonicNow()
+        lanes[0].send(1)
+        lanes[1].send(1, held: .seconds(60))
+        lanes[2].send(1)
+        for lane in lanes[..<2] { lane.worker.linkChanged() }
+        #expect(lanes[0].wait(1).map { code($0.outcome) } == [.timeout])
+        #expect(SystemClock().monotonicNow() - began < .seconds(45))
+        #expect(lanes[1...].allSatisfy { lane in lane.delivered.withLock { $0.isEmpty } })
+    }
+
     @Test func `a stop before the first exchange is not lost`() throws {
         let lane = try Lane(port: 1)
         lane.end()

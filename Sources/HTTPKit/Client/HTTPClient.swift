@@ -36,6 +36,8 @@ package final class HTTPClient: Sendable {
         var isCancelled = false
         /// The connection there is is not for the requests to come.
         var isOutdated = false
+        /// When the way may last have changed.
+        var renewedAt: Duration?
         var isEnded: Bool { isInterrupted || isCancelled }
     }
 
@@ -119,8 +121,13 @@ package final class HTTPClient: Sendable {
     }
 
     /// Has the requests that begin from now on go over another connection than those before: the way may have changed, and
-    /// what goes over the old one may come to nobody. A request in flight goes on.
-    package func renew() { state.withLock { $0.isOutdated = true } }
+    /// what goes over the old one may come to nobody. A request in flight goes on, and so does one that begins before routes
+    /// are in order; either ends once nothing has moved for five seconds, unless it is a held one.
+    package func renew() { state.withLock { ($0.isOutdated, $0.renewedAt) = (true, Sys.monotonicNow) } }
+
+    /// How long a reply may stand still after a change of the way, and how long after such a change a request that begins may
+    /// still have taken the old one.
+    private static let (stallMax, settling) = (Duration.seconds(5), Duration.seconds(3))
 
     private func takeKept() throws(HTTPError) -> (any ByteStream)? {
         let (kept, isOutdated, isInterrupted) = state.withLock { state in
@@ -196,6 +203,7 @@ package final class HTTPClient: Sendable {
         var sent = request
         if asksForGzip, zlib == nil { sent.headers.remove("Accept-Encoding") }
         let bytes = sent.serialized(host: connector.hostField)
+        let started = Sys.monotonicNow
         traffic.begin()
         traffic.send(bytes.count)
         // A server that turned us away has answered and reads nothing more: that answer counts.
@@ -213,8 +221,7 @@ package final class HTTPClient: Sendable {
         var toldHead = false
         while !parser.isDone {
             let count: Int
-            let patience = limits.idle + (parser.hasBegun ? .zero : work.held)
-            do { count = try HTTPClient.read(stream, &buffer, deadline: Sys.monotonicNow + patience) } catch {
+            do { count = try readNext(stream, &buffer, work, started, hasBegun: parser.hasBegun) } catch {
                 throw broken ?? error
             }
             traffic.receive(count)
@@ -244,6 +251,22 @@ package final class HTTPClient: Sendable {
             || !parser.rest.isEmpty
         (arrival.encodedBytes, arrival.decodedBytes) = parser.bodyCounts
         return (parser.status, parser.headers, arrival, !closes)
+    }
+
+    /// Waits for the next bytes of a reply whose request `started` then, in steps, to see whether the way has changed.
+    private func readNext(
+        _ stream: any ByteStream, _ buffer: inout [UInt8], _ work: Work, _ started: Duration, hasBegun: Bool
+    ) throws(HTTPError) -> Int {
+        let isHeld = work.held > .zero
+        let end = Sys.monotonicNow + limits.idle + (hasBegun ? .zero : work.held)
+        while true {
+            let step = isHeld ? end : min(end, Sys.monotonicNow + HTTPClient.stallMax)
+            do throws(HTTPError) { return try HTTPClient.read(stream, &buffer, deadline: step) } catch {
+                guard error.code == .timeout, step < end else { throw error }
+                let changedAt = state.withLock { $0.renewedAt }
+                if let changedAt, changedAt + HTTPClient.settling > started { throw error }
+            }
+        }
     }
 
     private static func read(
