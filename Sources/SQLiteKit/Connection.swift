@@ -121,19 +121,24 @@ package final class Connection {
 
     /// Runs a script of statements without parameters.
     package func execute(_ script: String) throws(SQLiteError) {
+        try refuseIfUndone()
         let result = sqlite3_exec(handle, script, nil, nil, nil)
         guard result == SQLITE_OK else { throw error(result, doing: "run a script") }
     }
 
-    /// The prepared statement of a text, from a bounded cache; reset, with nothing bound. None inside a write that an
-    /// earlier error has rolled back, though nobody looked at that error: each statement would commit by itself.
+    /// Inside a write that an error has rolled back nothing more is done, though nobody looked at that error: each statement
+    /// would commit by itself.
+    private func refuseIfUndone() throws(SQLiteError) {
+        guard isInWrite, !isInTransaction else { return }
+        throw SQLiteError(
+            code: .ioError, what: "cannot write \(Connection.fileName(path))",
+            why: "an error before this has undone what was begun", next: "it is tried again by itself")
+    }
+
+    /// The prepared statement of a text, from a bounded cache; reset, with nothing bound.
     package func statement(_ sql: String) throws(SQLiteError) -> Statement {
+        try refuseIfUndone()
         statementsTaken += 1
-        if isInWrite, !isInTransaction {
-            throw SQLiteError(
-                code: .ioError, what: "cannot write \(Connection.fileName(path))",
-                why: "an error before this has undone what was begun", next: "it is tried again by itself")
-        }
         if let cached = cache[sql] {
             cached.reset()
             return cached

@@ -205,7 +205,8 @@ import Testing
                 disk.isFull = true
                 for number in 1...100 { try? transaction.execute("INSERT INTO t VALUES (\(number), zeroblob(4000))") }
                 disk.isFull = false
-                try connection.statement("INSERT INTO t VALUES (1000, NULL)").run()
+                try? transaction.execute("INSERT INTO t VALUES (1000, NULL)")
+                try connection.statement("INSERT INTO t VALUES (1001, NULL)").run()
             }
         }
         #expect(try connection.statement("SELECT count(*) FROM t").first { $0.int64(0) } == 0)

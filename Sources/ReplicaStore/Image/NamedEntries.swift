@@ -159,7 +159,7 @@ final class NamedEntries {
         return StoreError(
             .entryMissing, what: "cannot show bill records",
             why: "\(subject) the \(name.entity.name) \(name.key), which is not there\(more)",
-            next: "it is tried again by itself, and loaded anew once; if it stays, have the server's data looked at")
+            next: "it is tried again by itself; if it stays, have the server's data looked at")
     }
 
     private func isThere(_ name: Name) throws -> Bool {
